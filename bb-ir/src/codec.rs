@@ -1,0 +1,252 @@
+//! Payloads on a wire.
+//!
+//! Tensor: u8 ONNX element type, u8 rank ≤ 8, 6 zero bytes, rank × u64 LE, elements LE row-major. Peer: u8 length,
+//! multihash, then up to 4 addresses (u16 LE length, ≤ 256 B each). Sequence: u32 LE count, then per entry u32 LE
+//! length and payload. Everything else is its bytes.
+
+use crate::peer::PeerId;
+use crate::types::{ElementKind, PEER_DENOTATION, ValueType};
+use crate::value::{Dims, RawTensor, Value};
+use bytes::{BufMut, Bytes, BytesMut};
+
+/// The most addresses that travel with a peer.
+pub const ADDRESSES_MAX: usize = 4;
+/// The longest address, in bytes.
+pub const ADDRESS_BYTES_MAX: usize = 256;
+/// The deepest nesting of sequences in a payload.
+pub const DEPTH_MAX: usize = 16;
+
+/// Why bytes are no payload of a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// Fewer bytes than the payload says it has.
+    #[error("the payload ends too early")]
+    Truncated,
+    /// More bytes than the payload says it has.
+    #[error("there are bytes behind the payload")]
+    Trailing,
+    /// The element type is not the declared one.
+    #[error("the payload holds another element type than the program says")]
+    Element,
+    /// Rank, dimensions or their product are out of range, or do not fit the length.
+    #[error("the dimensions do not fit the payload")]
+    Shape,
+    /// A boolean that is neither 0 nor 1, a string that is not UTF-8, a peer that is no multihash.
+    #[error("the payload holds what its type does not allow")]
+    Content,
+    /// Sequences nested deeper than [`DEPTH_MAX`].
+    #[error("the payload is nested too deep")]
+    Depth,
+}
+
+/// A value of a payload, with the addresses that came along with its peers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decoded {
+    /// The value; tensors are views into the bytes.
+    pub value: Value,
+    /// Addresses announced for peers in it.
+    pub addresses: Vec<(PeerId, Bytes)>,
+}
+
+/// The parts of a payload, to be written one behind the other: a large tensor's elements are shared, not copied.
+pub fn encode(value: &Value, addresses_of: &dyn Fn(&PeerId) -> Vec<Bytes>) -> (Bytes, Bytes) {
+    match value {
+        Value::Tensor(t) => (tensor_header(t).freeze(), t.to_bytes()),
+        Value::Bytes(b) => (Bytes::new(), b.clone()),
+        other => {
+            let mut out = BytesMut::new();
+            encode_into(other, addresses_of, &mut out);
+            (out.freeze(), Bytes::new())
+        }
+    }
+}
+
+fn tensor_header(t: &RawTensor) -> BytesMut {
+    let mut out = BytesMut::with_capacity(8 + 8 * t.shape().len());
+    out.put_u8(t.element() as u8);
+    out.put_u8(t.shape().len() as u8);
+    out.put_bytes(0, 6);
+    for size in t.shape() {
+        out.put_u64_le(*size);
+    }
+    out
+}
+
+fn encode_into(value: &Value, addresses_of: &dyn Fn(&PeerId) -> Vec<Bytes>, out: &mut BytesMut) {
+    match value {
+        Value::Absent | Value::Trigger => {}
+        Value::Tensor(t) => {
+            out.unsplit(tensor_header(t));
+            out.put_slice(t.data());
+        }
+        Value::Bytes(b) => out.put_slice(b),
+        Value::Peer(peer) => {
+            out.put_u8(peer.as_bytes().len() as u8);
+            out.put_slice(peer.as_bytes());
+            for address in addresses_of(peer).iter().filter(|a| a.len() <= ADDRESS_BYTES_MAX).take(ADDRESSES_MAX) {
+                out.put_u16_le(address.len() as u16);
+                out.put_slice(address);
+            }
+        }
+        Value::Seq(values) => {
+            out.put_u32_le(values.len() as u32);
+            for value in values.iter() {
+                let mut entry = BytesMut::new();
+                encode_into(value, addresses_of, &mut entry);
+                out.put_u32_le(entry.len() as u32);
+                out.put_slice(&entry);
+            }
+        }
+    }
+}
+
+/// Reads a payload as a value of type `ty`.
+pub fn decode(ty: &ValueType, payload: Bytes) -> Result<Decoded, DecodeError> {
+    let mut addresses = Vec::new();
+    let value = decode_at(ty, payload, &mut addresses, 0)?;
+    Ok(Decoded { value, addresses })
+}
+
+fn decode_at(
+    ty: &ValueType,
+    bytes: Bytes,
+    addresses: &mut Vec<(PeerId, Bytes)>,
+    depth: usize,
+) -> Result<Value, DecodeError> {
+    if depth > DEPTH_MAX {
+        return Err(DecodeError::Depth);
+    }
+    match ty {
+        ValueType::Trigger => bytes.is_empty().then_some(Value::Trigger).ok_or(DecodeError::Trailing),
+        ValueType::Tensor { element, .. } => tensor(*element, bytes).map(Value::Tensor),
+        ValueType::Duration => {
+            let tensor = tensor(Some(ElementKind::I64), bytes)?;
+            if tensor.shape().is_empty() { Ok(Value::Tensor(tensor)) } else { Err(DecodeError::Shape) }
+        }
+        ValueType::Denoted(d) if d == PEER_DENOTATION => peer(bytes, addresses).map(Value::Peer),
+        ValueType::Denoted(d) if d == crate::types::STRING_DENOTATION => {
+            std::str::from_utf8(&bytes).map_err(|_| DecodeError::Content)?;
+            Ok(Value::Bytes(bytes))
+        }
+        ValueType::Denoted(_) => Ok(Value::Bytes(bytes)),
+        ValueType::Seq(of) => {
+            let mut rest = bytes;
+            let count = u32_le(&mut rest)?;
+            // Every entry has a length of its own, so the count is bounded by the bytes before anything is allocated.
+            if count as usize > rest.len() / 4 {
+                return Err(DecodeError::Truncated);
+            }
+            let mut values = Vec::with_capacity(count as usize);
+            for _ in 0..count {
+                let length = u32_le(&mut rest)? as usize;
+                if length > rest.len() {
+                    return Err(DecodeError::Truncated);
+                }
+                values.push(decode_at(of, rest.split_to(length), addresses, depth + 1)?);
+            }
+            if rest.is_empty() { Ok(Value::Seq(values.into())) } else { Err(DecodeError::Trailing) }
+        }
+    }
+}
+
+fn u32_le(bytes: &mut Bytes) -> Result<u32, DecodeError> {
+    if bytes.len() < 4 {
+        return Err(DecodeError::Truncated);
+    }
+    let four = bytes.split_to(4);
+    Ok(u32::from_le_bytes([four[0], four[1], four[2], four[3]]))
+}
+
+fn tensor(element: Option<ElementKind>, mut bytes: Bytes) -> Result<RawTensor, DecodeError> {
+    if bytes.len() < 8 {
+        return Err(DecodeError::Truncated);
+    }
+    let head = bytes.split_to(8);
+    let kind = ElementKind::from_onnx(i32::from(head[0])).ok_or(DecodeError::Element)?;
+    if element.is_some_and(|e| e != kind) {
+        return Err(DecodeError::Element);
+    }
+    let rank = usize::from(head[1]);
+    if rank > Dims::RANK_MAX || head[2..].iter().any(|b| *b != 0) {
+        return Err(DecodeError::Shape);
+    }
+    if bytes.len() < rank * 8 {
+        return Err(DecodeError::Truncated);
+    }
+    let sizes = bytes.split_to(rank * 8);
+    let sizes: Vec<u64> =
+        sizes.chunks_exact(8).map(|c| u64::from_le_bytes(c.try_into().expect("chunks of eight"))).collect();
+    let dims = Dims::new(&sizes).ok_or(DecodeError::Shape)?;
+    match dims.elements().checked_mul(kind.size() as u64) {
+        None => return Err(DecodeError::Shape),
+        Some(n) if n > bytes.len() as u64 => return Err(DecodeError::Truncated),
+        Some(n) if n < bytes.len() as u64 => return Err(DecodeError::Trailing),
+        Some(_) => {}
+    }
+    RawTensor::new(kind, dims, bytes).ok_or(DecodeError::Content)
+}
+
+fn peer(mut bytes: Bytes, addresses: &mut Vec<(PeerId, Bytes)>) -> Result<PeerId, DecodeError> {
+    let length = usize::from(*bytes.first().ok_or(DecodeError::Truncated)?);
+    if bytes.len() < 1 + length {
+        return Err(DecodeError::Truncated);
+    }
+    let id = bytes.split_to(1 + length).slice(1..);
+    let peer = PeerId::from_bytes(Bytes::copy_from_slice(&id)).ok_or(DecodeError::Content)?;
+    for _ in 0..ADDRESSES_MAX {
+        if bytes.is_empty() {
+            return Ok(peer);
+        }
+        if bytes.len() < 2 {
+            return Err(DecodeError::Truncated);
+        }
+        let length = usize::from(u16::from_le_bytes([bytes[0], bytes[1]]));
+        if length > ADDRESS_BYTES_MAX {
+            return Err(DecodeError::Content);
+        }
+        if bytes.len() < 2 + length {
+            return Err(DecodeError::Truncated);
+        }
+        addresses.push((peer.clone(), Bytes::copy_from_slice(&bytes.split_to(2 + length)[2..])));
+    }
+    if bytes.is_empty() { Ok(peer) } else { Err(DecodeError::Trailing) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(value: &Value) -> Bytes {
+        let (a, b) = encode(value, &|_| vec![Bytes::from_static(b"addr")]);
+        [a, b].concat().into()
+    }
+
+    #[test]
+    fn payloads_come_back_and_no_prefix_of_one_is_a_payload() {
+        let peer = PeerId::from_bytes(vec![0, 36, 8, 1]).expect("short");
+        let f32s = ValueType::tensor(ElementKind::F32);
+        for (ty, value) in [
+            (f32s.clone(), Value::Tensor(RawTensor::from_vec(&[2, 3], vec![1.0f32; 6]).expect("six"))),
+            (ValueType::scalar(ElementKind::Bool), Value::scalar(true)),
+            (ValueType::Duration, Value::scalar(5i64)),
+            (ValueType::peer(), Value::Peer(peer.clone())),
+            (
+                ValueType::Seq(Box::new(ValueType::peer())),
+                Value::Seq([Value::Peer(peer.clone()), Value::Peer(peer)].into()),
+            ),
+            (ValueType::Seq(Box::new(f32s)), Value::Seq([Value::scalar(1.0f32)].into())),
+        ] {
+            let bytes = whole(&value);
+            assert_eq!(decode(&ty, bytes.clone()).expect("just encoded").value, value);
+            for end in 0..bytes.len() {
+                // A peer without its addresses is a peer.
+                if let Ok(short) = decode(&ty, bytes.slice(..end)) {
+                    assert_eq!((ty.clone(), short.value), (ValueType::peer(), value.clone()));
+                }
+            }
+            let longer: Bytes = [&bytes[..], &[0, 0, 0]].concat().into();
+            assert!(decode(&ty, longer).is_err());
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! What an engine calls: kernels of stateless ops, and components that play roles.
+
+use crate::proto::onnx::NodeProto;
+use crate::value::Value;
+use std::fmt;
+
+/// A component depends on another slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DependencyDecl {
+    /// The role it needs.
+    pub role: &'static str,
+    /// The slot that serves it.
+    pub slot: &'static str,
+}
+
+/// Why an op failed: one sentence for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpError(pub String);
+impl OpError {
+    /// An error with this text.
+    pub fn new(text: impl Into<String>) -> Self {
+        OpError(text.into())
+    }
+}
+impl fmt::Display for OpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl std::error::Error for OpError {}
+
+/// A stateless op, made once per node at install.
+pub trait Kernel: Send + Sync {
+    /// Reads `inputs`, in the node's order and without its control inputs (they may be taken out), and pushes the
+    /// node's outputs.
+    fn run(&self, inputs: &mut [Value], outputs: &mut Vec<Value>) -> Result<(), OpError>;
+}
+impl<F: Fn(&mut [Value], &mut Vec<Value>) -> Result<(), OpError> + Send + Sync> Kernel for F {
+    fn run(&self, inputs: &mut [Value], outputs: &mut Vec<Value>) -> Result<(), OpError> {
+        self(inputs, outputs)
+    }
+}
+
+/// Which op a binary can run, and how its kernel is made.
+#[derive(Clone, Copy)]
+pub struct KernelEntry {
+    /// The op's domain; empty = `ai.onnx`.
+    pub domain: &'static str,
+    /// The op type.
+    pub op: &'static str,
+    /// Makes the kernel of one node; reads its attributes, and says what is wrong with them.
+    pub build: fn(&NodeProto) -> Result<Box<dyn Kernel>, OpError>,
+}
+
+/// A component bound to a slot: its methods by name.
+pub trait Component: Send {
+    /// Runs one method. `inputs` are the method's arguments.
+    fn run(&mut self, method: &str, inputs: Vec<Value>) -> Result<Vec<Value>, OpError>;
+    /// Whether this method is cheap enough to run within `poll`.
+    fn inline(&self, _method: &str) -> bool {
+        false
+    }
+}

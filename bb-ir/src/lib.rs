@@ -1,0 +1,19 @@
+//! The contract between the parts of bb: what the recorder emits, what each compiler pass reads and writes, what the
+//! engine installs and what peers say to each other.
+//!
+//! The program is an ONNX model ([`proto::onnx`]) with a few keys ([`keys`]) and ops ([`ops`]) of its own; values that
+//! move while it runs are [`value::Value`]s, and on the wire they have the form that [`codec`] gives them.
+
+pub mod codec;
+pub mod component;
+pub mod diagnostics;
+pub mod keys;
+pub mod names;
+pub mod ops;
+pub mod peer;
+pub mod peer_class;
+pub mod proto;
+pub mod types;
+pub mod value;
+pub mod version;
+pub mod views;

@@ -1,0 +1,120 @@
+//! Every op domain and op of bb's own, and the `ai.onnx` operators the language offers.
+
+/// ONNX's own operators.
+pub const ONNX_DOMAIN: &str = "";
+/// `Send`, `Recv` and `Gather`.
+pub const WIRE_DOMAIN: &str = "ai.bytesandbrains.wire";
+/// Calls of modules.
+pub const MODULE_DOMAIN: &str = "ai.bytesandbrains.module";
+/// What gates do.
+pub const GATE_DOMAIN: &str = "ai.bytesandbrains.gate";
+/// Ops the engine itself runs.
+pub const SYSCALL_DOMAIN: &str = "ai.bytesandbrains.syscall";
+/// `+ <Trait>` or `<crate>.<Trait>`: methods of roles.
+pub const ROLE_DOMAIN_PREFIX: &str = "ai.bytesandbrains.role.";
+/// `+ <crate>`: functions marked `#[bb::op]`.
+pub const OP_DOMAIN_PREFIX: &str = "ai.bytesandbrains.op.";
+
+/// Half a wire: sends its payloads to a peer.
+pub const OP_SEND: &str = "Send";
+/// The other half: receives them.
+pub const OP_RECV: &str = "Recv";
+/// Closes the lanes of a wire from `Each` into sequences.
+pub const OP_GATHER: &str = "Gather";
+
+/// The peer that made the call.
+pub const SYSCALL_ORIGIN: &str = "origin";
+/// A constant; attribute `value`.
+pub const SYSCALL_CONSTANT: &str = "constant";
+/// The value as it is, under another name.
+pub const SYSCALL_PASS_THROUGH: &str = "pass_through";
+
+/// What a gather waits for: the attribute, its words, and the other attributes of `Gather`.
+pub mod gather {
+    /// The attribute that says what `need` means.
+    pub const NEED_KIND: &str = "need_kind";
+    /// Every member.
+    pub const ALL: &str = "all";
+    /// So many members.
+    pub const COUNT: &str = "count";
+    /// Such a part of the members, in (0, 1].
+    pub const FRACTION: &str = "fraction";
+    /// So many members, and then no longer.
+    pub const FIRST: &str = "first";
+    /// A constant `need`: an integer attribute for `count` and `first`, a float for `fraction`. Absent: the input.
+    pub const NEED: &str = "need";
+    /// A constant limit in nanoseconds. Inputs that constants replace are absent: after the wire's values (as many as
+    /// there are outputs before `members` and `missing`) stand `need`, where it is an input, then the limit.
+    pub const WITHIN_NS: &str = "within_ns";
+}
+
+/// One operator of `ai.onnx` that the language offers and every backend has to implement.
+#[derive(Clone, Copy, Debug)]
+pub struct OnnxOp {
+    /// Its op type.
+    pub name: &'static str,
+    /// The fewest and the most inputs.
+    pub inputs: (usize, usize),
+    /// How many outputs.
+    pub outputs: usize,
+}
+
+macro_rules! onnx_ops { ($($name:ident $least:literal $most:tt;)*) => {
+    /// The operators of `ai.onnx`, opset 21, by name.
+    pub const ONNX_OPS: &[OnnxOp] = &[$(OnnxOp { name: stringify!($name), inputs: ($least, onnx_ops!(@ $most)), outputs: 1 }),*];
+}; (@ many) => { usize::MAX }; (@ $n:literal) => { $n } }
+onnx_ops! {
+    Add 2 2;
+    ArgMax 1 1;
+    Cast 1 1;
+    Concat 1 many;
+    ConcatFromSequence 1 1;
+    Constant 0 0;
+    Div 2 2;
+    Equal 2 2;
+    Exp 1 1;
+    Gather 2 2;
+    Gemm 2 3;
+    Identity 1 1;
+    Log 1 1;
+    MatMul 2 2;
+    Mul 2 2;
+    Neg 1 1;
+    ReduceMax 1 2;
+    ReduceMean 1 2;
+    ReduceSum 1 2;
+    Relu 1 1;
+    Reshape 2 2;
+    SequenceAt 2 2;
+    SequenceConstruct 1 many;
+    SequenceLength 1 1;
+    Sigmoid 1 1;
+    Slice 3 5;
+    Softmax 1 1;
+    Sqrt 1 1;
+    Sub 2 2;
+    Tanh 1 1;
+    Transpose 1 1;
+}
+
+/// The row of an `ai.onnx` operator.
+pub fn onnx_op(name: &str) -> Option<&'static OnnxOp> {
+    ONNX_OPS.binary_search_by(|op| op.name.cmp(name)).ok().map(|i| &ONNX_OPS[i])
+}
+
+/// The role a domain stands for: the part behind [`ROLE_DOMAIN_PREFIX`].
+pub fn role_of_domain(domain: &str) -> Option<&str> {
+    domain.strip_prefix(ROLE_DOMAIN_PREFIX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_so_that_it_can_be_searched() {
+        assert!(ONNX_OPS.is_sorted_by(|a, b| a.name < b.name));
+        assert_eq!(onnx_op("MatMul").map(|op| op.inputs), Some((2, 2)));
+        assert!(onnx_op("Conv").is_none());
+    }
+}

@@ -1,0 +1,1 @@
+//! Passes that slice a recorded bb program into one artifact per peer class.

@@ -1,0 +1,1 @@
+//! Aggregators, selectors and a CPU backend for bb.

@@ -1,0 +1,1 @@
+//! bb engines over tokio and libp2p.

@@ -1,0 +1,1 @@
+//! Many bb engines under one virtual clock and a faulty network.

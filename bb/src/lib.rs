@@ -1,0 +1,1 @@
+//! Write a program for many machines as one function.

@@ -1,0 +1,2 @@
+//! Federated averaging on handwritten digits.
+fn main() {}
