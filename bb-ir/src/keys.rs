@@ -106,6 +106,13 @@ keys! {
     BATCH_GROUP_KEY = ns!("batch_group_id"), on Node;
     /// The denotation of a value-less firing signal.
     TRIGGER_DENOTATION = "bb.trigger", on Word;
+    /// The place a wire leaves, a number into the place table.
+    FROM_PLACE_KEY = ns!("wire.from_place"), on Node;
+    /// The place a wire arrives at, a number into the place table.
+    TO_PLACE_KEY = ns!("wire.to_place"), on Node;
+    /// On a Recv: the wire ids, comma-separated, of the nearest Sends of its own place without which its value cannot
+    /// come. A gather's `within` counts from the last of them.
+    AWAITS_KEY = ns!("wire.awaits"), on Node;
     /// The length of the longest wire path from here back to the place it left.
     CHAIN_DEPTH_KEY = ns!("wire.chain_depth"), on Node;
     /// The classes on that path, comma-separated, the leaving one excluded.
@@ -120,8 +127,8 @@ keys! {
     COMPILED_KEY = ns!("compiled"), on Model;
     /// The passport this version writes and reads.
     COMPILED_CURRENT_VERSION = "v1", on Word;
-    /// `+ <target>.<slot>`: the binding table.
-    BINDING_KEY_PREFIX = ns!("binding."), on Model;
+    /// `+ <target>.<slot>`: the binding table. On a recorded module, one row per slot parameter, the target its class.
+    BINDING_KEY_PREFIX = ns!("binding."), on Model Function;
     /// bb's own IR version.
     FRAMEWORK_IR_VERSION_KEY = ns!("ir_version"), on Model;
     /// The program's digest, 64 hexadecimal digits: a partition cannot compute it from its own part.
