@@ -1,1 +1,17 @@
-//! Many bb engines under one virtual clock and a faulty network.
+//! Many engines under one virtual clock and a faulty network, from one seed.
+//!
+//! A [`World`] holds nodes, each with the engine and the artifacts that run in production. Messages between them are
+//! the same bytes; what a [`Link`] does to them (delay, drop, duplicate, reorder) and when is drawn from the world's seed,
+//! so the same seed is the same run. Components run at once and are charged a virtual duration.
+//!
+//! Nothing here sleeps or reads a clock: [`World::run`] goes from event to event.
+
+mod link;
+mod node;
+mod trace;
+mod world;
+
+pub use link::{Faults, Link};
+pub use node::{Host, NodeIx, peer_id};
+pub use trace::{Row, What};
+pub use world::{CallIx, World};
