@@ -1,0 +1,7 @@
+use bb::{Node, Peers, Tensor};
+use mounted::graph::{self, FedAvg, Sgd};
+async fn run(_: (FedAvg, Sgd, Peers<graph::Client>, Tensor)) -> Result<(), bb::node::Error> {
+    let _server = Node::builder().start(graph::round::Server { average: Sgd }).await?;
+    Ok(())
+}
+fn main() { let _ = run; let _ = Node::builder(); }

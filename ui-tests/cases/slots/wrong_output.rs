@@ -1,0 +1,8 @@
+use bb::{Node, Peers, Tensor};
+use mounted::graph::{self, FedAvg, Sgd};
+async fn run(_: (FedAvg, Sgd, Peers<graph::Client>, Tensor)) -> Result<(), bb::node::Error> {
+    let server = Node::builder().start(graph::round::Server { average: FedAvg::new(Tensor::default()) }).await?;
+    let _x: f32 = server.call((Peers::all(), 0.75)).await?;
+    Ok(())
+}
+fn main() { let _ = run; let _ = Node::builder(); }

@@ -1,0 +1,63 @@
+use bb::prelude::*;
+
+#[derive(bb::Peer)]
+pub struct Server;
+#[derive(bb::Peer)]
+pub struct Client;
+
+#[bb::role]
+pub trait Trainer {
+    fn train(&mut self, params: Tensor) -> (Tensor, u64);
+}
+
+#[bb::module]
+pub fn round(
+    graph: &Graph,
+    cohort: On<Server, Peers<Client>>,
+    quorum: On<Server, f32>,
+    trainer: TrainerAt<Client>,
+    average: AggregatorAt<Server>,
+) -> On<Server, Tensor> {
+    let global = average.params(graph);
+    let local = graph.wire(global, cohort);
+    let (update, samples) = trainer.train(local);
+    let back = graph.wire((update, samples), local.sender::<Server>());
+    average.fold(back.quorum(quorum).within(secs(30)))
+}
+
+/// Inputs on two classes: others may call it, no peer can start it.
+#[bb::module]
+pub fn halves(x: On<Server, Tensor>, y: On<Client, Tensor>) -> (On<Server, Tensor>, On<Client, Tensor>) {
+    (x.relu(), y.relu())
+}
+
+#[bb::runtime]
+mod components {
+    use super::*;
+
+    /// Keeps what it was given.
+    pub struct FedAvg(Tensor);
+    impl FedAvg {
+        pub fn new(start: Tensor) -> Self {
+            FedAvg(start)
+        }
+    }
+    impl Aggregator for FedAvg {
+        fn params(&mut self) -> Tensor {
+            self.0.clone()
+        }
+        fn fold(&mut self, _updates: Partial<(Tensor, u64)>) -> Tensor {
+            self.0.clone()
+        }
+    }
+
+    /// Gives back what it gets.
+    pub struct Sgd;
+    impl Trainer for Sgd {
+        fn train(&mut self, params: Tensor) -> (Tensor, u64) {
+            (params, 1)
+        }
+    }
+}
+#[bb::runtime]
+pub use components::{FedAvg, Sgd};
