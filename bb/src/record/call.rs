@@ -1,0 +1,172 @@
+//! Modules: their parameters, and calls of them. A module is recorded once per content, and called.
+
+use super::{ANYWHERE, Function, Graph, Node, Site, SiteRef, Source, TOLD, value_info, with};
+use crate::module::{ParamInfo, Values};
+use crate::place::Place;
+use crate::typed::Typed;
+use bb_ir::diagnostics::Diagnostic;
+use bb_ir::keys;
+use bb_ir::ops::MODULE_DOMAIN;
+use bb_ir::views::Metadata;
+use std::collections::BTreeMap;
+use std::panic::Location;
+
+/// A value parameter of the module that is being recorded.
+pub fn declare<P: Place, T: Typed>(name: &'static str) -> SiteRef {
+    use crate::place::PeerClass;
+    with(|r| {
+        let (class, many) = (<P::Class as PeerClass>::NAME, P::MANY);
+        let instance = r.home(class, many);
+        let points_to = r.new_instance();
+        let infos = T::infos();
+        let scope = r.scope();
+        let free = |name: &str| name != super::model::START && !scope.function.input.iter().any(|i| i == name);
+        let base = if free(name) { name.to_owned() } else { format!("{name}_{}", scope.sites.len()) };
+        let values: Vec<String> =
+            (0..infos.len()).map(|i| bb_ir::names::output(&base, i, infos.len())).collect();
+        for (value, info) in values.iter().zip(&infos) {
+            let mut proto = value_info(value, info);
+            proto.set_metadata(keys::HOME_CLASS_KEY, class);
+            proto.set_metadata(keys::PLACE_KEY, many.name());
+            scope.function.value_info.push(proto);
+            scope.function.input.push(value.clone());
+        }
+        r.add(Site { points_to, param: Some(name), ..Site::new(class, many, instance, values, infos) })
+    })
+}
+
+/// A component parameter of the module that is being recorded.
+pub fn declare_slot(class: &'static str, name: &'static str, role: &str) -> SiteRef {
+    with(|r| {
+        let scope = r.scope();
+        let slot = scope.sites.len() as u32;
+        let key = bb_ir::bindings::binding_key(class, name);
+        scope.function.set_metadata(&key, bb_ir::bindings::encode_binding_value(role, None, Some(slot)));
+        let many = crate::place::Many::One;
+        r.add(Site { slot: Some(slot), ..Site::new(class, many, ANYWHERE, Vec::new(), Vec::new()) })
+    })
+}
+
+/// A call of `module`: `body` records it, unless `key` was recorded before.
+#[track_caller]
+pub fn call<R: Values>(
+    module: &'static str,
+    key: String,
+    infos: &[ParamInfo],
+    graph: Option<&Graph>,
+    args: &[SiteRef],
+    body: impl FnOnce() -> R,
+) -> R {
+    let at = Location::caller();
+    let known = with(|r| r.by_key.get(&key).copied());
+    let index = known.unwrap_or_else(|| {
+        with(|r| {
+            let root = r.scopes.len() == 1 && r.scope().function.node.is_empty();
+            r.push(module, root, crate::module::entry(infos));
+            if graph.is_some() {
+                r.start();
+            }
+        });
+        let out = body();
+        let mut sites = Vec::new();
+        out.sites(&mut sites);
+        with(|r| {
+            let outputs: Vec<Site> = sites.into_iter().map(|s| r.get(at, s)).collect();
+            let mut scope = r.scopes.pop().expect("pushed above");
+            scope.function.output = outputs.iter().flat_map(|s| s.values.clone()).collect();
+            let function = r.finish(module, scope, args.len(), outputs, graph.is_some());
+            r.functions.push(function);
+            r.by_key.insert(key, r.functions.len() - 1);
+            r.functions.len() - 1
+        })
+    });
+    let mut source = with(|r| {
+        let sites: Vec<Site> = args.iter().map(|s| r.get(at, *s)).collect();
+        let callee = &r.functions[index];
+        let (homes, params, outputs) = (callee.homes.clone(), callee.params.clone(), callee.outputs.clone());
+        let (name, overload, takes_graph) =
+            (callee.proto.name().to_owned(), callee.proto.overload.clone(), callee.takes_graph);
+
+        let mut inputs = Vec::new();
+        if takes_graph {
+            let start = graph.and_then(|g| g.start).map(|s| r.get(at, s));
+            inputs.push(start.and_then(|s| s.values.first().cloned()).unwrap_or_else(|| super::model::START.into()));
+        }
+        inputs.extend(sites.iter().flat_map(|s| s.values.clone()));
+        let slots: Vec<String> = sites
+            .iter()
+            .zip(&params)
+            .filter_map(|(s, p)| Some(format!("{}={}", p.slot?, s.slot?)))
+            .collect();
+        let lane = sites.iter().find_map(|s| r.lane_of(s.many, s.instance));
+        let infos: Vec<_> = outputs.iter().flat_map(|s| s.infos.clone()).collect();
+        let mut node =
+            Node { domain: MODULE_DOMAIN.into(), op: module, overload, inputs, lane, ..Node::default() };
+        if !slots.is_empty() {
+            node.metadata.push((keys::SLOT_MAP_KEY, slots.join(",")));
+        }
+        debug_assert_eq!(name, module);
+        let mut names = r.node(at, node, &infos).into_iter();
+
+        // The callee's instances become the caller's: those of the arguments, and fresh ones.
+        let mut instances = BTreeMap::new();
+        for (s, p) in sites.iter().zip(&params) {
+            if p.points_to < TOLD && p.slot.is_none() {
+                instances.insert(p.points_to, s.points_to);
+            }
+            if s.instance != ANYWHERE
+                && s.instance != TOLD
+                && let Some(inner) = homes.get(&(s.class, s.many))
+                && *instances.entry(*inner).or_insert(s.instance) != s.instance
+            {
+                let class = s.class;
+                let message = format!("the arguments of `{module}` live on two different peers of class `{class}`");
+                let help = format!("send both to the same peer value, or keep the state in a component of `{class}`");
+                r.fail(at, Diagnostic::new("BB0210", message).help(help));
+            }
+        }
+        let seeds: Vec<Site> = outputs
+            .into_iter()
+            .map(|site| {
+                let mut outer = |i: u32| {
+                    if i >= TOLD { i } else { *instances.entry(i).or_insert_with(|| r.new_instance()) }
+                };
+                let origin = site.origin.map(|(class, i)| (class, outer(i)));
+                Site {
+                    instance: outer(site.instance),
+                    points_to: outer(site.points_to),
+                    // Who sent it is known inside only.
+                    origin: origin.filter(|_| false),
+                    param: None,
+                    sender: None,
+                    gather: None,
+                    values: names.by_ref().take(site.values.len()).collect(),
+                    ..site
+                }
+            })
+            .collect();
+        Source::new(seeds)
+    });
+    R::emit(&mut source)
+}
+
+impl super::Recorder {
+    fn finish(
+        &mut self,
+        module: &'static str,
+        mut scope: super::Scope,
+        params: usize,
+        outputs: Vec<Site>,
+        takes_graph: bool,
+    ) -> Function {
+        bb_ir::bindings::stamp_function_module_phase(&mut scope.function, keys::MODULE_PHASE_BODY);
+        // Several contents of one name differ by overload.
+        let n = self.by_name.entry(module).or_insert(0);
+        if *n > 0 {
+            scope.function.overload = Some(n.to_string());
+        }
+        *n += 1;
+        let params = scope.sites[..params].to_vec();
+        Function { proto: scope.function, params, outputs, homes: scope.homes, takes_graph }
+    }
+}

@@ -1,0 +1,286 @@
+//! The recorder: while a module's function runs, every op, wire and call it makes becomes a node of an ONNX function.
+//!
+//! There is one per thread, because operators have no room for a `graph` argument. What a Rust type cannot say about a
+//! place (which of two peers of one class it is) is kept here as an *instance* number per value, and checked where
+//! values meet.
+
+mod call;
+mod gather;
+mod meet;
+mod model;
+mod op;
+mod wire;
+
+pub use call::{call, declare, declare_slot};
+pub use model::{Recorded, record};
+pub(crate) use gather::{Policy, close_lane, open_lane, policy};
+pub(crate) use meet::starts;
+pub use op::{Source, method, own_op};
+pub(crate) use op::{Yields, cast_node, constant, onnx};
+pub(crate) use wire::{origin, sender, wire};
+
+use crate::place::Many;
+use crate::typed::ValueInfo;
+use bb_ir::diagnostics::{Diagnostic, SourcePlace};
+use bb_ir::keys;
+use bb_ir::names::{self, Names};
+use bb_ir::proto::onnx::{AttributeProto, FunctionProto, NodeProto, ValueInfoProto};
+use bb_ir::views::Metadata;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::panic::Location;
+use std::rc::Rc;
+
+/// Handed to a module: the right to send, and the start of the call.
+pub struct Graph {
+    /// What replaces the start, for a call that is to come after a value.
+    pub(crate) start: Option<SiteRef>,
+}
+
+/// A value: which function it was recorded in, and its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SiteRef {
+    scope: u32,
+    site: u32,
+}
+
+/// Of a constant: it is wherever it is used.
+const ANYWHERE: u32 = u32::MAX;
+/// The entry of the root module: the peer that made the call.
+const ORIGIN: u32 = u32::MAX - 1;
+/// Of a value something has been said about already: it meets everything, so one mistake stays one error.
+const TOLD: u32 = u32::MAX - 2;
+
+/// What is known of a value while recording.
+#[derive(Clone)]
+struct Site {
+    class: &'static str,
+    many: Many,
+    /// Which peer of the class: values meet only where class and instance agree.
+    instance: u32,
+    /// For a value that names a peer: that peer's instance.
+    points_to: u32,
+    /// For a value that came off a wire: the class and instance it left from.
+    origin: Option<(&'static str, u32)>,
+    /// For a parameter of the module: its name.
+    param: Option<&'static str>,
+    /// The names of its values in the function: several for a gather.
+    values: Vec<String>,
+    /// Their types.
+    infos: Vec<ValueInfo>,
+    /// For a value that came off a wire: the name of its sender.
+    sender: Option<String>,
+    /// For a gather: what it closes.
+    gather: Option<Rc<gather::Open>>,
+    /// For a component: its slot's number in this function.
+    slot: Option<u32>,
+}
+
+/// A function that is being recorded.
+struct Scope {
+    id: u32,
+    module: &'static str,
+    function: FunctionProto,
+    names: Names,
+    sites: Vec<Site>,
+    /// The instance per class and number that inputs and source ops share.
+    homes: BTreeMap<(&'static str, Many), u32>,
+    /// The class all inputs live on: where `graph` is.
+    entry: Option<&'static str>,
+    root: bool,
+    wires: u64,
+}
+
+/// A function that is recorded.
+struct Function {
+    proto: FunctionProto,
+    params: Vec<Site>,
+    outputs: Vec<Site>,
+    homes: BTreeMap<(&'static str, Many), u32>,
+    takes_graph: bool,
+}
+
+#[derive(Default)]
+struct Recorder {
+    scopes: Vec<Scope>,
+    next_scope: u32,
+    next_instance: u32,
+    /// The instance around a lane's.
+    lane_around: BTreeMap<u32, u32>,
+    /// The wire whose lane an instance is, by scope and instance.
+    lane_wire: BTreeMap<(u32, u32), u64>,
+    /// The instance that opened a cohort, by the cohort's.
+    opened_by: BTreeMap<u32, u32>,
+    /// The wire by which an instance was reached first.
+    reached: BTreeMap<u32, &'static Location<'static>>,
+    functions: Vec<Function>,
+    by_key: BTreeMap<String, usize>,
+    by_name: BTreeMap<&'static str, usize>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+thread_local!(static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) });
+
+fn with<R>(f: impl FnOnce(&mut Recorder) -> R) -> R {
+    RECORDER.with_borrow_mut(|r| {
+        f(r.as_mut().expect("values exist only while a module is being recorded: see `bb::record`"))
+    })
+}
+
+impl Recorder {
+    fn push(&mut self, module: &'static str, root: bool, entry: Option<&'static str>) {
+        self.next_scope += 1;
+        self.scopes.push(Scope {
+            id: self.next_scope,
+            module,
+            function: FunctionProto {
+                name: Some(module.to_owned()),
+                domain: Some(bb_ir::ops::MODULE_DOMAIN.to_owned()),
+                ..FunctionProto::default()
+            },
+            names: Names::default(),
+            sites: Vec::new(),
+            homes: BTreeMap::new(),
+            entry,
+            root,
+            wires: 0,
+        });
+    }
+    fn scope(&mut self) -> &mut Scope {
+        self.scopes.last_mut().expect("a scope is open while recording")
+    }
+    fn new_instance(&mut self) -> u32 {
+        self.next_instance += 1;
+        self.next_instance
+    }
+    fn add(&mut self, site: Site) -> SiteRef {
+        let scope = self.scope();
+        scope.sites.push(site);
+        SiteRef { scope: scope.id, site: scope.sites.len() as u32 - 1 }
+    }
+    /// The site, or one that meets everything where it is another function's.
+    fn get(&mut self, at: &'static Location<'static>, s: SiteRef) -> Site {
+        let scope = self.scope();
+        if s.scope == scope.id {
+            return scope.sites[s.site as usize].clone();
+        }
+        let help = "pass it as an argument";
+        self.fail(at, Diagnostic::new("BB0201", "this value belongs to another module").help(help));
+        let foreign = self.scopes.iter().rev().find(|scope| scope.id == s.scope);
+        let site = foreign.map(|scope| scope.sites[s.site as usize].clone());
+        let mut site = site.unwrap_or_else(|| Site::new("", Many::One, TOLD, Vec::new(), Vec::new()));
+        (site.instance, site.points_to) = (TOLD, TOLD);
+        site
+    }
+    fn fail(&mut self, at: &'static Location<'static>, diagnostic: Diagnostic) {
+        let module = self.scope().module;
+        let place = SourcePlace { file: manifest_relative(at.file()), line: at.line(), column: at.column() };
+        self.diagnostics.push(diagnostic.at(Some(place)).in_module(module));
+    }
+    /// Adds a node and the types of its outputs; the names of its outputs.
+    fn node(&mut self, at: &'static Location<'static>, node: Node, outputs: &[ValueInfo]) -> Vec<String> {
+        let scope = self.scope();
+        let name = scope.names.node(node.op);
+        let names: Vec<String> = (0..outputs.len()).map(|i| names::output(&name, i, outputs.len())).collect();
+        let mut proto = NodeProto {
+            input: node.inputs,
+            output: names.clone(),
+            name: Some(name),
+            op_type: Some(node.op.to_owned()),
+            domain: Some(node.domain),
+            overload: node.overload,
+            attribute: node.attributes,
+            ..NodeProto::default()
+        };
+        for (key, value) in node.metadata {
+            proto.set_metadata(key, value);
+        }
+        if node.control > 0 {
+            proto.set_metadata(keys::CONTROL_KEY, node.control.to_string());
+        }
+        if let Some(lane) = node.lane {
+            proto.set_metadata(keys::LANE_KEY, lane.to_string());
+        }
+        proto.set_metadata(keys::MODULE_INSTANCE_KEY, scope.module);
+        proto.set_metadata(
+            keys::SOURCE_KEY,
+            format!("{}:{}:{}", manifest_relative(at.file()), at.line(), at.column()),
+        );
+        scope.function.node.push(proto);
+        for (name, info) in names.iter().zip(outputs) {
+            scope.function.value_info.push(value_info(name, info));
+        }
+        names
+    }
+    /// The wire in whose lanes values at this instance are.
+    fn lane_of(&mut self, many: Many, instance: u32) -> Option<u64> {
+        let scope = self.scope().id;
+        (many == Many::Lane).then(|| self.lane_wire.get(&(scope, instance)).copied()).flatten()
+    }
+    /// The one instance per place that inputs and source ops of a function share.
+    fn home(&mut self, class: &'static str, many: Many) -> u32 {
+        let fresh = self.next_instance + 1;
+        let scope = self.scope();
+        let fresh = if scope.root && many == Many::One && scope.entry == Some(class) { ORIGIN } else { fresh };
+        let home = *scope.homes.entry((class, many)).or_insert(fresh);
+        if home < TOLD {
+            self.next_instance = self.next_instance.max(home);
+        }
+        home
+    }
+}
+
+impl Site {
+    fn new(class: &'static str, many: Many, instance: u32, values: Vec<String>, infos: Vec<ValueInfo>) -> Self {
+        Site {
+            class,
+            many,
+            instance,
+            points_to: 0,
+            origin: None,
+            param: None,
+            values,
+            infos,
+            sender: None,
+            gather: None,
+            slot: None,
+        }
+    }
+}
+
+/// A node that is to be recorded.
+#[derive(Default)]
+struct Node {
+    domain: String,
+    op: &'static str,
+    overload: Option<String>,
+    inputs: Vec<String>,
+    control: usize,
+    lane: Option<u64>,
+    attributes: Vec<AttributeProto>,
+    metadata: Vec<(&'static str, String)>,
+}
+
+fn value_info(name: &str, info: &ValueInfo) -> ValueInfoProto {
+    let mut proto =
+        ValueInfoProto { name: Some(name.to_owned()), r#type: Some(info.ty.to_proto()), ..ValueInfoProto::default() };
+    if let Some(class) = info.peer_class {
+        proto.set_metadata(keys::PEER_CLASS_KEY, class);
+    }
+    proto
+}
+
+/// rustc names files from the workspace's root or absolutely; users and macros from the package's.
+fn manifest_relative(file: &str) -> String {
+    let Ok(manifest) = std::env::var("CARGO_MANIFEST_DIR") else { return file.to_owned() };
+    let mut suffix = manifest.as_str();
+    loop {
+        if let Some(rest) = file.strip_prefix(suffix).and_then(|rest| rest.strip_prefix('/')) {
+            return rest.to_owned();
+        }
+        match suffix.trim_start_matches('/').split_once('/') {
+            Some((_, rest)) => suffix = rest,
+            None => return file.to_owned(),
+        }
+    }
+}

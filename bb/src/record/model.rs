@@ -1,0 +1,158 @@
+//! From a recording to an ONNX model.
+
+use super::{Graph, RECORDER, Recorder, Site, value_info, with};
+use crate::module::{OutputInfo, ParamInfo, Values};
+use bb_ir::diagnostics::Diagnostic;
+use bb_ir::keys;
+use bb_ir::ops::{MODULE_DOMAIN, ONNX_DOMAIN};
+use bb_ir::proto::onnx::{FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto};
+use bb_ir::types::ValueType;
+use bb_ir::version::{BB_OPSET, FRAMEWORK_IR_VERSION, ONNX_IR_VERSION, ONNX_OPSET};
+use bb_ir::views::Metadata;
+use std::collections::BTreeSet;
+
+/// The name of the value that opening the entry frame writes.
+pub(super) const START: &str = "start";
+/// The module around a program that is a plain function or a closure.
+const MAIN: &str = "main";
+
+/// A module as it was recorded.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The root module's name.
+    pub name: String,
+    /// The program: see the contract's level *recorded*.
+    pub model: ModelProto,
+    /// What its parameters are.
+    pub params: Vec<ParamInfo>,
+    /// What it gives back.
+    pub outputs: Vec<OutputInfo>,
+    /// What is wrong with it so far, sorted.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Recorded {
+    /// The class a call starts on: the one all value inputs live on. A module without one is a fragment.
+    pub fn entry(&self) -> Option<&'static str> {
+        crate::module::entry(&self.params)
+    }
+    /// Every class of peers that takes part, sorted.
+    pub fn classes(&self) -> Vec<&'static str> {
+        let params = self.params.iter().map(|p| p.class);
+        let all: BTreeSet<&'static str> = params.chain(self.outputs.iter().map(|o| o.class)).collect();
+        all.into_iter().collect()
+    }
+}
+
+impl Recorder {
+    /// Declares `start`, the first input.
+    pub(super) fn start(&mut self) {
+        let scope = self.scope();
+        let mut info = value_info(START, &ValueType::Trigger.into());
+        if let Some(entry) = scope.entry {
+            info.set_metadata(keys::HOME_CLASS_KEY, entry);
+        }
+        scope.function.value_info.push(info);
+        scope.function.input.push(START.into());
+    }
+}
+
+/// Records what `body` does. `declare` gives it its parameters.
+pub(crate) fn record_main<A, R: Values>(
+    params: Vec<ParamInfo>,
+    declare: impl FnOnce() -> A,
+    body: impl FnOnce(&Graph, A) -> R,
+) -> Recorded {
+    let before = RECORDER.replace(Some(Recorder::default()));
+    let restore = Restore(before);
+    with(|r| {
+        r.push(MAIN, true, crate::module::entry(&params));
+        r.start();
+    });
+    let args = declare();
+    let mut sites = Vec::new();
+    body(&Graph { start: None }, args).sites(&mut sites);
+    let recorder = with(|r| {
+        let outputs: Vec<Site> = sites.into_iter().map(|s| r.get(std::panic::Location::caller(), s)).collect();
+        r.scope().function.output = outputs.iter().flat_map(|s| s.values.clone()).collect();
+        std::mem::take(r)
+    });
+    drop(restore);
+    finish(recorder, params, R::infos())
+}
+
+/// Puts back what the thread was recording before, also when a body panics.
+struct Restore(Option<Recorder>);
+impl Drop for Restore {
+    fn drop(&mut self) {
+        RECORDER.replace(self.0.take());
+    }
+}
+
+/// Records a module, or any function or closure of a graph and parameters.
+pub fn record<Args>(program: impl crate::module::Program<Args>) -> Recorded {
+    program.record()
+}
+
+fn finish(mut r: Recorder, params: Vec<ParamInfo>, outputs: Vec<OutputInfo>) -> Recorded {
+    let main = r.scopes.pop().expect("pushed above").function;
+    let mut functions: Vec<FunctionProto> = r.functions.into_iter().map(|f| f.proto).collect();
+    // Callees are finished before their callers: the root comes first, then what it calls.
+    functions.reverse();
+    let only = |n: &NodeProto| n.domain() == MODULE_DOMAIN && n.output == main.output;
+    let wraps = matches!(main.node.as_slice(), [call] if only(call) && call.op_type() == functions[0].name());
+    if !wraps {
+        let mut main = main;
+        bb_ir::bindings::stamp_function_module_phase(&mut main, keys::MODULE_PHASE_BODY);
+        functions.insert(0, main);
+    }
+    for function in &mut functions {
+        function.opset_import = opsets(std::slice::from_ref(function));
+    }
+    let name = functions[0].name().to_owned();
+    let mut model = ModelProto {
+        ir_version: Some(ONNX_IR_VERSION),
+        producer_name: Some("bb".into()),
+        opset_import: opsets(&functions),
+        graph: Some(graph(&functions[0])),
+        functions,
+        ..ModelProto::default()
+    };
+    model.set_metadata(keys::FRAMEWORK_IR_VERSION_KEY, FRAMEWORK_IR_VERSION);
+    model.set_metadata(keys::PROGRAM_NAME_KEY, name.clone());
+    let mut diagnostics = r.diagnostics;
+    diagnostics.sort();
+    diagnostics.dedup();
+    Recorded { name, model, params, outputs, diagnostics }
+}
+
+/// The operator sets of all domains that these functions use and are.
+fn opsets(functions: &[FunctionProto]) -> Vec<OperatorSetIdProto> {
+    let used = functions.iter().flat_map(|f| f.node.iter().map(|n| n.domain()).chain([f.domain()]));
+    let domains: BTreeSet<&str> = used.chain([ONNX_DOMAIN]).collect();
+    let version = |d: &str| if d == ONNX_DOMAIN { ONNX_OPSET } else { BB_OPSET };
+    domains
+        .into_iter()
+        .map(|d| OperatorSetIdProto { domain: Some(d.to_owned()), version: Some(version(d)) })
+        .collect()
+}
+
+/// The graph of a model: one call of its root, with typed inputs and outputs.
+fn graph(root: &FunctionProto) -> GraphProto {
+    let info = |name: &String| root.value_info.iter().find(|v| v.name() == name).cloned();
+    GraphProto {
+        name: Some(root.name().to_owned()),
+        node: vec![NodeProto {
+            name: Some(format!("call_{}", root.name())),
+            op_type: Some(root.name().to_owned()),
+            domain: Some(root.domain().to_owned()),
+            overload: root.overload.clone(),
+            input: root.input.clone(),
+            output: root.output.clone(),
+            ..NodeProto::default()
+        }],
+        input: root.input.iter().filter_map(info).collect(),
+        output: root.output.iter().filter_map(info).collect(),
+        ..GraphProto::default()
+    }
+}
