@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+/// The first input of a module that takes `graph`, of every partition and of every graph: the start of the call.
+pub const START: &str = "start";
+
 /// Mints names that are unique in one function.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
