@@ -1,0 +1,233 @@
+//! Counts what protobuf bytes would become, before anything is built from them.
+//!
+//! A message's [`Shape`] is a table: which fields it has, how often each may stand, how long each may be and how much
+//! memory the decoded message takes. One walk over the raw bytes, which allocates nothing, holds them against it.
+//! Fields that the table does not know are skipped, as protobuf asks.
+
+use crate::varint;
+
+/// Why bytes are not decoded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScanError {
+    /// A field or a number is cut off.
+    #[error("the bytes end inside {message}")]
+    Truncated {
+        /// The message they end in.
+        message: &'static str,
+    },
+    /// A field has another wire type than protobuf gives it, or one that is no longer used.
+    #[error("field {number} of {message} is written with wire type {wire_type}")]
+    WireType {
+        /// The message.
+        message: &'static str,
+        /// The field's number.
+        number: u64,
+        /// What its key says.
+        wire_type: u8,
+    },
+    /// A field's number is 0 or too high.
+    #[error("{message} has a field with the number {number}")]
+    FieldNumber {
+        /// The message.
+        message: &'static str,
+        /// The number.
+        number: u64,
+    },
+    /// A field stands more often than it may.
+    #[error("{message}.{field} stands more than {max} times")]
+    TooMany {
+        /// The message.
+        message: &'static str,
+        /// The field.
+        field: &'static str,
+        /// How often it may stand.
+        max: usize,
+    },
+    /// A field is longer than it may be.
+    #[error("{message}.{field} has {bytes} bytes; {max} are allowed")]
+    TooLong {
+        /// The message.
+        message: &'static str,
+        /// The field.
+        field: &'static str,
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        max: usize,
+    },
+    /// Messages stand too deep inside each other.
+    #[error("messages are nested deeper than {max}")]
+    Nesting {
+        /// How deep they may be.
+        max: usize,
+    },
+    /// The decoded message would take too much memory.
+    #[error("{bytes} bytes would become more than {max} bytes of memory")]
+    Memory {
+        /// How many bytes there are.
+        bytes: usize,
+        /// How much memory they may take.
+        max: usize,
+    },
+}
+
+/// What a message may hold.
+pub(crate) struct Shape {
+    pub(crate) name: &'static str,
+    /// The size of the decoded message in memory, without what its fields point to.
+    pub(crate) size: usize,
+    pub(crate) fields: &'static [Field],
+}
+
+/// One row of a [`Shape`].
+pub(crate) struct Field {
+    pub(crate) number: u32,
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    /// How often it may stand in one message.
+    pub(crate) most: usize,
+}
+
+/// How a field is written, and how long it may be.
+pub(crate) enum Kind {
+    Varint,
+    Fixed32,
+    Fixed64,
+    /// Repeated numbers, packed or not: the wire type of one, and its size in memory.
+    Numbers(u8, usize),
+    /// Bytes or text of at most so many bytes, and what one takes beside its contents.
+    Bytes(usize, usize),
+    /// Bytes that are large by nature and shared when decoded: they count as [`Counted::apart`].
+    Apart(usize),
+    Message(&'static Shape),
+}
+
+pub(crate) const fn field(number: u32, name: &'static str, kind: Kind) -> Field {
+    Field { number, name, kind, most: 1 }
+}
+pub(crate) const fn repeated(number: u32, name: &'static str, most: usize, kind: Kind) -> Field {
+    Field { number, name, kind, most }
+}
+
+/// What may be spent on one message.
+pub(crate) struct Budget {
+    pub(crate) depth_max: usize,
+    pub(crate) memory_max: usize,
+}
+
+/// What a scan found.
+#[derive(Default)]
+pub(crate) struct Counted {
+    /// The bytes of [`Kind::Apart`] fields.
+    pub(crate) apart: usize,
+    /// An upper bound of the memory that the decoded message takes, shared bytes excluded.
+    pub(crate) memory: usize,
+}
+
+const VARINT: u8 = 0;
+const FIXED64: u8 = 1;
+const LENGTH: u8 = 2;
+const FIXED32: u8 = 5;
+/// More fields than any shape has.
+const FIELDS_MAX: usize = 32;
+
+pub(crate) fn scan(bytes: &[u8], shape: &'static Shape, budget: &Budget) -> Result<Counted, ScanError> {
+    let mut counted = Counted::default();
+    message(bytes, shape, budget, 1, &mut counted)?;
+    if counted.memory > budget.memory_max {
+        return Err(ScanError::Memory { bytes: bytes.len(), max: budget.memory_max });
+    }
+    Ok(counted)
+}
+
+fn message(
+    mut bytes: &[u8],
+    shape: &'static Shape,
+    budget: &Budget,
+    depth: usize,
+    counted: &mut Counted,
+) -> Result<(), ScanError> {
+    if depth > budget.depth_max {
+        return Err(ScanError::Nesting { max: budget.depth_max });
+    }
+    counted.memory = counted.memory.saturating_add(shape.size);
+    let message = shape.name;
+    let mut times = [0usize; FIELDS_MAX];
+    while !bytes.is_empty() {
+        let (key, rest) = varint::take(bytes).ok_or(ScanError::Truncated { message })?;
+        let (number, wire_type) = (key >> 3, (key & 7) as u8);
+        if number == 0 || number > 0x1fff_ffff {
+            return Err(ScanError::FieldNumber { message, number });
+        }
+        let (content, rest) = content(wire_type, rest, message, number)?;
+        bytes = rest;
+        let Some(index) = shape.fields.iter().position(|f| u64::from(f.number) == number) else { continue };
+        let row = &shape.fields[index];
+        let field = row.name;
+        times[index] += 1;
+        if times[index] > row.most {
+            return Err(ScanError::TooMany { message, field, max: row.most });
+        }
+        let too_long = |max: usize| match content.len() > max {
+            true => Err(ScanError::TooLong { message, field, bytes: content.len(), max }),
+            false => Ok(()),
+        };
+        let expected = match row.kind {
+            Kind::Varint => VARINT,
+            Kind::Fixed32 => FIXED32,
+            Kind::Fixed64 => FIXED64,
+            Kind::Numbers(one, _) if wire_type == one => one,
+            Kind::Numbers(..) | Kind::Bytes(..) | Kind::Apart(_) | Kind::Message(_) => LENGTH,
+        };
+        if wire_type != expected {
+            return Err(ScanError::WireType { message, number, wire_type });
+        }
+        match row.kind {
+            Kind::Varint | Kind::Fixed32 | Kind::Fixed64 => {}
+            Kind::Numbers(one, size) => {
+                let width = match one {
+                    FIXED64 => 8,
+                    FIXED32 => 4,
+                    _ => 1,
+                };
+                let numbers = if wire_type == LENGTH { content.len() / width } else { 1 };
+                counted.memory = counted.memory.saturating_add(numbers.saturating_mul(size));
+            }
+            Kind::Bytes(max, beside) => {
+                too_long(max)?;
+                counted.memory = counted.memory.saturating_add(content.len() + beside);
+            }
+            Kind::Apart(max) => {
+                too_long(max)?;
+                counted.apart += content.len();
+            }
+            Kind::Message(inner) => self::message(content, inner, budget, depth + 1, counted)?,
+        }
+    }
+    Ok(())
+}
+
+/// What a field holds, and what stands behind it.
+fn content<'a>(
+    wire_type: u8,
+    bytes: &'a [u8],
+    message: &'static str,
+    number: u64,
+) -> Result<(&'a [u8], &'a [u8]), ScanError> {
+    let truncated = ScanError::Truncated { message };
+    let (bytes, length) = match wire_type {
+        VARINT => {
+            let (_, rest) = varint::take(bytes).ok_or(truncated.clone())?;
+            (bytes, bytes.len() - rest.len())
+        }
+        FIXED64 => (bytes, 8),
+        FIXED32 => (bytes, 4),
+        LENGTH => {
+            let (length, rest) = varint::take(bytes).ok_or(truncated.clone())?;
+            (rest, usize::try_from(length).map_err(|_| truncated.clone())?)
+        }
+        _ => return Err(ScanError::WireType { message, number, wire_type }),
+    };
+    bytes.split_at_checked(length).ok_or(truncated)
+}
