@@ -23,6 +23,7 @@ pub const CODES: &[Code] = &[
     Code { code: "BB0205", title: "`graph` where the call does not start" },
     Code { code: "BB0206", title: "an operation that is to come after a value of another place" },
     Code { code: "BB0207", title: "the sender of a parameter" },
+    Code { code: "BB0208", title: "a policy on a gather that is a parameter" },
     Code { code: "BB0210", title: "values of two different peers of one class" },
     Code { code: "BB0211", title: "values of a cohort that do not go home" },
     Code { code: "BB0212", title: "a cohort inside a cohort" },
