@@ -23,8 +23,9 @@ pub(super) struct Open {
 }
 
 /// How many, or how long: a constant, or a value of the gather's place.
+#[doc(hidden)]
 #[derive(Clone, Copy)]
-pub(crate) enum Policy {
+pub enum Policy {
     /// A fraction of the members.
     Fraction(f32),
     /// So many members.
@@ -202,4 +203,17 @@ pub(crate) fn close_lane<P: Place>(of: SiteRef, outputs: &[SiteRef]) -> SiteRef 
         let site = r.gather(at, open, like);
         r.add(site)
     })
+}
+
+/// What the values of a gather are, one by one; without their shape where they are stacked.
+pub(crate) fn closed(of: SiteRef, shaped: bool) -> ValueInfo {
+    let site = with(|r| r.get(Location::caller(), of));
+    let inner = match site.infos.first().map(|i| &i.ty) {
+        Some(ValueType::Seq(inner)) => (**inner).clone(),
+        _ => ValueType::Tensor { element: None, shape: None },
+    };
+    match inner {
+        ValueType::Tensor { element, .. } if !shaped => ValueType::Tensor { element, shape: None }.into(),
+        inner => inner.into(),
+    }
 }

@@ -12,8 +12,10 @@ mod op;
 mod wire;
 
 pub use call::{call, declare, declare_slot};
+pub(crate) use model::record_main;
 pub use model::{Recorded, record};
-pub(crate) use gather::{Policy, close_lane, open_lane, policy};
+pub use gather::Policy;
+pub(crate) use gather::{close_lane, closed, open_lane, policy};
 pub(crate) use meet::starts;
 pub use op::{Source, method, own_op};
 pub(crate) use op::{Yields, cast_node, constant, onnx};

@@ -1,0 +1,79 @@
+//! How components and kernels that a program links come to the engine.
+
+use crate::typed::Typed;
+use bb_ir::component::{Component, KernelEntry, OpError};
+use bb_ir::value::Value;
+
+/// A component slot takes components of type `X`.
+pub trait Accepts<X> {
+    /// The component as the engine's host calls it.
+    fn component(component: X) -> Box<dyn Component>;
+}
+
+/// What one class of a program runs: artifact and components.
+pub trait Piece {
+    /// The program's name.
+    const MODULE: &'static str;
+    /// The class.
+    const CLASS: &'static str;
+    /// The compiled artifact.
+    const ARTIFACT: &'static [u8];
+    /// What this peer learns from a call it did not start.
+    type Event: Typed;
+    /// The components, by slot name.
+    fn components(self) -> Vec<(&'static str, Box<dyn Component>)>;
+}
+
+/// The piece a call starts from.
+#[diagnostic::on_unimplemented(
+    message = "a call cannot start from `{Self}`",
+    label = "not where the inputs live",
+    note = "a call starts on the class that all inputs of the module live on"
+)]
+pub trait Entry: Piece {
+    /// What a call takes.
+    type Args: Typed;
+    /// What it gives.
+    type Output: Typed;
+}
+
+/// What a method or an op gives back: its results, or a `Result` of them.
+pub trait Reply<T> {
+    /// The results, or why there are none.
+    fn reply(self) -> Result<T, OpError>;
+}
+impl<T> Reply<T> for T {
+    fn reply(self) -> Result<T, OpError> {
+        Ok(self)
+    }
+}
+impl<T, E: std::fmt::Display> Reply<T> for Result<T, E> {
+    fn reply(self) -> Result<T, OpError> {
+        self.map_err(|e| OpError::new(e.to_string()))
+    }
+}
+
+/// The arguments of a method or an op, from the values it is given.
+///
+/// # Errors
+/// Says which value is not what the signature takes.
+pub fn arguments<T: Typed>(values: &mut std::vec::IntoIter<Value>) -> Result<T, OpError> {
+    T::from_values(values)
+}
+/// The values of a method's or an op's results.
+pub fn results<T: Typed>(results: T) -> Vec<Value> {
+    let mut out = Vec::new();
+    results.into_values(&mut out);
+    out
+}
+
+/// A kernel that is linked into this program.
+pub struct RegisteredKernel(pub KernelEntry);
+inventory::collect!(RegisteredKernel);
+
+/// Every kernel that is linked into this program: `#[bb::op]` functions, and those of the backends it uses.
+pub fn kernels() -> Vec<KernelEntry> {
+    let mut all: Vec<KernelEntry> = inventory::iter::<RegisteredKernel>().map(|k| k.0).collect();
+    all.sort_by_key(|k| (k.domain, k.op));
+    all
+}
