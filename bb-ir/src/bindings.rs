@@ -67,7 +67,10 @@ pub fn stamp_dependency_metadata(node: &mut NodeProto, dependencies: &[(&str, u3
 /// Which slot serves each role that a node's component depends on; entries that do not parse are none.
 pub fn read_dependency_metadata(node: &NodeProto) -> Vec<(String, u32)> {
     let entries = node.metadata_under(DEP_SLOT_KEY_PREFIX);
-    entries.filter(|(role, _)| !role.is_empty()).filter_map(|(role, slot)| Some((role.to_owned(), slot.parse().ok()?))).collect()
+    entries
+        .filter(|(role, _)| !role.is_empty())
+        .filter_map(|(role, slot)| Some((role.to_owned(), slot.parse().ok()?)))
+        .collect()
 }
 
 /// The attribute that holds a payload's receiving site.
@@ -129,7 +132,10 @@ mod tests {
         for _ in 0..2 {
             stamp_function_module_phase(&mut function, MODULE_PHASE_BODY);
         }
-        assert_eq!((function.metadata_props.len(), read_function_module_phase(&function)), (1, Some(MODULE_PHASE_BODY)));
+        assert_eq!(
+            (function.metadata_props.len(), read_function_module_phase(&function)),
+            (1, Some(MODULE_PHASE_BODY))
+        );
         let mut model = ModelProto::default();
         stamp_model_metadata(&mut model);
         assert_eq!(read_model_metadata(&model), Some(FRAMEWORK_IR_VERSION));

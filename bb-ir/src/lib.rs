@@ -5,9 +5,11 @@
 //! move while it runs are [`value::Value`]s, and on the wire they have the form that [`codec`] gives them.
 
 pub mod bindings;
+pub mod canonical;
 pub mod codec;
 pub mod component;
 pub mod diagnostics;
+pub mod digest;
 pub mod envelope;
 pub mod failure;
 pub mod hello;
@@ -25,3 +27,4 @@ pub mod value;
 mod varint;
 pub mod version;
 pub mod views;
+pub mod wire_shape;
