@@ -15,6 +15,14 @@ pub const ROLE_DOMAIN_PREFIX: &str = "ai.bytesandbrains.role.";
 /// `+ <crate>`: functions marked `#[bb::op]`.
 pub const OP_DOMAIN_PREFIX: &str = "ai.bytesandbrains.op.";
 
+/// The domain of a crate's `#[bb::op]` functions, as a literal.
+#[macro_export]
+macro_rules! own_op_domain {
+    ($package:literal) => {
+        concat!("ai.bytesandbrains.op.", $package)
+    };
+}
+
 /// Half a wire: sends its payloads to a peer.
 pub const OP_SEND: &str = "Send";
 /// The other half: receives them.

@@ -1,5 +1,6 @@
 //! Tensors: the element type is a Rust type, the shape is written down where it is known.
 
+use crate::typed::Typed;
 use bb_ir::types::{Dim as IrDim, ElementKind};
 use bb_ir::value::{RawTensor, Scalar};
 use std::marker::PhantomData;
@@ -21,7 +22,7 @@ pub struct Tensor<E: ElementType = f32, S: Shape = AnyShape> {
 impl<E: ElementType, S: Shape> Tensor<E, S> {
     /// The tensor, if it holds such elements and has such a shape as far as both are said.
     pub fn from_raw(raw: RawTensor) -> Option<Self> {
-        let element = E::KIND.is_none_or(|kind| kind == raw.element());
+        let element = E::ELEMENT.is_none_or(|kind| kind == raw.element());
         let shape = S::dims().is_none_or(|dims| {
             dims.len() == raw.shape().len()
                 && dims.iter().zip(raw.shape()).all(|(d, n)| !matches!(d, IrDim::Size(size) if size != n))
@@ -95,7 +96,7 @@ impl<E: ElementType, S: Shape> std::fmt::Debug for Tensor<E, S> {
 )]
 pub trait ElementType: 'static {
     /// Which one, if it is known.
-    const KIND: Option<ElementKind>;
+    const ELEMENT: Option<ElementKind>;
 }
 /// An element type that is known.
 #[diagnostic::on_unimplemented(
@@ -103,7 +104,7 @@ pub trait ElementType: 'static {
     label = "`{Self}` is not one element type",
     note = "say which one it is: `.narrow::<f32>()`"
 )]
-pub trait Element: ElementType + Scalar + std::fmt::Debug {}
+pub trait Element: ElementType + Scalar + Typed + std::fmt::Debug {}
 /// An element type with arithmetic.
 #[diagnostic::on_unimplemented(
     message = "there is no arithmetic on tensors of `{Self}`",
@@ -112,7 +113,7 @@ pub trait Element: ElementType + Scalar + std::fmt::Debug {}
 )]
 pub trait Number: Element {}
 macro_rules! elements { ($($t:ident)*) => { $(
-    impl ElementType for $t { const KIND: Option<ElementKind> = Some(<$t as Scalar>::KIND); }
+    impl ElementType for $t { const ELEMENT: Option<ElementKind> = Some(<$t as Scalar>::KIND); }
     #[diagnostic::do_not_recommend] impl Element for $t {}
 )* } }
 elements!(f32 f64 i8 i16 i32 i64 u8 u16 u32 u64 bool);
@@ -122,7 +123,7 @@ numbers!(f32 f64 i8 i16 i32 i64 u8 u16 u32 u64);
 /// Any element type: for roles such as a backend. Narrowed while compiling.
 pub struct AnyElement;
 impl ElementType for AnyElement {
-    const KIND: Option<ElementKind> = None;
+    const ELEMENT: Option<ElementKind> = None;
 }
 
 /// [`AnyShape`], or a tuple of dimensions: `(N, D<64>)`.

@@ -6,7 +6,7 @@ use crate::tensor::{ElementType, Shape, Tensor};
 use crate::wire::{Peer, Peers};
 use bb_ir::component::OpError;
 use bb_ir::peer::PeerId;
-use bb_ir::types::{BYTES_DENOTATION, ElementKind, MISSING_DENOTATION, STRING_DENOTATION, ValueType};
+use bb_ir::types::{BYTES_DENOTATION, MISSING_DENOTATION, STRING_DENOTATION, ValueType};
 use bb_ir::value::{RawTensor, Scalar, Value};
 use std::time::Duration;
 
@@ -24,6 +24,18 @@ impl From<ValueType> for ValueInfo {
     }
 }
 
+/// One argument of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Argument {
+    /// This value.
+    Value(Value),
+    /// The members of the class that are connected when the call is made.
+    AllPeers {
+        /// The node itself as well.
+        and_self: bool,
+    },
+}
+
 /// The values behind a Rust value: one of most types, several of a gather or a tuple.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the type of a value in a program",
@@ -35,6 +47,12 @@ pub trait Typed: Sized + 'static {
     fn infos() -> Vec<ValueInfo>;
     /// Its values, in order.
     fn into_values(self, out: &mut Vec<Value>);
+    /// Its values as the arguments of a call: a cohort may be one that the call resolves.
+    fn into_arguments(self, out: &mut Vec<Argument>) {
+        let mut values = Vec::new();
+        self.into_values(&mut values);
+        out.extend(values.into_iter().map(Argument::Value));
+    }
     /// Takes its values from the front.
     ///
     /// # Errors
@@ -59,7 +77,7 @@ scalars!(f32 f64 i8 i16 i32 i64 u8 u16 u32 u64 bool);
 
 impl<E: ElementType, S: Shape> Typed for Tensor<E, S> {
     fn infos() -> Vec<ValueInfo> {
-        vec![ValueType::Tensor { element: E::KIND, shape: S::dims() }.into()]
+        vec![ValueType::Tensor { element: E::ELEMENT, shape: S::dims() }.into()]
     }
     fn into_values(self, out: &mut Vec<Value>) {
         out.push(Value::Tensor(self.into_raw()));
@@ -77,7 +95,9 @@ impl Typed for () {
         out.push(Value::Trigger);
     }
     fn from_values(values: &mut std::vec::IntoIter<Value>) -> Result<Self, OpError> {
-        next(values, |_| Some(()))
+        // A call without outputs gives no value at all.
+        values.next();
+        Ok(())
     }
 }
 
@@ -147,6 +167,12 @@ impl<C: PeerClass> Typed for Peers<C> {
     fn into_values(self, out: &mut Vec<Value>) {
         out.push(Value::Seq(self.into_ids().into_iter().map(Value::Peer).collect()));
     }
+    fn into_arguments(self, out: &mut Vec<Argument>) {
+        out.push(match self.is_all() {
+            Some(and_self) => Argument::AllPeers { and_self },
+            None => Argument::Value(Value::Seq(self.into_ids().into_iter().map(Value::Peer).collect())),
+        });
+    }
     fn from_values(values: &mut std::vec::IntoIter<Value>) -> Result<Self, OpError> {
         next(values, |v| peers(&v).map(Peers::of))
     }
@@ -161,6 +187,7 @@ macro_rules! tuples { ($($($t:ident)*;)*) => { $(
     impl<$($t: Typed),*> Typed for ($($t,)*) {
         fn infos() -> Vec<ValueInfo> { let mut all = Vec::new(); $(all.extend($t::infos());)* all }
         fn into_values(self, out: &mut Vec<Value>) { let ($($t,)*) = self; $($t.into_values(out);)* }
+        fn into_arguments(self, out: &mut Vec<Argument>) { let ($($t,)*) = self; $($t.into_arguments(out);)* }
         fn from_values(values: &mut std::vec::IntoIter<Value>) -> Result<Self, OpError> { Ok(($($t::from_values(values)?,)*)) }
     }
 )* } }
@@ -267,9 +294,4 @@ pub(crate) fn constant_tensor<T: Typed>(value: T) -> RawTensor {
         }
         _ => RawTensor::from_vec::<u8>(&[0], Vec::new()).expect("no bytes are as many as [0] says"),
     }
-}
-
-/// The element type of a number, for conversions.
-pub(crate) fn element_of<E: ElementType>() -> Option<ElementKind> {
-    E::KIND
 }

@@ -5,7 +5,9 @@ use bb_ir::component::OpError;
 use bb_ir::types::ValueType;
 use bb_ir::value::Value;
 use bytes::{Buf, Bytes};
-use prost::encoding::{DecodeContext, WireType as Form, decode_key, decode_varint, encode_key, encode_varint, skip_field};
+use prost::encoding::{
+    DecodeContext, WireType as Form, decode_key, decode_varint, encode_key, encode_varint, skip_field,
+};
 
 /// The message of these fields.
 pub fn encode(fields: &[(u32, Value)]) -> Value {

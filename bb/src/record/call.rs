@@ -22,8 +22,7 @@ pub fn declare<P: Place, T: Typed>(name: &'static str) -> SiteRef {
         let scope = r.scope();
         let free = |name: &str| name != super::model::START && !scope.function.input.iter().any(|i| i == name);
         let base = if free(name) { name.to_owned() } else { format!("{name}_{}", scope.sites.len()) };
-        let values: Vec<String> =
-            (0..infos.len()).map(|i| bb_ir::names::output(&base, i, infos.len())).collect();
+        let values: Vec<String> = (0..infos.len()).map(|i| bb_ir::names::output(&base, i, infos.len())).collect();
         for (value, info) in values.iter().zip(&infos) {
             let mut proto = value_info(value, info);
             proto.set_metadata(keys::HOME_CLASS_KEY, class);
@@ -93,15 +92,11 @@ pub fn call<R: Values>(
             inputs.push(start.and_then(|s| s.values.first().cloned()).unwrap_or_else(|| super::model::START.into()));
         }
         inputs.extend(sites.iter().flat_map(|s| s.values.clone()));
-        let slots: Vec<String> = sites
-            .iter()
-            .zip(&params)
-            .filter_map(|(s, p)| Some(format!("{}={}", p.slot?, s.slot?)))
-            .collect();
+        let slots: Vec<String> =
+            sites.iter().zip(&params).filter_map(|(s, p)| Some(format!("{}={}", p.slot?, s.slot?))).collect();
         let lane = sites.iter().find_map(|s| r.lane_of(s.many, s.instance));
         let infos: Vec<_> = outputs.iter().flat_map(|s| s.infos.clone()).collect();
-        let mut node =
-            Node { domain: MODULE_DOMAIN.into(), op: module, overload, inputs, lane, ..Node::default() };
+        let mut node = Node { domain: MODULE_DOMAIN.into(), op: module, overload, inputs, lane, ..Node::default() };
         if !slots.is_empty() {
             node.metadata.push((keys::SLOT_MAP_KEY, slots.join(",")));
         }

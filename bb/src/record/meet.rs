@@ -5,15 +5,9 @@ use crate::place::{Many, PeerClass};
 use bb_ir::diagnostics::Diagnostic;
 use std::panic::Location;
 
-/// Which peer an op runs on, and where its inputs came from.
-pub(super) struct Met {
-    pub instance: u32,
-    pub origin: Option<(&'static str, u32)>,
-}
-
 impl Recorder {
     /// The instance an op runs on; `None` for constants alone.
-    pub(super) fn meet(&mut self, at: &'static Location<'static>, sites: &[Site]) -> Option<Met> {
+    pub(super) fn meet(&mut self, at: &'static Location<'static>, sites: &[Site]) -> Option<u32> {
         // Only a root module knows that its entry is the origin; in others the compiler asks again once they are inlined.
         let root = self.scope().root;
         let fixed: Vec<&Site> = sites
@@ -23,23 +17,23 @@ impl Recorder {
         if fixed.is_empty() {
             let of = |instance| sites.iter().any(|s| s.instance == instance);
             return if of(ORIGIN) {
-                Some(Met { instance: ORIGIN, origin: None })
+                Some(ORIGIN)
             } else if of(TOLD) {
-                Some(Met { instance: TOLD, origin: None })
+                Some(TOLD)
             } else {
                 None
             };
         }
         // A lane sees the values around it, so the op runs in the lane.
         let first = fixed.iter().find(|s| s.many == Many::Lane).unwrap_or(&fixed[0]);
-        let (instance, class, origin) = (first.instance, first.class, first.origin);
+        let (instance, class) = (first.instance, first.class);
         let around = self.lane_around.get(&instance).copied();
         let stranger = fixed.iter().map(|s| s.instance).find(|i| *i != instance && Some(*i) != around);
         if let Some(other) = stranger {
             self.fail(at, two_peers(class, self.reached.get(&instance), self.reached.get(&other)));
-            return Some(Met { instance: TOLD, origin: None });
+            return Some(TOLD);
         }
-        Some(Met { instance, origin })
+        Some(instance)
     }
 }
 
@@ -75,7 +69,10 @@ pub(crate) fn starts<C: PeerClass>(graph: &Graph) -> Option<SiteRef> {
                 let (there, here) = (site.class, C::NAME);
                 let message =
                     format!("this operation runs on `{here}`, but the value it is to come after lives on `{there}`");
-                r.fail(at, Diagnostic::new("BB0206", message).help(format!("give it a value that is there on `{here}`")));
+                r.fail(
+                    at,
+                    Diagnostic::new("BB0206", message).help(format!("give it a value that is there on `{here}`")),
+                );
                 return Some(r.told(C::NAME, start));
             }
         } else if entry != Some(C::NAME) {
@@ -84,8 +81,10 @@ pub(crate) fn starts<C: PeerClass>(graph: &Graph) -> Option<SiteRef> {
                 None => format!("`{module}` has no single entry: its inputs do not live at one place"),
             };
             let message = format!("`graph` does not start anything on `{}`: {starts}", C::NAME);
-            let help =
-                format!("instead of `graph` give it a value that is there on `{}`, and it runs once that is there", C::NAME);
+            let help = format!(
+                "instead of `graph` give it a value that is there on `{}`, and it runs once that is there",
+                C::NAME
+            );
             r.fail(at, Diagnostic::new("BB0205", message).help(help));
             return Some(r.told_start(C::NAME));
         }

@@ -12,11 +12,11 @@ mod op;
 mod wire;
 
 pub use call::{call, declare, declare_slot};
-pub(crate) use model::record_main;
-pub use model::{Recorded, record};
 pub use gather::Policy;
 pub(crate) use gather::{close_lane, closed, open_lane, policy};
 pub(crate) use meet::starts;
+pub(crate) use model::record_main;
+pub use model::{Recorded, record};
 pub use op::{Source, method, own_op};
 pub(crate) use op::{Yields, cast_node, constant, onnx};
 pub(crate) use wire::{origin, sender, wire};
@@ -204,10 +204,7 @@ impl Recorder {
             proto.set_metadata(keys::LANE_KEY, lane.to_string());
         }
         proto.set_metadata(keys::MODULE_INSTANCE_KEY, scope.module);
-        proto.set_metadata(
-            keys::SOURCE_KEY,
-            format!("{}:{}:{}", manifest_relative(at.file()), at.line(), at.column()),
-        );
+        proto.set_metadata(keys::SOURCE_KEY, format!("{}:{}:{}", manifest_relative(at.file()), at.line(), at.column()));
         scope.function.node.push(proto);
         for (name, info) in names.iter().zip(outputs) {
             scope.function.value_info.push(value_info(name, info));

@@ -131,10 +131,7 @@ fn opsets(functions: &[FunctionProto]) -> Vec<OperatorSetIdProto> {
     let used = functions.iter().flat_map(|f| f.node.iter().map(|n| n.domain()).chain([f.domain()]));
     let domains: BTreeSet<&str> = used.chain([ONNX_DOMAIN]).collect();
     let version = |d: &str| if d == ONNX_DOMAIN { ONNX_OPSET } else { BB_OPSET };
-    domains
-        .into_iter()
-        .map(|d| OperatorSetIdProto { domain: Some(d.to_owned()), version: Some(version(d)) })
-        .collect()
+    domains.into_iter().map(|d| OperatorSetIdProto { domain: Some(d.to_owned()), version: Some(version(d)) }).collect()
 }
 
 /// The graph of a model: one call of its root, with typed inputs and outputs.

@@ -55,7 +55,7 @@ impl Recorder {
         outputs: &[Vec<ValueInfo>],
     ) -> Source {
         let instance = match self.meet(at, sites) {
-            Some(met) => met.instance,
+            Some(instance) => instance,
             None => self.home(P::Class::NAME, P::MANY),
         };
         node.lane = self.lane_of(P::MANY, instance);
@@ -75,13 +75,23 @@ impl Recorder {
 
 /// An `ai.onnx` operator with one output.
 #[track_caller]
-pub(crate) fn onnx<P: Place>(op: &'static str, inputs: &[SiteRef], yields: Yields, attributes: Vec<AttributeProto>) -> SiteRef {
+pub(crate) fn onnx<P: Place>(
+    op: &'static str,
+    inputs: &[SiteRef],
+    yields: Yields,
+    attributes: Vec<AttributeProto>,
+) -> SiteRef {
     let at = Location::caller();
     let mut source = with(|r| {
         let sites: Vec<Site> = inputs.iter().map(|s| r.get(at, *s)).collect();
         let info = yields.info(&sites);
-        let node =
-            Node { domain: ONNX_DOMAIN.into(), op, inputs: flatten(&sites, std::iter::repeat(1)), attributes, ..Node::default() };
+        let node = Node {
+            domain: ONNX_DOMAIN.into(),
+            op,
+            inputs: flatten(&sites, std::iter::repeat(1)),
+            attributes,
+            ..Node::default()
+        };
         r.op_at::<P>(at, &sites, node, &[vec![info]])
     });
     source.next()
@@ -189,7 +199,12 @@ pub fn method<P: Place>(
 
 /// A function marked `#[bb::op]`.
 #[track_caller]
-pub fn own_op<P: Place>(package: &str, op: &'static str, inputs: &[(SiteRef, usize)], outputs: &[Vec<ValueInfo>]) -> Source {
+pub fn own_op<P: Place>(
+    package: &str,
+    op: &'static str,
+    inputs: &[(SiteRef, usize)],
+    outputs: &[Vec<ValueInfo>],
+) -> Source {
     let at = Location::caller();
     with(|r| {
         let sites: Vec<Site> = inputs.iter().map(|(s, _)| r.get(at, *s)).collect();

@@ -16,7 +16,7 @@ pub(crate) fn wire<From: Place, To: PeerClass>(inputs: Vec<SiteRef>, many: Many)
     let at = Location::caller();
     with(|r| {
         let sites: Vec<Site> = inputs.iter().map(|s| r.get(at, *s)).collect();
-        let from = r.meet(at, &sites).map_or(0, |m| m.instance);
+        let from = r.meet(at, &sites).unwrap_or_default();
         let (to, payloads) = sites.split_last().expect("a wire has a destination");
         r.reached.entry(to.points_to).or_insert(at);
 

@@ -1,0 +1,110 @@
+//! Per class of a module, a struct with a field per slot.
+//!
+//! Tokens do not say which class a parameter lives on (types may be aliases), so the build script writes one line per
+//! class, input, slot and output, and they are paired by position.
+
+use super::Module;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+/// The rows of one kind: `<module> <kind> …`.
+fn rows<'a>(lines: &'a [Vec<&'a str>], kind: &'static str) -> impl Iterator<Item = &'a Vec<&'a str>> {
+    lines.iter().filter(move |l| l.get(1) == Some(&kind))
+}
+
+fn index(row: &[&str]) -> usize {
+    row.get(2).and_then(|i| i.parse().ok()).expect("the build script writes a number there")
+}
+
+/// The `n`th column; the build script writes them all.
+fn column<'a>(row: &[&'a str], n: usize) -> &'a str {
+    row.get(n).copied().expect("the build script writes every column")
+}
+
+pub fn expand(m: &Module, lines: &[Vec<&str>]) -> TokenStream {
+    let (vis, ident, output) = (&m.item.vis, &m.item.sig.ident, &m.output);
+    let types = format_ident!("__bb_{ident}");
+    let entry = rows(lines, "entry").next().map_or("-", |l| column(l, 2));
+    let aliases = m.params.iter().enumerate().map(|(i, (_, ty))| {
+        let alias = format_ident!("Arg{i}");
+        quote!(pub type #alias = #ty;)
+    });
+    let classes = rows(lines, "class").map(|row| class(m, lines, column(row, 2), entry));
+    quote! {
+        #[doc(hidden)]
+        #[allow(unused_imports, dead_code, missing_docs)]
+        mod #types { use super::*; #(#aliases)* pub type Out = #output; }
+        #[doc = concat!("What peers need to take part in [`", stringify!(#ident), "`](fn@", stringify!(#ident), ").")]
+        #[allow(dead_code)]
+        #vis mod #ident { use super::#types as types; #(#classes)* }
+    }
+}
+
+fn class(m: &Module, lines: &[Vec<&str>], class: &str, entry: &str) -> TokenStream {
+    let name = &m.name;
+    let handle = Ident::new(class, m.item.sig.ident.span());
+    let slots: Vec<usize> = rows(lines, "slot").filter(|l| column(l, 3) == class).map(|l| index(l)).collect();
+    let fields: Vec<&Ident> = slots.iter().filter_map(|i| Some(&m.params.get(*i)?.0)).collect();
+    let generics: Vec<Ident> = fields.iter().map(|f| format_ident!("{}", camel(&f.to_string()))).collect();
+    let args: Vec<Ident> = slots.iter().map(|i| format_ident!("Arg{i}")).collect();
+    let file = format!("/{name}.{class}.onnx");
+    let doc = format!("What a `{class}` needs to take part in `{name}`.");
+    let field_docs = fields.iter().map(|f| format!("The component in the slot `{f}`."));
+    let declare = if slots.is_empty() {
+        quote!(pub struct #handle;)
+    } else {
+        quote!(pub struct #handle<#(#generics),*> { #(#[doc = #field_docs] pub #fields: #generics),* })
+    };
+    let outputs: Vec<TokenStream> = rows(lines, "output")
+        .filter(|l| column(l, 3) == class)
+        .map(|l| {
+            let i = index(l);
+            quote!(<types::Out as ::bb::__private::Output<#i>>::Value)
+        })
+        .collect();
+    let inputs: Vec<TokenStream> = rows(lines, "input")
+        .map(|l| format_ident!("Arg{}", index(l)))
+        .map(|a| quote!(<types::#a as ::bb::__private::Input>::Value))
+        .collect();
+    let bounds = quote!(where #(types::#args: ::bb::__private::Accepts<#generics>),*);
+    let (event, start) = if class == entry {
+        let (inputs, outputs) = (one(&inputs), one(&outputs));
+        let start = quote! {
+            impl<#(#generics),*> ::bb::__private::Entry for #handle<#(#generics),*> #bounds {
+                type Args = #inputs;
+                type Output = #outputs;
+            }
+        };
+        (quote!(()), start)
+    } else {
+        (one(&outputs), quote!())
+    };
+    quote! {
+        #[doc = #doc]
+        #declare
+        impl<#(#generics),*> ::bb::__private::Piece for #handle<#(#generics),*> #bounds {
+            const MODULE: &'static str = #name;
+            const CLASS: &'static str = #class;
+            const ARTIFACT: &'static [u8] = include_bytes!(concat!(env!("OUT_DIR"), #file));
+            type Event = #event;
+            fn components(self) -> ::std::vec::Vec<(&'static str, ::std::boxed::Box<dyn ::bb::__private::Component>)> {
+                ::std::vec![
+                    #((stringify!(#fields), <types::#args as ::bb::__private::Accepts<#generics>>::component(self.#fields)),)*
+                ]
+            }
+        }
+        #start
+    }
+}
+
+fn one(types: &[TokenStream]) -> TokenStream {
+    match types {
+        [one] => one.clone(),
+        many => quote!((#(#many),*)),
+    }
+}
+
+fn camel(name: &str) -> String {
+    let word = |w: &str| w.chars().take(1).flat_map(char::to_uppercase).chain(w.chars().skip(1)).collect::<String>();
+    name.split('_').map(word).collect()
+}

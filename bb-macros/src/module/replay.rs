@@ -1,0 +1,55 @@
+//! What the build script found, as rustc errors on the tokens they are about.
+
+use super::Module;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use std::path::Path;
+
+pub fn errors(m: &Module, out: &Path) -> TokenStream {
+    let name = &m.item.sig.ident;
+    // Where spans are empty (rust-analyzer's own expansion) nothing is replayed: its check run shows the faults.
+    if name.span().unwrap().file().is_empty() {
+        return quote!();
+    }
+    let errors = std::fs::read_to_string(out.join("bb.errors")).unwrap_or_default();
+    let mut all = quote!();
+    for line in errors.lines() {
+        let parts: Vec<&str> = line.splitn(6, '\t').collect();
+        let [module, hash, file, line, column, text] = parts[..] else { continue };
+        if module != m.name || hash != m.hash {
+            continue;
+        }
+        let text = text.replace("\\n", "\n");
+        let place = line.parse().ok().zip(column.parse().ok());
+        let here = Path::new(&name.span().unwrap().file()).ends_with(file);
+        let found = place.filter(|_| here).and_then(|(l, c)| find(m.item.to_token_stream(), l, c));
+        let (span, text) = match found {
+            Some(span) => (span, text),
+            // A helper without the attribute: its tokens are not ours to underline.
+            None if !file.is_empty() => (
+                name.span(),
+                format!(
+                    "{text}\n  note: the expression is at {file}:{line}:{column}, in a function that `{}` calls",
+                    m.name
+                ),
+            ),
+            None => (name.span(), text),
+        };
+        all.extend(quote_spanned!(span=> ::core::compile_error!(#text);));
+    }
+    all
+}
+
+/// The token that starts there. Columns of spans are from 0, those of locations from 1.
+fn find(tokens: TokenStream, line: usize, column: usize) -> Option<Span> {
+    tokens.into_iter().find_map(|token| {
+        let start = token.span().start();
+        if start.line == line && start.column + 1 == column {
+            return Some(token.span());
+        }
+        match &token {
+            TokenTree::Group(group) => find(group.stream(), line, column),
+            _ => None,
+        }
+    })
+}

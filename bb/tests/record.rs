@@ -1,0 +1,176 @@
+//! What a module is when it is recorded.
+#![allow(missing_docs)]
+
+use bb::ir::ops::{MODULE_DOMAIN, WIRE_DOMAIN};
+use bb::ir::proto::onnx::{FunctionProto, NodeProto};
+use bb::ir::views::{Metadata, control_inputs};
+use bb::ir::{bindings, keys};
+use bb::prelude::*;
+
+#[derive(bb::Peer)]
+pub struct Server;
+#[derive(bb::Peer)]
+pub struct Client;
+#[derive(bb::Peer)]
+pub struct Node;
+
+#[bb::role]
+pub trait Trainer {
+    fn train(&mut self, params: Tensor) -> (Tensor, u64);
+}
+#[bb::role]
+pub trait State {
+    fn get(&mut self) -> Tensor;
+    fn mix(&mut self, theirs: Tensor) -> Tensor;
+}
+
+#[bb::module]
+fn round(
+    graph: &Graph,
+    cohort: On<Server, Peers<Client>>,
+    quorum: On<Server, f32>,
+    trainer: TrainerAt<Client>,
+    average: AggregatorAt<Server>,
+) -> On<Server, Tensor> {
+    let global = average.params(graph);
+    let local = graph.wire(global, cohort);
+    let (update, samples) = trainer.train(local);
+    let back = graph.wire((update, samples), local.sender::<Server>());
+    average.fold(back.quorum(quorum).within(secs(30)))
+}
+
+#[bb::module]
+fn two_rounds(
+    graph: &Graph,
+    cohort: On<Server, Peers<Client>>,
+    quorum: On<Server, f32>,
+    trainer: TrainerAt<Client>,
+    average: AggregatorAt<Server>,
+) -> (On<Server, Tensor>, On<Server, Tensor>) {
+    let first = round(graph, cohort, quorum, trainer, average);
+    (first, round(&graph.after(first), cohort, quorum, trainer, average))
+}
+
+#[bb::op]
+fn clip(x: Tensor, limit: f32) -> Tensor {
+    let values = x.as_slice().iter().map(|v| v.clamp(-limit, limit)).collect();
+    Tensor::from_vec(x.shape(), values).expect("as many as before")
+}
+
+#[bb::module]
+fn clipped(graph: &Graph, cohort: On<Server, Peers<Client>>, x: On<Server, Tensor>) -> On<Server, Tensor> {
+    let back = graph.wire(x, cohort);
+    let back = graph.wire(back, back.sender::<Server>());
+    back.each(|y| {
+        let there: On<Each<Client>, Tensor> = graph.wire(y, y.sender());
+        let _ = there;
+        clip(y * x, 1.0)
+    })
+    .first(3)
+    .mean()
+}
+
+#[bb::module]
+fn gossip(graph: &Graph, neighbour: On<Node, Peer<Node>>, state: StateAt<Node>) -> On<Node, Tensor> {
+    let mine = state.get(graph);
+    let theirs = graph.wire(mine, neighbour);
+    mine + graph.wire(state.mix(theirs), graph.origin::<Node>())
+}
+
+#[bb::module]
+fn twice<P: Place>(x: On<P, Tensor>) -> On<P, Tensor> {
+    (x + x) * 0.5
+}
+#[bb::module]
+fn generic(graph: &Graph, x: On<Server, Tensor>, to: On<Server, Peer<Client>>) -> On<Client, Tensor> {
+    twice(graph.wire(twice(x), to))
+}
+
+fn nodes<'a>(f: &'a FunctionProto, op: &str) -> Vec<&'a NodeProto> {
+    f.node.iter().filter(|n| n.op_type() == op).collect()
+}
+fn function<'a>(r: &'a bb::Recorded, name: &str) -> &'a FunctionProto {
+    r.model.functions.iter().find(|f| f.name() == name).expect("recorded")
+}
+
+#[test]
+fn the_round_of_federated_averaging() {
+    let r = bb::record(round);
+    assert_eq!(r.diagnostics, []);
+    assert_eq!((r.name.as_str(), r.entry()), ("round", Some("Server")));
+    let root = &r.model.functions[0];
+    assert_eq!(root.input, ["start", "cohort", "quorum"]);
+    assert_eq!(root.output.len(), 1);
+    let ops: Vec<&str> = root.node.iter().map(|n| n.op_type()).collect();
+    assert_eq!(ops, ["params", "Send", "train", "Send", "Gather", "Gather", "Gather", "fold"]);
+
+    let params = nodes(root, "params")[0];
+    assert_eq!((params.input.as_slice(), control_inputs(params)), (&["start".to_owned()][..], 1));
+    assert_eq!(params.metadata(keys::SLOT_ID_KEY), Some("3"));
+    assert_eq!(params.metadata(keys::REQUIRED_TRAIT_KEY), Some("Aggregator"));
+    assert_eq!(nodes(root, "train")[0].metadata(keys::SLOT_ID_KEY), Some("2"));
+
+    let sends = nodes(root, "Send");
+    assert_eq!(sends[0].input, [params.output[0].clone(), "cohort".into()]);
+    // The reply goes to the sender of what came, by name.
+    assert_eq!(sends[1].input[2], sends[0].output[1]);
+    assert_eq!(sends[1].overload(), "2");
+    assert_eq!(
+        [0, 1].map(|i| sends[i].metadata(keys::WIRE_ID_KEY).map(str::to_owned)),
+        [Some("0".into()), Some("1".into())]
+    );
+
+    // Each policy records a gather of its own; the last has both.
+    let gather = nodes(root, "Gather")[2];
+    assert_eq!(gather.input, [sends[1].output[0].clone(), sends[1].output[1].clone(), "quorum".into()]);
+    assert_eq!(nodes(root, "fold")[0].input, gather.output);
+    assert!(root.metadata(&bindings::binding_key("Client", "trainer")).is_some());
+}
+
+#[test]
+fn a_module_is_recorded_once_and_called_twice() {
+    let r = bb::record(two_rounds);
+    assert_eq!(r.diagnostics, []);
+    let root = &r.model.functions[0];
+    let calls = nodes(root, "round");
+    assert_eq!((calls.len(), calls[0].domain()), (2, MODULE_DOMAIN));
+    assert_eq!(r.model.functions.iter().filter(|f| f.name() == "round").count(), 1);
+    assert_eq!(calls[0].input[0], "start");
+    assert_eq!(calls[1].input[0], calls[0].output[0], "the second starts when the first is there");
+    assert_eq!(calls[0].metadata(keys::SLOT_MAP_KEY), Some("2=2,3=3"));
+}
+
+#[test]
+fn inside_each_ops_run_in_the_lanes_of_the_wire() {
+    let r = bb::record(clipped);
+    assert_eq!(r.diagnostics, []);
+    let root = &r.model.functions[0];
+    for op in ["clip", "Mul"] {
+        assert_eq!(nodes(root, op)[0].metadata(keys::LANE_KEY), Some("1"), "{op}");
+    }
+    let sends = nodes(root, "Send");
+    assert_eq!(sends[2].metadata(keys::LANE_KEY), Some("1"), "a reply leaves the lane");
+    assert_eq!(sends[2].input[1], sends[1].output[1], "to the lane's member");
+    let gather = nodes(root, "Gather").into_iter().next_back().expect("recorded");
+    assert_eq!(gather.input[0], nodes(root, "clip")[0].output[0]);
+}
+
+#[test]
+fn a_peer_of_the_own_class_and_the_origin() {
+    let r = bb::record(gossip);
+    assert_eq!(r.diagnostics, []);
+    let root = &r.model.functions[0];
+    let sends = nodes(root, "Send");
+    assert_eq!(sends[1].input[1], nodes(root, "origin")[0].output[0]);
+    assert!(sends.iter().all(|s| s.domain() == WIRE_DOMAIN));
+}
+
+#[test]
+fn a_generic_module_is_one_function_per_placement() {
+    let r = bb::record(generic);
+    assert_eq!(r.diagnostics, []);
+    let overloads: Vec<&str> = r.model.functions.iter().filter(|f| f.name() == "twice").map(|f| f.overload()).collect();
+    assert_eq!(overloads.len(), 2);
+    assert_ne!(overloads[0], overloads[1]);
+    assert_eq!(function(&r, "twice").node.len(), 3);
+}
