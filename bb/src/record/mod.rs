@@ -29,7 +29,7 @@ use bb_ir::names::{self, Names};
 use bb_ir::proto::onnx::{AttributeProto, FunctionProto, NodeProto, ValueInfoProto};
 use bb_ir::views::Metadata;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::Location;
 use std::rc::Rc;
 
@@ -119,6 +119,8 @@ struct Recorder {
     by_key: BTreeMap<String, usize>,
     by_name: BTreeMap<&'static str, usize>,
     diagnostics: Vec<Diagnostic>,
+    /// Every class that a value lives on.
+    classes: BTreeSet<&'static str>,
 }
 
 thread_local!(static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) });
@@ -156,6 +158,7 @@ impl Recorder {
         self.next_instance
     }
     fn add(&mut self, site: Site) -> SiteRef {
+        self.classes.insert(site.class);
         let scope = self.scope();
         scope.sites.push(site);
         SiteRef { scope: scope.id, site: scope.sites.len() as u32 - 1 }
@@ -270,7 +273,7 @@ fn value_info(name: &str, info: &ValueInfo) -> ValueInfoProto {
 }
 
 /// rustc names files from the workspace's root or absolutely; users and macros from the package's.
-fn manifest_relative(file: &str) -> String {
+pub(crate) fn manifest_relative(file: &str) -> String {
     let Ok(manifest) = std::env::var("CARGO_MANIFEST_DIR") else { return file.to_owned() };
     let mut suffix = manifest.as_str();
     loop {

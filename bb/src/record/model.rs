@@ -27,6 +27,8 @@ pub struct Recorded {
     pub params: Vec<ParamInfo>,
     /// What it gives back.
     pub outputs: Vec<OutputInfo>,
+    /// Every class of peers that takes part, sorted.
+    pub classes: Vec<&'static str>,
     /// What is wrong with it so far, sorted.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -35,12 +37,6 @@ impl Recorded {
     /// The class a call starts on: the one all value inputs live on. A module without one is a fragment.
     pub fn entry(&self) -> Option<&'static str> {
         crate::module::entry(&self.params)
-    }
-    /// Every class of peers that takes part, sorted.
-    pub fn classes(&self) -> Vec<&'static str> {
-        let params = self.params.iter().map(|p| p.class);
-        let all: BTreeSet<&'static str> = params.chain(self.outputs.iter().map(|o| o.class)).collect();
-        all.into_iter().collect()
     }
 }
 
@@ -123,7 +119,8 @@ fn finish(mut r: Recorder, params: Vec<ParamInfo>, outputs: Vec<OutputInfo>) -> 
     let mut diagnostics = r.diagnostics;
     diagnostics.sort();
     diagnostics.dedup();
-    Recorded { name, model, params, outputs, diagnostics }
+    let classes = r.classes.into_iter().filter(|c| !c.is_empty()).collect();
+    Recorded { name, model, params, outputs, classes, diagnostics }
 }
 
 /// The operator sets of all domains that these functions use and are.

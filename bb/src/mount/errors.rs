@@ -1,0 +1,76 @@
+//! What is wrong with the modules of a crate, as lines that `#[bb::module]` replays on its tokens.
+
+use crate::module::Module;
+use crate::record::Recorded;
+use bb_ir::diagnostics::{Diagnostic, SourcePlace};
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic;
+
+thread_local!(static PANIC: Cell<Option<(Option<SourcePlace>, String)>> = const { Cell::new(None) });
+
+/// Sorted lines: module, hash of its tokens, file, line, column, text.
+pub struct Errors {
+    lines: BTreeSet<String>,
+    hashes: BTreeMap<&'static str, &'static str>,
+}
+
+impl Errors {
+    pub fn new(modules: &[&Module]) -> Self {
+        Errors { lines: BTreeSet::new(), hashes: modules.iter().map(|m| (m.name, m.hash)).collect() }
+    }
+
+    /// Records a module; a panic is a fault at its place.
+    pub fn catch(&mut self, module: &Module, record: fn() -> Recorded) -> Option<Recorded> {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(|info| {
+            let place = info.location().map(|l| SourcePlace {
+                file: crate::record::manifest_relative(l.file()),
+                line: l.line(),
+                column: l.column(),
+            });
+            PANIC.set(Some((place, info.payload_as_str().unwrap_or("no message").to_owned())));
+        }));
+        let recorded = panic::catch_unwind(record);
+        panic::set_hook(before);
+        match recorded {
+            Ok(recorded) => Some(recorded),
+            Err(_) => {
+                let (place, text) = PANIC.take().unwrap_or_default();
+                let fault = Diagnostic::new("BB0101", format!("recording `{}` panicked: {text}", module.name))
+                    .at(place)
+                    .note("the body of a module runs while the crate builds");
+                self.add(module, &fault);
+                None
+            }
+        }
+    }
+
+    /// Two modules of one name: artifacts and handles go by name.
+    pub fn two_of_one_name(&mut self, module: &Module, other: &str) {
+        // In the build script the mounted files lie below a module of their own.
+        let path = |p: &str| p.split_once("__src::").map_or(p.to_owned(), |(_, rest)| format!("crate::{rest}"));
+        let message = format!("there is another module `{}` in `{}`", module.name, path(other));
+        self.add(module, &Diagnostic::new("BB0102", message).help("give one of them another name"));
+    }
+
+    pub fn extend(&mut self, module: &Module, faults: &[Diagnostic]) {
+        for fault in faults {
+            self.add(module, fault);
+        }
+    }
+
+    /// A fault stands in the module whose tokens it is about: that may be one that `module` calls.
+    fn add(&mut self, module: &Module, fault: &Diagnostic) {
+        let named = fault.module.as_deref().and_then(|m| self.hashes.get_key_value(m));
+        let (name, hash) = named.map_or((module.name, module.hash), |(name, hash)| (*name, *hash));
+        let (file, line, column) =
+            fault.at.as_ref().map_or(("", 0, 0), |at| (at.file.as_str(), at.line, at.column));
+        let text = fault.to_string().replace('\n', "\\n");
+        self.lines.insert(format!("{name}\t{hash}\t{file}\t{line}\t{column}\t{text}"));
+    }
+
+    pub fn text(&self) -> String {
+        self.lines.iter().map(|l| format!("{l}\n")).collect()
+    }
+}

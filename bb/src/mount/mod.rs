@@ -1,0 +1,110 @@
+//! The build script's side: record every registered module, compile the roots, and leave in `OUT_DIR` what the crate's
+//! macros read: artifacts, `bb.shapes` (what handles look like), `bb.errors` (what to replay) and `bb.index` (whose they
+//! are).
+//!
+//! A faulty program never fails the build script: an editor whose build scripts fail is blind.
+
+mod compiled;
+mod errors;
+
+pub use compiled::{Artifact, Compiled, compile};
+
+use crate::module::Module;
+use crate::place::Many;
+use crate::record::Recorded;
+use errors::Errors;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// Mounts modules of `src/` in the build script: `bb::build!(graph, peers);`
+///
+/// The files are compiled into the build script as they are, so loops, generics, helpers and `crate::` paths are plain
+/// Rust there too.
+#[macro_export]
+macro_rules! build {
+    ($($name:ident),* $(,)?) => {
+        // An inline module with a `path` keeps rustc's own file lookup (`graph.rs`, `graph/mod.rs`, `graph/more.rs`); a
+        // `path` on the module itself would look for its submodules beside it.
+        #[allow(dead_code, unused_imports, unexpected_cfgs)]
+        #[path = "src"]
+        mod __src { $( pub mod $name; )* }
+        #[allow(unused_imports)]
+        use __src::*;
+        fn main() {
+            $crate::mount::run(&[$(stringify!($name)),*]);
+        }
+    };
+}
+
+/// What `bb::build!` expands to.
+///
+/// # Panics
+/// If cargo did not set `OUT_DIR`, or it cannot be written to.
+pub fn run(mounted: &[&str]) {
+    println!("cargo::rerun-if-changed=build.rs");
+    for name in mounted {
+        for path in [format!("src/{name}.rs"), format!("src/{name}")] {
+            if Path::new(&path).exists() {
+                println!("cargo::rerun-if-changed={path}");
+            }
+        }
+    }
+    println!("cargo::rustc-check-cfg=cfg(bb)\ncargo::rustc-cfg=bb");
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts"));
+    let manifest = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+
+    let mut modules: Vec<&Module> = inventory::iter::<Module>().collect();
+    modules.sort_by_key(|m| (m.path, m.name));
+    let mut errors = Errors::new(&modules);
+    let mut shapes = String::new();
+    let mut roots: BTreeMap<&str, &str> = BTreeMap::new();
+    for module in modules {
+        let Some(recorded) = errors.catch(module, module.record) else {
+            let _ = writeln!(shapes, "{}\tbroken", module.name);
+            continue;
+        };
+        if let Some(other) = roots.insert(module.name, module.path) {
+            errors.two_of_one_name(module, other);
+            continue;
+        }
+        shape(&mut shapes, &recorded);
+        let compiled = Compiled::of(recorded);
+        errors.extend(module, &compiled.diagnostics);
+        for class in &compiled.recorded.classes {
+            // A handle includes its artifact also where there is none: one fault stays one error.
+            let bytes = compiled.artifact(class).map_or(&[][..], |a| &a.bytes);
+            write(&out.join(format!("{}.{class}.onnx", module.name)), bytes);
+        }
+    }
+    write(&out.join("bb.index"), manifest.as_bytes());
+    write(&out.join("bb.shapes"), shapes.as_bytes());
+    write(&out.join("bb.errors"), errors.text().as_bytes());
+}
+
+/// One line per class, input, slot and output: the attribute pairs them with its parameters by position.
+fn shape(out: &mut String, r: &Recorded) {
+    let name = &r.name;
+    let _ = writeln!(out, "{name}\tentry\t{}", r.entry().unwrap_or("-"));
+    for class in &r.classes {
+        let _ = writeln!(out, "{name}\tclass\t{class}");
+    }
+    for (i, p) in r.params.iter().enumerate() {
+        let kind = if p.slot.is_some() { "slot" } else { "input" };
+        let _ = writeln!(out, "{name}\t{kind}\t{i}\t{}", p.class);
+    }
+    for (i, o) in r.outputs.iter().enumerate() {
+        let many = if o.many == Many::One { "one" } else { "each" };
+        let _ = writeln!(out, "{name}\toutput\t{i}\t{}\t{}\t{many}", o.class, o.field);
+    }
+}
+
+/// Writes a file, unless that is what it holds: an untouched file rebuilds nothing.
+fn write(path: &Path, bytes: &[u8]) {
+    if std::fs::read(path).is_ok_and(|old| old == bytes) {
+        return;
+    }
+    if let Err(error) = std::fs::write(path, bytes) {
+        panic!("{} cannot be written: {error}", path.display());
+    }
+}
