@@ -1,1 +1,18 @@
-//! Passes that slice a recorded bb program into one artifact per peer class.
+//! From one recorded function to one artifact per peer class.
+//!
+//! [`Compiler::compile`] runs the passes of [`pipeline`] over a recorded ONNX model and yields a [`Partition`] for every
+//! class of peers in it. A pass is a pure function in [`passes`]; their order is said once, in [`pipeline::PASSES`].
+
+pub mod analysis;
+pub mod driver;
+pub mod error;
+pub mod gate_contract;
+pub mod index;
+pub mod passes;
+pub mod pipeline;
+pub mod runner;
+
+pub use analysis::{NetworkAnalysis, WireEdge};
+pub use driver::{Compiler, CompilerStage, Output, Partition};
+pub use error::{CompileError, PassError, ValidationError};
+pub use pipeline::CANONICAL_PASS_NAMES;

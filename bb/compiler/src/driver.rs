@@ -1,0 +1,79 @@
+//! The single entry point.
+
+use crate::analysis::NetworkAnalysis;
+use crate::error::{CompileError, PassError};
+use crate::runner;
+use bb_ir::digest::ProgramDigest;
+use bb_ir::proto::onnx::{FunctionProto, ModelProto};
+
+/// Compiles recorded programs.
+#[derive(Default)]
+pub struct Compiler {
+    stages: Vec<Box<dyn CompilerStage>>,
+}
+
+/// A user's own pass over a finished partition, run once per partition behind the canonical ones.
+pub trait CompilerStage {
+    /// What it is called.
+    fn name(&self) -> &'static str;
+    /// Changes a partition, or refuses it.
+    fn run(&self, partition: Partition) -> Result<Partition, PassError>;
+}
+
+/// What a class of peers runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Partition {
+    /// The class.
+    pub class: String,
+    /// The artifact; `functions[0]` is its main.
+    pub model: ModelProto,
+}
+
+impl Partition {
+    /// The function an engine installs.
+    pub fn main(&self) -> &FunctionProto {
+        self.model.functions.first().expect("a partition has a main")
+    }
+    /// What it is called: `<Module>_<Class>`, or `<Module>` where there is one class.
+    pub fn name(&self) -> &str {
+        self.main().name()
+    }
+}
+
+/// A compiled program.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// The whole program, inlined, typed and placed: what the digest is of.
+    pub program: ModelProto,
+    /// What makes two builds the same program.
+    pub digest: ProgramDigest,
+    /// One per class, the entry's first.
+    pub partitions: Vec<Partition>,
+    /// The classes and the wires between them.
+    pub analysis: NetworkAnalysis,
+    /// What each pass saw, in their order.
+    pub trace: Vec<runner::PassTrace>,
+}
+
+impl Compiler {
+    /// A compiler with the canonical passes alone.
+    pub fn new() -> Self {
+        Compiler::default()
+    }
+
+    /// With a further stage, behind those there are.
+    pub fn with_stage(mut self, stage: impl CompilerStage + 'static) -> Self {
+        self.stages.push(Box::new(stage));
+        self
+    }
+
+    /// Compiles a recorded model.
+    pub fn compile(&self, recorded: &ModelProto) -> Result<Output, CompileError> {
+        let mut output = runner::run(recorded)?;
+        for stage in &self.stages {
+            let partitions = std::mem::take(&mut output.partitions);
+            output.partitions = partitions.into_iter().map(|p| stage.run(p)).collect::<Result<_, _>>()?;
+        }
+        Ok(output)
+    }
+}

@@ -1,0 +1,68 @@
+//! For every Recv: the nearest Sends of its own place without which its value cannot come.
+//!
+//! Backwards over wires, stopping at the first Send of the own place on each path; computed forwards, in one walk: what
+//! a value depends on is, by place, the last Sends that left it on the way here.
+
+use crate::index::FunctionIndex;
+use bb_ir::keys;
+use bb_ir::proto::onnx::NodeProto;
+use bb_ir::views::Metadata;
+use bb_ir::wire_shape::{is_recv, is_send, read_wire_id};
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// By place: the wires that left it last. Values that depend on the same wires share one.
+type Left = Rc<BTreeMap<u32, BTreeSet<u64>>>;
+
+/// By wire id, sorted; wires whose Recv waits for no Send of its place are left out.
+pub fn of(index: &FunctionIndex<'_>) -> FxHashMap<u64, Vec<u64>> {
+    let nothing: Left = Rc::default();
+    let mut left: Vec<Left> = vec![nothing.clone(); index.values()];
+    let mut under_way: FxHashMap<u64, Left> = FxHashMap::default();
+    let mut awaits = FxHashMap::default();
+    for (at, node) in index.nodes() {
+        let inputs = index.inputs(at).iter().flatten();
+        let mut here = inputs.fold(nothing.clone(), |all, value| union(all, &left[value.at()]));
+        match (place_of(node), read_wire_id(node)) {
+            (Some(place), Some(id)) if is_send(node) => {
+                let mut gone = (*here).clone();
+                gone.insert(place, BTreeSet::from([id]));
+                under_way.insert(id, Rc::new(gone));
+            }
+            (Some(place), Some(id)) if is_recv(node) => {
+                here = under_way.remove(&id).unwrap_or_default();
+                if let Some(own) = here.get(&place) {
+                    awaits.insert(id, own.iter().copied().collect());
+                    // The next Send from here takes their place, so nobody asks for these again.
+                    let mut arrived = (*here).clone();
+                    arrived.remove(&place);
+                    here = Rc::new(arrived);
+                }
+            }
+            _ => {}
+        }
+        for value in index.outputs(at).iter().flatten() {
+            left[value.at()] = here.clone();
+        }
+    }
+    awaits
+}
+
+fn place_of(node: &NodeProto) -> Option<u32> {
+    node.metadata_number(keys::PLACE_KEY)
+}
+
+fn union(a: Left, b: &Left) -> Left {
+    if Rc::ptr_eq(&a, b) || b.is_empty() {
+        return a;
+    }
+    if a.is_empty() {
+        return b.clone();
+    }
+    let mut both = (*a).clone();
+    for (place, wires) in b.iter() {
+        both.entry(*place).or_default().extend(wires);
+    }
+    if both == *a { a } else { Rc::new(both) }
+}

@@ -1,0 +1,170 @@
+//! Says what an op leaves unsaid, and gives every output of the root a site of its own.
+//!
+//! *Needs* `inline_for_partition`. *Makes* defaults of attributes explicit, pass-throughs in front of outputs that are
+//! also read, and drops gathers and constants nobody reads. *Keeps* meaning.
+
+use crate::error::{PassError, at_node};
+use crate::index::FunctionIndex;
+use bb_ir::proto::onnx::{AttributeProto, FunctionProto, ModelProto, NodeProto, ValueInfoProto};
+use bb_ir::views::{Attributes, Metadata, attribute};
+use bb_ir::wire_shape::is_gather;
+use bb_ir::{keys, names, ops};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+const PASS: &str = "expand_ops";
+
+/// What ONNX says an attribute is where it is absent.
+enum Default {
+    Int(&'static str, i64),
+    Float(&'static str, f32),
+}
+
+/// The defaults of the operators in `bb_ir::ops::ONNX_OPS`, opset 21.
+const DEFAULTS: &[(&str, &[Default])] = &[
+    ("ArgMax", &[Default::Int("axis", 0), Default::Int("keepdims", 1), Default::Int("select_last_index", 0)]),
+    ("Cast", &[Default::Int("saturate", 1)]),
+    ("ConcatFromSequence", &[Default::Int("new_axis", 0)]),
+    ("Gather", &[Default::Int("axis", 0)]),
+    (
+        "Gemm",
+        &[
+            Default::Float("alpha", 1.0),
+            Default::Float("beta", 1.0),
+            Default::Int("transA", 0),
+            Default::Int("transB", 0),
+        ],
+    ),
+    ("ReduceMax", &[Default::Int("keepdims", 1), Default::Int("noop_with_empty_axes", 0)]),
+    ("ReduceMean", &[Default::Int("keepdims", 1), Default::Int("noop_with_empty_axes", 0)]),
+    ("ReduceSum", &[Default::Int("keepdims", 1), Default::Int("noop_with_empty_axes", 0)]),
+    ("Reshape", &[Default::Int("allowzero", 0)]),
+    ("Softmax", &[Default::Int("axis", -1)]),
+];
+
+/// What an operator cannot do without.
+const REQUIRED: &[(&str, &str)] =
+    &[("Cast", "to"), ("Concat", "axis"), ("ConcatFromSequence", "axis"), ("Constant", "value")];
+
+/// Expands every function; outputs get their sites in the root alone, since those of others are forwarded.
+pub fn expand_ops(mut model: ModelProto) -> Result<ModelProto, PassError> {
+    let mut faults = Vec::new();
+    for function in &mut model.functions {
+        for node in &mut function.node {
+            if node.domain() == ops::ONNX_DOMAIN {
+                spell_out(node);
+                for (_, missing) in
+                    REQUIRED.iter().filter(|(op, name)| *op == node.op_type() && node.attr(name).is_none())
+                {
+                    faults.push(at_node(node, "BB0901", format!("`{}` needs `{missing}`", node.op_type())));
+                }
+            } else if is_gather(node) && node.attr(ops::gather::NEED_KIND).is_none() {
+                node.set_attr(attribute::string(ops::gather::NEED_KIND, ops::gather::ALL));
+            }
+        }
+        drop_unread(function);
+    }
+    separate_outputs(&mut model.functions[0]);
+    if !model.opset_import.iter().any(|o| o.domain() == ops::SYSCALL_DOMAIN) {
+        model.opset_import.push(super::stamp_compilation_metadata::import(ops::SYSCALL_DOMAIN));
+    }
+    PassError::unless(PASS, faults, model)
+}
+
+fn spell_out(node: &mut NodeProto) {
+    let Ok(row) = DEFAULTS.binary_search_by(|(op, _)| (*op).cmp(node.op_type())) else { return };
+    for default in DEFAULTS[row].1 {
+        let (name, value): (&str, AttributeProto) = match default {
+            Default::Int(name, value) => (name, attribute::int(name, *value)),
+            Default::Float(name, value) => (name, attribute::float(name, *value)),
+        };
+        if node.attr(name).is_none() {
+            node.set_attr(value);
+        }
+    }
+}
+
+/// Drops what is recorded ahead of time: policies of a gather that another one replaced, and constants of those.
+fn drop_unread(function: &mut FunctionProto) {
+    let unread: FxHashSet<String> = {
+        let index = FunctionIndex::new(function);
+        let mut readers = vec![0u32; index.values()];
+        for (node, _) in index.nodes() {
+            for value in index.inputs(node).iter().flatten() {
+                readers[value.at()] += 1;
+            }
+        }
+        for value in index.function_outputs() {
+            readers[value.at()] += 1;
+        }
+        let mut unread = FxHashSet::default();
+        for (at, node) in index.nodes().collect::<Vec<_>>().into_iter().rev() {
+            let on_demand = is_gather(node) || node.domain() == ops::ONNX_DOMAIN && node.op_type() == "Constant";
+            if on_demand && index.outputs(at).iter().flatten().all(|value| readers[value.at()] == 0) {
+                unread.insert(node.name().to_owned());
+                for value in index.inputs(at).iter().flatten() {
+                    readers[value.at()] -= 1;
+                }
+            }
+        }
+        unread
+    };
+    if unread.is_empty() {
+        return;
+    }
+    let mut gone: FxHashSet<String> = FxHashSet::default();
+    function.node.retain_mut(|node| {
+        let keep = !unread.contains(node.name());
+        if !keep {
+            gone.extend(std::mem::take(&mut node.output));
+        }
+        keep
+    });
+    function.value_info.retain(|info| !gone.contains(info.name()));
+}
+
+/// An output that is also read, is an input or is declared twice gets a site of its own.
+fn separate_outputs(root: &mut FunctionProto) {
+    let mut busy: FxHashSet<&str> = root.input.iter().map(String::as_str).collect();
+    busy.extend(root.node.iter().flat_map(|n| n.input.iter().map(String::as_str)));
+    let mut sites: FxHashMap<&str, usize> = FxHashMap::default();
+    let mut copies = Vec::new();
+    for (position, output) in root.output.iter().enumerate() {
+        let taken = sites.entry(output).or_default();
+        if busy.contains(output.as_str()) || *taken > 0 {
+            copies.push((position, output.clone(), names::copy(output, *taken)));
+        }
+        *taken += 1;
+    }
+    let infos: FxHashMap<&str, &ValueInfoProto> = root.value_info.iter().map(|i| (i.name(), i)).collect();
+    let makers: FxHashMap<&str, &NodeProto> =
+        root.node.iter().flat_map(|n| n.output.iter().map(move |o| (o.as_str(), n))).collect();
+    let mut nodes = Vec::new();
+    let mut new_infos = Vec::new();
+    for (_, from, to) in &copies {
+        let mut node = NodeProto {
+            name: Some(to.clone()),
+            domain: Some(ops::SYSCALL_DOMAIN.into()),
+            op_type: Some(ops::SYSCALL_PASS_THROUGH.into()),
+            input: vec![from.clone()],
+            output: vec![to.clone()],
+            ..NodeProto::default()
+        };
+        node.set_metadata(keys::MODULE_INSTANCE_KEY, root.name());
+        if let Some(place) = makers.get(from.as_str()).and_then(|n| n.metadata(keys::SOURCE_KEY)) {
+            node.set_metadata(keys::SOURCE_KEY, place);
+        }
+        nodes.push(node);
+        if let Some(info) = infos.get(from.as_str()) {
+            let mut info = (*info).clone();
+            info.name = Some(to.clone());
+            info.remove_metadata(keys::HOME_CLASS_KEY);
+            info.remove_metadata(keys::PLACE_KEY);
+            new_infos.push(info);
+        }
+    }
+    root.node.extend(nodes);
+    root.value_info.extend(new_infos);
+    for (position, _, to) in copies {
+        root.output[position] = to;
+    }
+}

@@ -1,0 +1,27 @@
+//! The passes, one file each: a pure function from IR to IR, callable by its own name.
+
+pub mod analyze_wire_edges;
+pub mod expand_ops;
+pub mod infer_peer_classes;
+pub mod inline_for_partition;
+pub mod partition_by_wire_ops;
+pub mod resolve_slots;
+pub mod stamp_compilation_metadata;
+pub mod synthesize_wire_recvs;
+pub mod type_solver;
+pub mod validate;
+pub mod validate_runtime_complete;
+pub mod verify_no_dangling_calls;
+
+pub use analyze_wire_edges::analyze_wire_edges;
+pub use expand_ops::expand_ops;
+pub use infer_peer_classes::infer_peer_classes;
+pub use inline_for_partition::inline_for_partition;
+pub use partition_by_wire_ops::partition_by_wire_ops;
+pub use resolve_slots::resolve_slots;
+pub use stamp_compilation_metadata::{stamp_compilation_metadata, stamp_for_test};
+pub use synthesize_wire_recvs::synthesize_wire_recvs;
+pub use type_solver::type_solver;
+pub use validate::validate;
+pub use validate_runtime_complete::validate_runtime_complete;
+pub use verify_no_dangling_calls::verify_no_dangling_calls;

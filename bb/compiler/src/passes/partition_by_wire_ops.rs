@@ -1,0 +1,184 @@
+//! Cuts the root into one function per class.
+//!
+//! *Needs* `synthesize_wire_recvs`: between classes there are only wires. *Makes* one model per class, its main function
+//! first, and the analysis of the network. *Keeps* names, order and types.
+
+use crate::analysis::{NetworkAnalysis, discover_wire_edges};
+use crate::driver::Partition;
+use crate::error::{PassError, at_node};
+use crate::index::FunctionIndex;
+use bb_ir::peer_class::home_class_of_node;
+use bb_ir::proto::onnx::{FunctionProto, GraphProto, ModelProto, NodeProto, ValueInfoProto};
+use bb_ir::types::ValueType;
+use bb_ir::views::Metadata;
+use bb_ir::{keys, names, ops};
+use indexmap::IndexMap;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+const PASS: &str = "partition_by_wire_ops";
+
+/// One partition per class, the entry's first, and what the network looks like.
+pub fn partition_by_wire_ops(model: &ModelProto) -> Result<(Vec<Partition>, NetworkAnalysis), PassError> {
+    check_no_other_crossings(model)?;
+    let root = &model.functions[0];
+    let mut groups: IndexMap<String, Vec<&NodeProto>> = IndexMap::new();
+    for class in classes_in_order(model) {
+        groups.insert(class, Vec::new());
+    }
+    for node in &root.node {
+        groups.entry(home_class_of_node(node).to_owned()).or_default().push(node);
+    }
+    let entry = groups.keys().next().cloned();
+    let infos: FxHashMap<&str, &ValueInfoProto> = root.value_info.iter().map(|i| (i.name(), i)).collect();
+    let mut partitions = Vec::with_capacity(groups.len());
+    for (class, nodes) in &groups {
+        let name = names::partition(root.name(), class, groups.len());
+        let main = cut(root, &infos, &name, nodes, entry.as_ref() == Some(class));
+        let main = keep_slots(main, root, class);
+        let graph = call_of(&main);
+        let modules = model.functions[1..].iter().filter(|f| f.domain() == ops::MODULE_DOMAIN).cloned();
+        let model = ModelProto {
+            graph: Some(graph),
+            functions: std::iter::once(main).chain(modules).collect(),
+            ..model.clone_frame()
+        };
+        partitions.push(Partition { class: class.clone(), model });
+    }
+    let per_role = groups
+        .iter()
+        .map(|(class, nodes)| (class.clone(), nodes.iter().map(|n| n.name().to_owned()).collect()))
+        .collect();
+    let mains = partitions.iter().map(|p| (p.class.as_str(), p.main()));
+    let analysis = NetworkAnalysis { per_role, wire_edges: discover_wire_edges(mains) };
+    Ok((partitions, analysis))
+}
+
+/// A model without what a partition does not share with the whole program.
+trait CloneFrame {
+    fn clone_frame(&self) -> Self;
+}
+impl CloneFrame for ModelProto {
+    fn clone_frame(&self) -> Self {
+        ModelProto {
+            ir_version: self.ir_version,
+            producer_name: self.producer_name.clone(),
+            opset_import: self.opset_import.clone(),
+            metadata_props: self.metadata_props.clone(),
+            ..ModelProto::default()
+        }
+    }
+}
+
+/// The classes of the table of places, by the number of their first place.
+fn classes_in_order(model: &ModelProto) -> Vec<String> {
+    let rows = model.metadata_under(keys::PLACE_TABLE_PREFIX);
+    let mut rows: Vec<(u32, &str)> =
+        rows.filter_map(|(n, row)| Some((n.parse().ok()?, row.split('|').next()?))).collect();
+    rows.sort_unstable();
+    let mut seen = FxHashSet::default();
+    rows.into_iter().filter(|(_, class)| seen.insert(*class)).map(|(_, class)| class.to_owned()).collect()
+}
+
+/// A value that is read elsewhere than it is made has to go over a wire.
+fn check_no_other_crossings(model: &ModelProto) -> Result<(), PassError> {
+    let index = FunctionIndex::new(&model.functions[0]);
+    let mut faults = Vec::new();
+    for (at, node) in index.nodes() {
+        let here = node.metadata(keys::PLACE_KEY);
+        for value in index.inputs(at).iter().copied().flatten() {
+            let there = match index.producer(value) {
+                Some(maker) => index.node(maker).metadata(keys::PLACE_KEY),
+                None => Some("0"),
+            };
+            if here != there {
+                let text = format!("`{}` reads `{}` of another place without a wire", node.name(), index.name(value));
+                faults.push(at_node(node, "BB0901", text));
+            }
+        }
+    }
+    PassError::unless(PASS, faults, ())
+}
+
+fn cut(
+    root: &FunctionProto,
+    infos: &FxHashMap<&str, &ValueInfoProto>,
+    name: &str,
+    nodes: &[&NodeProto],
+    entry: bool,
+) -> FunctionProto {
+    let mut input = vec![names::START.to_owned()];
+    if entry {
+        input.extend(root.input.iter().filter(|name| *name != names::START).cloned());
+    }
+    let made: FxHashSet<&str> = input.iter().chain(nodes.iter().flat_map(|n| &n.output)).map(String::as_str).collect();
+    let output: Vec<String> = root.output.iter().filter(|name| made.contains(name.as_str())).cloned().collect();
+    let values = input.iter().chain(nodes.iter().flat_map(|n| &n.output));
+    let start = start_info();
+    let value_info = values
+        .filter_map(|name| match infos.get(name.as_str()) {
+            None if name == names::START => Some(start.clone()),
+            info => info.map(|info| (*info).clone()),
+        })
+        .collect();
+    let node = nodes.iter().map(|node| (*node).clone()).collect();
+    let mut main = FunctionProto {
+        name: Some(name.to_owned()),
+        domain: Some(ops::MODULE_DOMAIN.into()),
+        opset_import: root.opset_import.clone(),
+        input,
+        output,
+        node,
+        value_info,
+        ..FunctionProto::default()
+    };
+    let phase = root.metadata(keys::MODULE_PHASE_KEY).unwrap_or(keys::MODULE_PHASE_BODY);
+    main.set_metadata(keys::MODULE_PHASE_KEY, phase);
+    main
+}
+
+fn start_info() -> ValueInfoProto {
+    let r#type = Some(ValueType::Trigger.to_proto());
+    ValueInfoProto { name: Some(names::START.into()), r#type, ..ValueInfoProto::default() }
+}
+
+/// The slots of a class go with its partition.
+fn keep_slots(mut main: FunctionProto, root: &FunctionProto, class: &str) -> FunctionProto {
+    for (key, value) in root.metadata_under(keys::BINDING_KEY_PREFIX) {
+        if key.split_once('.').is_some_and(|(of, _)| of == class) {
+            main.set_metadata(&format!("{}{key}", keys::BINDING_KEY_PREFIX), value);
+        }
+    }
+    main
+}
+
+/// The graph of a partition: one call of its main.
+fn call_of(main: &FunctionProto) -> GraphProto {
+    let infos: FxHashMap<&str, &ValueInfoProto> = main.value_info.iter().map(|i| (i.name(), i)).collect();
+    let border = |names: &[String]| {
+        names.iter().filter_map(|name| infos.get(name.as_str())).map(|info| at_border(info)).collect::<Vec<_>>()
+    };
+    let call = NodeProto {
+        name: Some(main.name().to_owned()),
+        domain: main.domain.clone(),
+        op_type: main.name.clone(),
+        input: main.input.clone(),
+        output: main.output.clone(),
+        ..NodeProto::default()
+    };
+    GraphProto {
+        name: main.name.clone(),
+        node: vec![call],
+        input: border(&main.input),
+        output: border(&main.output),
+        ..GraphProto::default()
+    }
+}
+
+/// A checker wants a shape at a graph's border, so a tensor of unknown rank stands there as a sequence of one.
+fn at_border(info: &ValueInfoProto) -> ValueInfoProto {
+    let mut info = info.clone();
+    if let Some(of @ ValueType::Tensor { shape: None, .. }) = info.r#type.as_ref().and_then(ValueType::from_proto) {
+        info.r#type = Some(ValueType::Seq(Box::new(of)).to_proto());
+    }
+    info
+}

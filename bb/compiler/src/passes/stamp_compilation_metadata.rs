@@ -1,0 +1,142 @@
+//! Seals a partition: passport, binding table, the program it is part of, and the operator sets it uses.
+//!
+//! *Needs* every other pass. *Makes* what an engine asks for before it installs. *Keeps* the functions.
+
+use crate::driver::Partition;
+use crate::error::PassError;
+use crate::index::FunctionIndex;
+use crate::passes::resolve_slots::slot_rows;
+use bb_ir::bindings::{binding_key, encode_binding_value, stamp_model_metadata};
+use bb_ir::digest::ProgramDigest;
+use bb_ir::keys;
+use bb_ir::ops;
+use bb_ir::peer_class::home_class_of_node;
+use bb_ir::proto::onnx::{FunctionProto, ModelProto, OperatorSetIdProto};
+use bb_ir::types::ValueType;
+use bb_ir::version::{BB_OPSET, ONNX_IR_VERSION, ONNX_OPSET};
+use bb_ir::views::Metadata;
+use bb_ir::wire_shape::{Recv, Send, read_wire_id};
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Seals every partition of a program with that digest.
+pub fn stamp_compilation_metadata(
+    mut partitions: Vec<Partition>,
+    digest: &ProgramDigest,
+) -> Result<Vec<Partition>, PassError> {
+    let wires = wire_table(&partitions);
+    for partition in &mut partitions {
+        for (id, row) in &wires {
+            partition.model.set_metadata(&format!("{}{id}", keys::PROGRAM_WIRE_PREFIX), &**row);
+        }
+        partition.model.set_metadata(keys::PROGRAM_DIGEST_KEY, digest.to_string());
+        stamp_bindings(&mut partition.model);
+        stamp_recv_slots(&mut partition.model.functions[0]);
+        stamp_for_test(&mut partition.model);
+    }
+    Ok(partitions)
+}
+
+/// The passport alone, for a model that a test wrote by hand.
+pub fn stamp_for_test(model: &mut ModelProto) {
+    model.ir_version = Some(ONNX_IR_VERSION);
+    model.set_metadata(keys::COMPILED_KEY, keys::COMPILED_CURRENT_VERSION);
+    stamp_model_metadata(model);
+    import_what_is_used(model);
+}
+
+/// `<from class>|<to class>|<type hash>,…` of every wire, by id.
+fn wire_table(partitions: &[Partition]) -> BTreeMap<u64, String> {
+    let mut to: FxHashMap<u64, &str> = FxHashMap::default();
+    for node in partitions.iter().flat_map(|p| &p.main().node) {
+        if let (Some(recv), Some(id)) = (Recv::cast(node), read_wire_id(node)) {
+            to.insert(id, home_class_of_node(recv.node()));
+        }
+    }
+    let mut rows = BTreeMap::new();
+    for partition in partitions {
+        let types: FxHashMap<&str, u64> = hashes(partition.main());
+        for node in &partition.main().node {
+            let (Some(send), Some(id)) = (Send::cast(node), read_wire_id(node)) else { continue };
+            let hashes =
+                send.payloads().iter().map(|p| format!("{:016x}", types.get(p.as_str()).copied().unwrap_or(0)));
+            let hashes = hashes.collect::<Vec<_>>().join(",");
+            let to = to.get(&id).copied().unwrap_or_default();
+            rows.insert(id, format!("{}|{to}|{hashes}", partition.class));
+        }
+    }
+    rows
+}
+
+fn hashes(function: &FunctionProto) -> FxHashMap<&str, u64> {
+    let sent = function.node.iter().filter_map(Send::cast).flat_map(|send| send.payloads().iter().map(String::as_str));
+    let index = FunctionIndex::new(function);
+    let typed = sent.filter_map(|name| Some((name, index.value_type(index.value(name)?)?)));
+    let mut by_type: FxHashMap<ValueType, u64> = FxHashMap::default();
+    typed
+        .map(|(name, of)| {
+            let hash = match by_type.get(&of) {
+                Some(hash) => *hash,
+                None => of.hash(),
+            };
+            by_type.insert(of, hash);
+            (name, hash)
+        })
+        .collect()
+}
+
+/// Slots that are bound at start, and components that are built by their type.
+fn stamp_bindings(model: &mut ModelProto) {
+    let main = &model.functions[0];
+    let target = main.name().to_owned();
+    let mut rows: BTreeMap<String, String> = slot_rows(main)
+        .map(|row| (binding_key(&target, row.name), encode_binding_value(row.role, None, Some(row.slot))))
+        .collect();
+    for node in model.functions.iter().flat_map(|f| &f.node) {
+        if let (Some(concrete), Some(instance), Some(role)) = (
+            node.metadata(keys::CONCRETE_TYPE_KEY),
+            node.metadata(keys::INSTANCE_KEY),
+            ops::role_of_domain(node.domain()),
+        ) {
+            rows.insert(binding_key(&target, instance), encode_binding_value(role, Some(concrete), None));
+        }
+    }
+    for (key, value) in rows {
+        model.set_metadata(&key, value);
+    }
+    model.functions[0].metadata_props.retain(|row| !row.key().starts_with(keys::BINDING_KEY_PREFIX));
+}
+
+/// A backend may want to decode what its own role op is going to read.
+fn stamp_recv_slots(main: &mut FunctionProto) {
+    let mut found = Vec::new();
+    {
+        let index = FunctionIndex::new(main);
+        let consumers = index.consumers();
+        for (at, node) in index.nodes().filter(|(_, node)| Recv::cast(node).is_some()) {
+            let values = index.outputs(at).iter().take(node.output.len() - 1).flatten();
+            let readers = values.flat_map(|value| consumers.of(*value));
+            let slot = readers.filter_map(|reader| index.node(*reader).metadata(keys::SLOT_ID_KEY)).next();
+            found.extend(slot.map(|slot| (at, slot.to_owned())));
+        }
+    }
+    for (at, slot) in found {
+        main.node[at.at()].set_metadata(keys::RECV_SLOT_ID_KEY, slot);
+    }
+}
+
+fn import_what_is_used(model: &mut ModelProto) {
+    let mut all: BTreeSet<String> = BTreeSet::from([ops::MODULE_DOMAIN.to_owned()]);
+    for function in &mut model.functions {
+        let used: BTreeSet<String> = function.node.iter().map(|n| n.domain().to_owned()).collect();
+        function.opset_import = used.iter().map(|domain| import(domain)).collect();
+        all.extend(used);
+    }
+    model.opset_import = all.iter().map(|domain| import(domain)).collect();
+}
+
+/// The version of an operator set that this program is written in.
+pub(crate) fn import(domain: &str) -> OperatorSetIdProto {
+    let version = if domain == ops::ONNX_DOMAIN { ONNX_OPSET } else { BB_OPSET };
+    OperatorSetIdProto { domain: Some(domain.to_owned()), version: Some(version) }
+}

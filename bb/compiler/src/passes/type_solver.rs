@@ -1,0 +1,180 @@
+//! Element types, and shapes where they are static, of every value: across calls and wires.
+//!
+//! *Needs* `expand_ops`. *Makes* value infos as narrow as the program says. *Keeps* every declared type, or refuses:
+//! what two sides say about one value has to agree.
+
+mod relations;
+mod types;
+
+pub use relations::Constants;
+pub use types::{Conflict, meet};
+
+use crate::error::{PassError, at_node, source_of};
+use crate::index::{FunctionIndex, NodeIx, ValueIx};
+use crate::passes::inline_for_partition::callees_first;
+use bb_ir::diagnostics::Diagnostic;
+use bb_ir::ops;
+use bb_ir::proto::onnx::{FunctionProto, ModelProto};
+use bb_ir::types::ValueType;
+use bb_ir::views::FunctionKey;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::VecDeque;
+
+const PASS: &str = "type_solver";
+
+/// A function's types, and what finding them took.
+#[derive(Debug, Default)]
+pub struct TypeSolution {
+    /// By value; `None` where nothing is known.
+    pub types: Vec<Option<ValueType>>,
+    /// How many times a node was looked at.
+    pub visits: usize,
+}
+
+/// Solves every module, callees first, and writes what it finds into their value infos.
+pub fn type_solver(mut model: ModelProto) -> Result<ModelProto, PassError> {
+    let mut faults = Vec::new();
+    let mut signatures = FxHashMap::default();
+    for position in callees_first(&model)? {
+        let function = &mut model.functions[position];
+        if function.domain() == ops::MODULE_DOMAIN {
+            let solution = TypeSolver::new(function, &signatures).solve(&mut faults);
+            signatures.insert(FunctionKey::of_function(function), Signature::of(function, &solution));
+            write_types(function, &solution);
+        }
+    }
+    PassError::unless(PASS, faults, model)
+}
+
+/// What a call of a function takes and gives.
+pub struct Signature {
+    inputs: Vec<Option<ValueType>>,
+    outputs: Vec<Option<ValueType>>,
+}
+impl Signature {
+    fn of(function: &FunctionProto, solution: &TypeSolution) -> Self {
+        let index = FunctionIndex::new(function);
+        let of = |name: &String| index.value(name).and_then(|v| solution.types[v.at()].clone());
+        Signature { inputs: function.input.iter().map(of).collect(), outputs: function.output.iter().map(of).collect() }
+    }
+}
+
+fn write_types(function: &mut FunctionProto, solution: &TypeSolution) {
+    let types: Vec<(usize, ValueType)> = {
+        let index = FunctionIndex::new(function);
+        let infos = function.value_info.iter().enumerate();
+        infos.filter_map(|(i, info)| Some((i, solution.types[index.value(info.name())?.at()].clone()?))).collect()
+    };
+    for (i, found) in types {
+        function.value_info[i].r#type = Some(found.to_proto());
+    }
+}
+
+/// Values on one side, nodes as relations between them on the other: a value that gets narrower wakes its nodes.
+pub struct TypeSolver<'a> {
+    index: FunctionIndex<'a>,
+    signatures: &'a FxHashMap<FunctionKey, Signature>,
+    types: Vec<Option<ValueType>>,
+    /// Who said what a value is, for whom two of them disagree.
+    said_by: Vec<Option<NodeIx>>,
+}
+
+impl<'a> TypeSolver<'a> {
+    /// For one function; `signatures` are of those it calls.
+    pub fn new(function: &'a FunctionProto, signatures: &'a FxHashMap<FunctionKey, Signature>) -> Self {
+        let index = FunctionIndex::new(function);
+        let types = (0..index.values()).map(|i| index.value_type(ValueIx::new(i))).collect();
+        let said_by = (0..index.values()).map(|i| index.producer(ValueIx::new(i))).collect();
+        TypeSolver { index, signatures, types, said_by }
+    }
+
+    /// Narrows until nothing changes. A value narrows a bounded number of times, so this is linear in the edges.
+    pub fn solve(mut self, faults: &mut Vec<Diagnostic>) -> TypeSolution {
+        let consumers = self.index.consumers();
+        let constants = Constants::of(&self.index);
+        let count = self.index.function().node.len();
+        let mut queue: VecDeque<NodeIx> = (0..count).map(NodeIx::new).collect();
+        let mut waiting = vec![true; count];
+        let mut refused: FxHashSet<NodeIx> = FxHashSet::default();
+        let mut visits = 0;
+        while let Some(at) = queue.pop_front() {
+            waiting[at.at()] = false;
+            if refused.contains(&at) {
+                continue;
+            }
+            visits += 1;
+            for (value, said) in relations::relate(&self.index, &constants, &self.types, self.signatures, at) {
+                let changed = match self.narrow(value, said, at) {
+                    Ok(changed) => changed,
+                    Err(fault) => {
+                        refused.insert(at);
+                        faults.push(*fault);
+                        break;
+                    }
+                };
+                if changed {
+                    let around = self.index.producer(value).into_iter().chain(consumers.of(value).iter().copied());
+                    for node in around.filter(|node| *node != at) {
+                        if !std::mem::replace(&mut waiting[node.at()], true) {
+                            queue.push_back(node);
+                        }
+                    }
+                }
+            }
+        }
+        self.refuse_unknown(&refused, faults);
+        TypeSolution { types: self.types, visits }
+    }
+
+    fn narrow(&mut self, value: ValueIx, said: ValueType, by: NodeIx) -> Result<bool, Box<Diagnostic>> {
+        let known = &mut self.types[value.at()];
+        let Some(old) = known else {
+            *known = Some(said);
+            return Ok(true);
+        };
+        let both = meet(old, &said).map_err(|conflict| {
+            let fault = conflict.about(self.index.node(by), old, &said);
+            let other = self.said_by[value.at()].filter(|other| *other != by).map(|other| self.index.node(other));
+            Box::new(match other.and_then(source_of) {
+                Some(place) => fault.note(format!("the first comes from {place}")),
+                None => fault,
+            })
+        })?;
+        let changed = both != *old;
+        if changed {
+            *old = both;
+            self.said_by[value.at()] = Some(by);
+        }
+        Ok(changed)
+    }
+
+    /// An operator of ONNX has to know what it computes with.
+    fn refuse_unknown(&self, refused: &FxHashSet<NodeIx>, faults: &mut Vec<Diagnostic>) {
+        for (at, node) in self.index.nodes() {
+            let arithmetic = node.domain() == ops::ONNX_DOMAIN && node.op_type() != "Identity";
+            if !arithmetic || refused.contains(&at) {
+                continue;
+            }
+            let known_inputs = self.index.inputs(at).iter().flatten().all(|v| self.known(*v));
+            if known_inputs && self.index.outputs(at).iter().flatten().any(|v| !self.known(*v)) {
+                let text = format!("what `{}` gives cannot be found out", node.op_type());
+                faults.push(at_node(node, "BB0303", text).help("say which element type it is: `.narrow::<_>()`"));
+            } else if !known_inputs && self.index.inputs(at).iter().flatten().all(|v| self.index.producer(*v).is_none())
+            {
+                let text = format!("`{}` computes with elements of an unknown type", node.op_type());
+                faults.push(at_node(node, "BB0303", text).help("say which element type it is: `.narrow::<_>()`"));
+            }
+        }
+    }
+
+    fn known(&self, value: ValueIx) -> bool {
+        fn element(of: &ValueType) -> bool {
+            match of {
+                ValueType::Tensor { element, .. } => element.is_some(),
+                ValueType::Seq(of) => element(of),
+                _ => true,
+            }
+        }
+        self.types[value.at()].as_ref().is_some_and(element)
+    }
+}

@@ -1,0 +1,363 @@
+//! What each op says about the values around it.
+
+use super::Signature;
+use crate::index::{FunctionIndex, NodeIx, ValueIx};
+use bb_ir::ops;
+use bb_ir::proto::onnx::{NodeProto, TensorProto};
+use bb_ir::types::{Dim, ElementKind, MISSING_DENOTATION, ValueType};
+use bb_ir::views::{Attributes, FunctionKey};
+use bb_ir::wire_shape::{is_gather, is_send};
+use rustc_hash::FxHashMap;
+
+type Shape = Option<Vec<Dim>>;
+
+/// The integers that constants hold: axes, and shapes of `Reshape`.
+pub struct Constants(FxHashMap<ValueIx, Vec<i64>>);
+impl Constants {
+    /// Those of a function.
+    pub fn of(index: &FunctionIndex<'_>) -> Self {
+        let constants = index.nodes().filter(|(_, node)| is_constant(node));
+        let integers = constants.filter_map(|(at, node)| {
+            let output = index.outputs(at).first().copied()??;
+            Some((output, integers(node.attr_tensor("value")?)?))
+        });
+        Constants(integers.collect())
+    }
+}
+
+fn is_constant(node: &NodeProto) -> bool {
+    node.domain() == ops::ONNX_DOMAIN && node.op_type() == "Constant"
+}
+
+fn integers(tensor: &TensorProto) -> Option<Vec<i64>> {
+    if tensor.data_type() != ElementKind::I64 as i32 {
+        return None;
+    }
+    match &tensor.raw_data {
+        Some(raw) => Some(raw.chunks_exact(8).map(|c| i64::from_le_bytes(c.try_into().expect("8 bytes"))).collect()),
+        None => Some(tensor.int64_data.clone()),
+    }
+}
+
+/// What the node at `at` says: values and the types they have to be.
+pub(super) fn relate(
+    index: &FunctionIndex<'_>,
+    constants: &Constants,
+    types: &[Option<ValueType>],
+    signatures: &FxHashMap<FunctionKey, Signature>,
+    at: NodeIx,
+) -> Vec<(ValueIx, ValueType)> {
+    let mut node = Relation { index, constants, types, at, node: index.node(at), said: Vec::new() };
+    match node.node.domain() {
+        ops::ONNX_DOMAIN => node.onnx(),
+        ops::WIRE_DOMAIN if is_send(node.node) => node.send(),
+        ops::WIRE_DOMAIN if is_gather(node.node) => node.gather(),
+        ops::SYSCALL_DOMAIN if node.node.op_type() == ops::SYSCALL_PASS_THROUGH => node.same(0),
+        ops::SYSCALL_DOMAIN if node.node.op_type() == ops::SYSCALL_ORIGIN => node.output(0, ValueType::peer()),
+        ops::MODULE_DOMAIN => node.call(signatures),
+        _ => {}
+    }
+    node.said
+}
+
+struct Relation<'a> {
+    index: &'a FunctionIndex<'a>,
+    constants: &'a Constants,
+    types: &'a [Option<ValueType>],
+    at: NodeIx,
+    node: &'a NodeProto,
+    said: Vec<(ValueIx, ValueType)>,
+}
+
+impl Relation<'_> {
+    fn input_ix(&self, i: usize) -> Option<ValueIx> {
+        self.index.inputs(self.at).get(i).copied().flatten()
+    }
+    fn output_ix(&self, i: usize) -> Option<ValueIx> {
+        self.index.outputs(self.at).get(i).copied().flatten()
+    }
+    fn type_of(&self, value: Option<ValueIx>) -> Option<ValueType> {
+        self.types[value?.at()].clone()
+    }
+    fn element(&self, value: Option<ValueIx>) -> Option<ElementKind> {
+        match self.types[value?.at()].as_ref()? {
+            ValueType::Tensor { element, .. } => *element,
+            ValueType::Duration => Some(ElementKind::I64),
+            _ => None,
+        }
+    }
+    fn shape(&self, i: usize) -> Shape {
+        match self.types[self.input_ix(i)?.at()].as_ref()? {
+            ValueType::Tensor { shape, .. } => shape.clone(),
+            ValueType::Duration => Some(Vec::new()),
+            _ => None,
+        }
+    }
+    fn integers(&self, i: usize) -> Option<&[i64]> {
+        self.constants.0.get(&self.input_ix(i)?).map(Vec::as_slice)
+    }
+    fn output(&mut self, i: usize, is: ValueType) {
+        if let Some(value) = self.output_ix(i) {
+            self.said.push((value, is));
+        }
+    }
+    fn input(&mut self, i: usize, is: ValueType) {
+        if let Some(value) = self.input_ix(i) {
+            self.said.push((value, is));
+        }
+    }
+    fn shaped(&mut self, element: Option<ElementKind>, shape: Shape) {
+        // A duration stays one: arithmetic on it is arithmetic on its nanoseconds, which says nothing new.
+        if !matches!(self.type_of(self.output_ix(0)), Some(ValueType::Duration)) {
+            self.output(0, ValueType::Tensor { element, shape });
+        }
+    }
+
+    /// The `i`th input and the first output are of one type.
+    fn same(&mut self, i: usize) {
+        if let Some(is) = self.type_of(self.input_ix(i)) {
+            self.output(0, is);
+        }
+        if let Some(is) = self.type_of(self.output_ix(0)) {
+            self.input(i, is);
+        }
+    }
+
+    /// These inputs and, unless `fresh` says otherwise, the output have one element type. The output comes last: where
+    /// two inputs differ, that is the fault.
+    fn one_element(&mut self, inputs: usize, with_output: bool) -> Option<ElementKind> {
+        let output = if with_output { self.element(self.output_ix(0)) } else { None };
+        let element = (0..inputs).find_map(|i| self.element(self.input_ix(i))).or(output)?;
+        for i in 0..inputs {
+            if !matches!(self.type_of(self.input_ix(i)), Some(ValueType::Duration)) {
+                self.input(i, ValueType::Tensor { element: Some(element), shape: None });
+            }
+        }
+        Some(element)
+    }
+
+    fn send(&mut self) {
+        let payloads = self.node.input.len() - 1;
+        for i in 0..payloads {
+            if let Some(is) = self.type_of(self.input_ix(i)) {
+                self.output(i, is);
+            }
+        }
+        self.output(payloads, ValueType::peer());
+        self.output(payloads + 1, ValueType::Trigger);
+    }
+
+    fn gather(&mut self) {
+        let values = self.node.output.len() - 2;
+        for i in 0..values {
+            if let Some(is) = self.type_of(self.input_ix(i)) {
+                self.output(i, ValueType::Seq(Box::new(is)));
+            }
+        }
+        self.output(values, ValueType::Seq(Box::new(ValueType::peer())));
+        self.output(values + 1, ValueType::Seq(Box::new(ValueType::Denoted(MISSING_DENOTATION.into()))));
+    }
+
+    fn call(&mut self, signatures: &FxHashMap<FunctionKey, Signature>) {
+        let Some(callee) = signatures.get(&FunctionKey::of_node(self.node)) else { return };
+        for (i, is) in callee.inputs.iter().enumerate() {
+            match is {
+                // The start of a call is whatever value it is to come after.
+                Some(ValueType::Trigger) | None => {}
+                Some(is) => self.input(i, is.clone()),
+            }
+        }
+        for (i, is) in callee.outputs.iter().enumerate() {
+            if let Some(is) = is {
+                self.output(i, is.clone());
+            }
+        }
+    }
+
+    fn onnx(&mut self) {
+        match self.node.op_type() {
+            "Add" | "Sub" | "Mul" | "Div" => {
+                let element = self.one_element(2, true);
+                let shape = broadcast(self.shape(0), self.shape(1));
+                self.shaped(element, shape);
+            }
+            "Equal" => {
+                self.one_element(2, false);
+                let shape = broadcast(self.shape(0), self.shape(1));
+                self.shaped(Some(ElementKind::Bool), shape);
+            }
+            "Identity" => self.same(0),
+            "Exp" | "Log" | "Neg" | "Relu" | "Sigmoid" | "Softmax" | "Sqrt" | "Tanh" => {
+                let element = self.one_element(1, true);
+                let shape = self.shape(0);
+                self.shaped(element, shape);
+            }
+            "Cast" => {
+                let to = self.node.attr_int("to").and_then(|n| ElementKind::from_onnx(i32::try_from(n).ok()?));
+                let shape = self.shape(0);
+                self.shaped(to, shape);
+            }
+            "MatMul" => {
+                let element = self.one_element(2, true);
+                let shape = matmul(self.shape(0), self.shape(1));
+                self.shaped(element, shape);
+            }
+            "Gemm" => {
+                let element = self.one_element(self.node.input.len(), true);
+                let shape = self.gemm();
+                self.shaped(element, shape);
+            }
+            "Transpose" => {
+                let element = self.one_element(1, true);
+                let shape = self.transposed();
+                self.shaped(element, shape);
+            }
+            "Reshape" => {
+                let element = self.one_element(1, true);
+                let shape = self.reshaped();
+                self.shaped(element, shape);
+            }
+            "Concat" => {
+                let element = self.one_element(self.node.input.len(), true);
+                let shape = self.shape(0).map(|dims| vec![Dim::Unknown; dims.len()]);
+                self.shaped(element, shape);
+            }
+            "Slice" => {
+                let element = self.one_element(1, true);
+                let shape = self.shape(0).map(|dims| vec![Dim::Unknown; dims.len()]);
+                self.shaped(element, shape);
+            }
+            "Gather" => {
+                let element = self.one_element(1, true);
+                let shape = self.gathered();
+                self.shaped(element, shape);
+            }
+            "ReduceMax" | "ReduceMean" | "ReduceSum" => {
+                let element = self.one_element(1, true);
+                let axes = match self.input_ix(1) {
+                    None => Some(Vec::new()),
+                    Some(_) => self.integers(1).map(<[i64]>::to_vec),
+                };
+                let shape = self.reduced(axes);
+                self.shaped(element, shape);
+            }
+            "ArgMax" => {
+                let shape = self.reduced(Some(vec![self.node.attr_int("axis").unwrap_or(0)]));
+                self.shaped(Some(ElementKind::I64), shape);
+            }
+            "Constant" => self.constant(),
+            "SequenceConstruct" => {
+                if let Some(ValueType::Tensor { element, .. }) = self.type_of(self.input_ix(0)) {
+                    self.output(0, ValueType::Seq(Box::new(ValueType::Tensor { element, shape: None })));
+                }
+            }
+            "SequenceAt" => {
+                if let Some(ValueType::Seq(of)) = self.type_of(self.input_ix(0)) {
+                    self.output(0, *of);
+                }
+            }
+            "SequenceLength" => self.output(0, ValueType::scalar(ElementKind::I64)),
+            "ConcatFromSequence" => {
+                if let Some(ValueType::Seq(of)) = self.type_of(self.input_ix(0))
+                    && let ValueType::Tensor { element, shape } = *of
+                {
+                    let added = usize::from(self.node.attr_int("new_axis") == Some(1));
+                    self.shaped(element, shape.map(|dims| vec![Dim::Unknown; dims.len() + added]));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn constant(&mut self) {
+        // Denotations stand in the value info alone, so a constant speaks about plain tensors only.
+        let plain = matches!(self.type_of(self.output_ix(0)), Some(ValueType::Tensor { .. }) | None);
+        if let (true, Some(value)) = (plain, self.node.attr_tensor("value")) {
+            let dims = value.dims.iter().map(|d| u64::try_from(*d).map_or(Dim::Unknown, Dim::Size)).collect();
+            self.shaped(ElementKind::from_onnx(value.data_type()), Some(dims));
+        }
+    }
+
+    fn gemm(&self) -> Shape {
+        let pick = |dims: Shape, transposed: &str, i: usize| -> Option<Dim> {
+            let dims = dims.filter(|d| d.len() == 2)?;
+            let flipped = self.node.attr_int(transposed).unwrap_or(0) != 0;
+            Some(dims[if flipped { 1 - i } else { i }].clone())
+        };
+        Some(vec![pick(self.shape(0), "transA", 0)?, pick(self.shape(1), "transB", 1)?])
+    }
+
+    fn transposed(&self) -> Shape {
+        let dims = self.shape(0)?;
+        match self.node.attr_ints("perm") {
+            None => Some(dims.into_iter().rev().collect()),
+            Some(order) => order.iter().map(|i| dims.get(usize::try_from(*i).ok()?).cloned()).collect(),
+        }
+    }
+
+    fn reshaped(&self) -> Shape {
+        let from = self.shape(0);
+        let to = self.integers(1)?;
+        let dims = to.iter().enumerate().map(|(i, n)| match u64::try_from(*n) {
+            Ok(0) => from.as_ref().and_then(|f| f.get(i)).cloned().unwrap_or(Dim::Unknown),
+            Ok(n) => Dim::Size(n),
+            Err(_) => Dim::Unknown,
+        });
+        Some(dims.collect())
+    }
+
+    fn gathered(&self) -> Shape {
+        let (mut data, indices) = (self.shape(0)?, self.shape(1)?);
+        let axis = axis(self.node.attr_int("axis").unwrap_or(0), data.len())?;
+        data.splice(axis..=axis, indices);
+        Some(data)
+    }
+
+    /// No axes means all of them.
+    fn reduced(&self, axes: Option<Vec<i64>>) -> Shape {
+        let dims = self.shape(0)?;
+        let keep = self.node.attr_int("keepdims").unwrap_or(1) != 0;
+        let axes = match axes {
+            None if keep => return Some(vec![Dim::Unknown; dims.len()]),
+            None => return None,
+            Some(axes) => axes.into_iter().map(|a| axis(a, dims.len())).collect::<Option<Vec<_>>>()?,
+        };
+        let reduced = |i: usize| axes.is_empty() || axes.contains(&i);
+        let dims = dims.into_iter().enumerate().filter_map(|(i, dim)| match reduced(i) {
+            false => Some(dim),
+            true => keep.then_some(Dim::Size(1)),
+        });
+        Some(dims.collect())
+    }
+}
+
+fn axis(axis: i64, rank: usize) -> Option<usize> {
+    let rank = i64::try_from(rank).ok()?;
+    let axis = if axis < 0 { axis + rank } else { axis };
+    (0..rank).contains(&axis).then(|| usize::try_from(axis).ok())?
+}
+
+/// As ONNX broadcasts; where sizes that are known cannot, nothing is said: the op fails when it runs.
+fn broadcast(a: Shape, b: Shape) -> Shape {
+    let (a, b) = (a?, b?);
+    let rank = a.len().max(b.len());
+    let dim = |dims: &[Dim], i: usize| match (i + dims.len()).checked_sub(rank) {
+        Some(i) => dims[i].clone(),
+        None => Dim::Size(1),
+    };
+    let dims = (0..rank).map(|i| match (dim(&a, i), dim(&b, i)) {
+        (Dim::Size(1), other) | (other, Dim::Size(1)) => other,
+        (a, b) if a == b => a,
+        (Dim::Size(n), Dim::Named(_) | Dim::Unknown) | (Dim::Named(_) | Dim::Unknown, Dim::Size(n)) => Dim::Size(n),
+        _ => Dim::Unknown,
+    });
+    Some(dims.collect())
+}
+
+fn matmul(a: Shape, b: Shape) -> Shape {
+    let (a, b) = (a?, b?);
+    if a.len() != 2 || b.len() != 2 {
+        return None;
+    }
+    Some(vec![a[0].clone(), b[1].clone()])
+}

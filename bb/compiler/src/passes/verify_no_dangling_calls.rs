@@ -1,0 +1,49 @@
+//! Every call has something it calls, and everything that is called, and no more, is there.
+//!
+//! *Needs* nothing. *Makes* nothing: [`prune_orphans`] is the part that changes. *Keeps* everything.
+
+use crate::driver::Partition;
+use crate::error::{PassError, at_node};
+use bb_ir::ops;
+use bb_ir::proto::onnx::{ModelProto, NodeProto};
+use bb_ir::views::FunctionKey;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+const PASS: &str = "verify_no_dangling_calls";
+
+/// Drops functions no partition calls any more and refuses calls to nothing.
+pub fn verify_no_dangling_calls(mut partitions: Vec<Partition>) -> Result<Vec<Partition>, PassError> {
+    let mut faults = Vec::new();
+    for partition in &mut partitions {
+        prune_orphans(&mut partition.model);
+        let known: FxHashSet<FunctionKey> = partition.model.functions.iter().map(FunctionKey::of_function).collect();
+        let calls = partition.model.functions.iter().flat_map(|f| &f.node).filter(|n| is_call(n));
+        for call in calls.filter(|n| !known.contains(&FunctionKey::of_node(n))) {
+            let text = format!("`{}` is called on `{}`, but not part of it", call.op_type(), partition.class);
+            faults.push(at_node(call, "BB0901", text));
+        }
+    }
+    PassError::unless(PASS, faults, partitions)
+}
+
+fn is_call(node: &NodeProto) -> bool {
+    node.domain() == ops::MODULE_DOMAIN
+}
+
+/// Drops every function that the first one does not reach. Bodies of ops count: a node reaches its own.
+pub fn prune_orphans(model: &mut ModelProto) {
+    let by_key: FxHashMap<FunctionKey, usize> =
+        model.functions.iter().enumerate().map(|(i, f)| (FunctionKey::of_function(f), i)).collect();
+    let mut reached = vec![false; model.functions.len()];
+    let mut open = vec![0];
+    while let Some(function) = open.pop() {
+        if reached.get(function).copied().unwrap_or(true) {
+            continue;
+        }
+        reached[function] = true;
+        let bodies = model.functions[function].node.iter().filter(|n| n.domain() != ops::ONNX_DOMAIN);
+        open.extend(bodies.filter_map(|n| by_key.get(&FunctionKey::of_node(n))));
+    }
+    let mut reached = reached.into_iter();
+    model.functions.retain(|_| reached.next().unwrap_or(true));
+}

@@ -1,0 +1,88 @@
+//! Runs the passes and looks at what each leaves.
+
+use crate::analysis::NetworkAnalysis;
+use crate::driver::{Output, Partition};
+use crate::error::{CompileError, PassError};
+use crate::pipeline::PASSES;
+use bb_ir::digest::ProgramDigest;
+use bb_ir::proto::onnx::ModelProto;
+
+/// What holds of a program between two passes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Level {
+    /// As the recorder emits it.
+    Recorded,
+    /// Every value has a type, and all agree.
+    Typed,
+    /// Every node has a place.
+    Placed,
+    /// Every wire has two halves.
+    Cut,
+    /// An engine may install it.
+    Sealed,
+}
+
+/// What a pass saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassTrace {
+    /// The pass.
+    pub pass: &'static str,
+    /// How many nodes there were behind it.
+    pub nodes: usize,
+}
+
+/// A program on its way through the passes.
+#[derive(Default)]
+pub struct Unit {
+    pub(crate) model: ModelProto,
+    pub(crate) partitions: Vec<Partition>,
+    pub(crate) analysis: NetworkAnalysis,
+    placed: Option<(ModelProto, ProgramDigest)>,
+}
+
+impl Unit {
+    pub(crate) fn change(
+        &mut self,
+        pass: impl FnOnce(ModelProto) -> Result<ModelProto, PassError>,
+    ) -> Result<(), CompileError> {
+        self.model = pass(std::mem::take(&mut self.model))?;
+        Ok(())
+    }
+
+    pub(crate) fn change_partitions(
+        &mut self,
+        pass: impl FnOnce(&Unit, Vec<Partition>) -> Result<Vec<Partition>, PassError>,
+    ) -> Result<(), CompileError> {
+        let partitions = std::mem::take(&mut self.partitions);
+        self.partitions = pass(self, partitions)?;
+        Ok(())
+    }
+
+    /// The digest is of the program before it is cut.
+    pub(crate) fn keep_placed(&mut self) {
+        self.placed = Some((self.model.clone(), ProgramDigest::of(&self.model)));
+    }
+
+    pub(crate) fn digest(&self) -> &ProgramDigest {
+        let (_, digest) = self.placed.as_ref().expect("the pipeline keeps the placed program before it cuts");
+        digest
+    }
+
+    fn models(&self) -> impl Iterator<Item = &ModelProto> {
+        let whole = self.partitions.is_empty().then_some(&self.model);
+        whole.into_iter().chain(self.partitions.iter().map(|p| &p.model))
+    }
+}
+
+/// All passes over `recorded`.
+pub fn run(recorded: &ModelProto) -> Result<Output, CompileError> {
+    let mut unit = Unit { model: recorded.clone(), ..Unit::default() };
+    let mut trace = Vec::with_capacity(PASSES.len());
+    for pass in PASSES {
+        (pass.run)(&mut unit)?;
+        let nodes = unit.models().flat_map(|model| &model.functions).map(|f| f.node.len()).sum();
+        trace.push(PassTrace { pass: pass.name, nodes });
+    }
+    let (program, digest) = unit.placed.take().expect("the pipeline keeps the placed program before it cuts");
+    Ok(Output { program, digest, partitions: unit.partitions, analysis: unit.analysis, trace })
+}
