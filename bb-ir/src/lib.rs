@@ -4,6 +4,7 @@
 //! The program is an ONNX model ([`proto::onnx`]) with a few keys ([`keys`]) and ops ([`ops`]) of its own; values that
 //! move while it runs are [`value::Value`]s, and on the wire they have the form that [`codec`] gives them.
 
+pub mod artifact;
 pub mod bindings;
 pub mod canonical;
 pub mod codec;
