@@ -26,6 +26,7 @@ pub mod site;
 pub mod types;
 pub mod value;
 mod varint;
+pub mod verify;
 pub mod version;
 pub mod views;
 pub mod wire_shape;

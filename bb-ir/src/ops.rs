@@ -36,6 +36,11 @@ pub const SYSCALL_ORIGIN: &str = "origin";
 pub const SYSCALL_CONSTANT: &str = "constant";
 /// The value as it is, under another name.
 pub const SYSCALL_PASS_THROUGH: &str = "pass_through";
+/// Every op of [`SYSCALL_DOMAIN`].
+pub const SYSCALL_OPS: &[&str] = &[SYSCALL_ORIGIN, SYSCALL_CONSTANT, SYSCALL_PASS_THROUGH];
+/// Every op of [`GATE_DOMAIN`].
+pub const GATE_OPS: &[&str] =
+    &["DedupGateRx", "PeerHealthGateRx", "BackoffGateRx", "PeerHealthGateTx", "BackoffGateTx", "DeadlineCheck"];
 
 /// What a gather waits for: the attribute, its words, and the other attributes of `Gather`.
 pub mod gather {

@@ -72,9 +72,10 @@ pub fn stamp_wire_transport(node: &mut NodeProto, transport: Transport) {
     node.set_metadata(WIRE_TRANSPORT_KEY, transport.name());
 }
 
-/// The payloads that the overload of a wire op counts.
-fn counted(node: &NodeProto) -> Option<usize> {
-    node.overload().parse().ok().filter(|n| (1..=FILLS_MAX).contains(n))
+/// How many payloads a wire op has: its overload says so, and where it has none, `otherwise`.
+fn payloads(node: &NodeProto, otherwise: usize) -> Option<usize> {
+    let count = if node.overload().is_empty() { otherwise } else { node.overload().parse().ok()? };
+    (1..=FILLS_MAX).contains(&count).then_some(count)
 }
 
 /// A Send: payloads, then the peer; its outputs are its own until it is cut.
@@ -86,8 +87,8 @@ pub struct Send<'a> {
 impl<'a> Send<'a> {
     /// The node as a Send, before or after it is cut.
     pub fn cast(node: &'a NodeProto) -> Option<Self> {
-        let payloads = counted(node)?;
         let inputs = data_inputs(node).len();
+        let payloads = payloads(node, inputs.saturating_sub(1))?;
         let peered = inputs == payloads + 1 || (inputs == payloads && node.attr(ATTR_PEER).is_some());
         let outputs = node.output.len() == 1 || node.output.len() == payloads + 2;
         (is_send(node) && peered && outputs).then_some(Send { node, payloads })
@@ -210,7 +211,7 @@ pub struct Gather<'a> {
 impl<'a> Gather<'a> {
     /// The node as a Gather.
     pub fn cast(node: &'a NodeProto) -> Option<Self> {
-        let values = counted(node)?;
+        let values = payloads(node, node.output.len().saturating_sub(2))?;
         if !is_gather(node) || node.output.len() != values + 2 {
             return None;
         }
@@ -299,7 +300,9 @@ mod tests {
         send.output = vec!["h".into()];
         let cut = Send::cast(&send).expect("a cut Send");
         assert_eq!((cut.sender(), cut.handle(), cut.values().len(), cut.peer()), (None, "h", 0, Some("peer")));
-        for wrong in ["", "0", "3", "257", "-1", "two"] {
+        send.overload = None;
+        assert_eq!(Send::cast(&send).expect("the peer comes last").payloads().len(), 2);
+        for wrong in ["0", "3", "257", "-1", "two"] {
             send.overload = Some(wrong.into());
             assert!(Send::cast(&send).is_none());
         }

@@ -1,0 +1,259 @@
+//! Whether a model keeps the contract, at its level.
+//!
+//! [`verify`] runs after every pass and reports everything it finds. It is linear in the number of ops and total: any
+//! model that decodes is answered with a list. Checks are rows of [`CHECKS`], each with the levels at which it holds.
+
+mod flow;
+mod keys;
+mod ops;
+mod places;
+mod program;
+mod sealed;
+mod types;
+mod wires;
+
+use crate::proto::onnx::{ModelProto, NodeProto};
+use program::{Body, Program};
+use std::fmt;
+
+/// How far a model has come. It only rises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// As the recorder makes it.
+    Recorded,
+    /// Every value has an element type.
+    Typed,
+    /// Every node of the root has a class and a place.
+    Placed,
+    /// Every wire is a Send and a Recv.
+    Cut,
+    /// What the engine installs.
+    Sealed,
+}
+
+macro_rules! rules { ($($(#[$doc:meta])* $name:ident;)*) => {
+    /// What a violation violates.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    #[non_exhaustive]
+    pub enum Rule { $($(#[$doc])* $name),* }
+    impl Rule {
+        /// Every rule.
+        pub const ALL: &[Rule] = &[$(Rule::$name),*];
+    }
+} }
+rules! {
+    /// The model states the versions of ONNX and of the operator sets that bb writes.
+    Versions;
+    /// The first function is the root module.
+    Root;
+    /// The graph is one call of the root.
+    Graph;
+    /// Functions differ in domain, name or overload.
+    DuplicateFunction;
+    /// Every key in bb's namespace is in the table of keys.
+    UnknownKey;
+    /// Keys stand only where the table says.
+    MisplacedKey;
+    /// What stands under a key has its form.
+    MalformedKey;
+    /// Every op is known.
+    UnknownOp;
+    /// Every operator set in use is imported.
+    OpsetNotImported;
+    /// Ops have as many inputs and outputs as they take and give.
+    Arity;
+    /// Every call has a callee.
+    MissingCallee;
+    /// A role op says which slot or component serves it.
+    UnservedRole;
+    /// Every value that is read is made.
+    DanglingInput;
+    /// Values are made before they are read.
+    NotTopological;
+    /// Every value is made once.
+    DuplicateValue;
+    /// Every output of a function is made.
+    DanglingOutput;
+    /// Every node has a name.
+    MissingNodeName;
+    /// Names of nodes are unique in their function.
+    DuplicateNodeName;
+    /// A node has as many inputs as it says it waits for.
+    ControlCount;
+    /// Every value of a module has a type.
+    MissingType;
+    /// Types are those of the contract.
+    UnknownType;
+    /// From *typed* on, element types are known.
+    UnresolvedType;
+    /// A Send has the shape of its level.
+    SendShape;
+    /// A Recv has its shape, and stands in no model before *cut*.
+    RecvShape;
+    /// A Gather has its shape and closes a lane.
+    GatherShape;
+    /// Every half of a wire has an id, which no other half on its side has.
+    WireId;
+    /// What two halves in one model say of their wire agrees.
+    WireHalves;
+    /// Rows of the table of places have their form, and place 0 is the entry.
+    PlaceTable;
+    /// Every node of the root stands at a place of the table, whose class is its own.
+    Unplaced;
+    /// All inputs of a node are at its place.
+    TwoPlaces;
+    /// A wire leaves the place of its Send and arrives at that of its Recv.
+    WirePlaces;
+    /// The model carries the passport of its compilation.
+    Passport;
+    /// Rows of the binding table have their form, and every slot in use has one.
+    BindingTable;
+    /// A Send names the sites it fills.
+    Destination;
+    /// Both halves say what their wire carries.
+    Transport;
+    /// Every wire is one of the program's.
+    ProgramWire;
+    /// A value the program gives is read by no node.
+    OutputRead;
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Violation {
+    /// Which rule it violates.
+    pub rule: Rule,
+    /// The function it stands in, with its overload behind a colon; none for the model itself.
+    pub function: Option<String>,
+    /// The node.
+    pub node: Option<String>,
+    /// The value.
+    pub value: Option<String>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.rule)?;
+        let places = [("function", &self.function), ("node", &self.node), ("value", &self.value)];
+        for (what, name) in places.iter().filter_map(|(what, name)| Some((what, name.as_ref()?))) {
+            write!(f, " {what} `{name}`")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+/// A check, by what it looks at.
+enum Look {
+    Model(fn(&Program<'_>, &mut Report)),
+    Body(fn(&Program<'_>, &Body<'_>, &mut Report)),
+    Node(fn(&Program<'_>, &Body<'_>, &NodeProto, &mut Report)),
+}
+
+struct Check {
+    since: Level,
+    look: Look,
+}
+
+const CHECKS: &[Check] = &[
+    Check { since: Level::Recorded, look: Look::Model(program::versions) },
+    Check { since: Level::Recorded, look: Look::Model(program::root) },
+    Check { since: Level::Recorded, look: Look::Model(program::graph) },
+    Check { since: Level::Recorded, look: Look::Model(program::duplicate_functions) },
+    Check { since: Level::Recorded, look: Look::Model(keys::model) },
+    Check { since: Level::Recorded, look: Look::Body(keys::body) },
+    Check { since: Level::Recorded, look: Look::Node(keys::node) },
+    Check { since: Level::Recorded, look: Look::Node(ops::known) },
+    Check { since: Level::Recorded, look: Look::Node(ops::imported) },
+    Check { since: Level::Recorded, look: Look::Node(ops::served) },
+    Check { since: Level::Recorded, look: Look::Body(flow::values) },
+    Check { since: Level::Recorded, look: Look::Body(flow::node_names) },
+    Check { since: Level::Recorded, look: Look::Node(flow::control) },
+    Check { since: Level::Recorded, look: Look::Body(types::present) },
+    Check { since: Level::Typed, look: Look::Body(types::resolved) },
+    Check { since: Level::Recorded, look: Look::Node(wires::shape) },
+    Check { since: Level::Recorded, look: Look::Body(wires::ids) },
+    Check { since: Level::Cut, look: Look::Body(wires::halves) },
+    Check { since: Level::Placed, look: Look::Model(places::table) },
+    Check { since: Level::Placed, look: Look::Node(places::placed) },
+    Check { since: Level::Placed, look: Look::Node(places::one_place) },
+    Check { since: Level::Cut, look: Look::Node(places::wires) },
+    Check { since: Level::Sealed, look: Look::Model(sealed::passport) },
+    Check { since: Level::Sealed, look: Look::Model(sealed::bindings) },
+    Check { since: Level::Sealed, look: Look::Node(sealed::bound) },
+    Check { since: Level::Sealed, look: Look::Node(sealed::destinations) },
+    Check { since: Level::Sealed, look: Look::Node(sealed::transport) },
+    Check { since: Level::Sealed, look: Look::Node(sealed::program_wire) },
+    Check { since: Level::Sealed, look: Look::Body(sealed::outputs_unread) },
+];
+
+/// Everything that is wrong with `model` at `level`, in the order of the table of checks and of the model.
+pub fn verify(model: &ModelProto, level: Level) -> Vec<Violation> {
+    let program = Program::new(model, level);
+    let mut report = Report::default();
+    for check in CHECKS.iter().filter(|check| check.since <= level) {
+        match check.look {
+            Look::Model(look) => look(&program, &mut report),
+            Look::Body(look) => program.bodies.iter().for_each(|body| look(&program, body, &mut report)),
+            Look::Node(look) => {
+                for body in &program.bodies {
+                    body.function.node.iter().for_each(|node| look(&program, body, node, &mut report));
+                }
+            }
+        }
+    }
+    report.violations
+}
+
+/// What is wrong with the wires of `model` at `level`.
+pub fn wire_shape(model: &ModelProto, level: Level) -> Vec<Violation> {
+    const WIRES: &[Rule] = &[
+        Rule::SendShape,
+        Rule::RecvShape,
+        Rule::GatherShape,
+        Rule::WireId,
+        Rule::WireHalves,
+        Rule::WirePlaces,
+        Rule::Destination,
+        Rule::Transport,
+        Rule::ProgramWire,
+    ];
+    let mut violations = verify(model, level);
+    violations.retain(|violation| WIRES.contains(&violation.rule));
+    violations
+}
+
+/// What has been found so far.
+#[derive(Default)]
+struct Report {
+    violations: Vec<Violation>,
+}
+
+impl Report {
+    fn model(&mut self, rule: Rule, message: impl Into<String>) {
+        self.violations.push(Violation { rule, function: None, node: None, value: None, message: message.into() });
+    }
+    fn body(&mut self, body: &Body<'_>, rule: Rule, message: impl Into<String>) {
+        let function = Some(body.name());
+        self.violations.push(Violation { rule, function, node: None, value: None, message: message.into() });
+    }
+    fn value(&mut self, body: &Body<'_>, value: &str, rule: Rule, message: impl Into<String>) {
+        let (function, value) = (Some(body.name()), Some(value.to_owned()));
+        self.violations.push(Violation { rule, function, node: None, value, message: message.into() });
+    }
+    fn node(&mut self, body: &Body<'_>, node: &NodeProto, rule: Rule, message: impl Into<String>) {
+        let (function, node) = (Some(body.name()), Some(node.name().to_owned()));
+        self.violations.push(Violation { rule, function, node, value: None, message: message.into() });
+    }
+    fn input(&mut self, body: &Body<'_>, node: &NodeProto, value: &str, rule: Rule, message: impl Into<String>) {
+        let (function, node) = (Some(body.name()), Some(node.name().to_owned()));
+        let value = Some(value.to_owned());
+        self.violations.push(Violation { rule, function, node, value, message: message.into() });
+    }
+}
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! Keys: known, at their place, and with values of their form.
+
+use super::{Body, Program, Report, Rule};
+use crate::bindings::{parse_binding_key, parse_binding_value};
+use crate::digest::ProgramDigest;
+use crate::keys::{self, ALL, KeyRow, NAMESPACE, On};
+use crate::proto::onnx::{NodeProto, StringStringEntryProto};
+use crate::views::Metadata;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+static ROWS: LazyLock<HashMap<&'static str, &'static KeyRow>> =
+    LazyLock::new(|| ALL.iter().map(|row| (row.text, row)).collect());
+
+/// The row of a key; of a key with parts, the row of its prefix.
+fn row_of(key: &str) -> Option<&'static KeyRow> {
+    if let Some(row) = ROWS.get(key) {
+        // A prefix alone is no key.
+        return (!key.ends_with('.')).then_some(*row);
+    }
+    let parts = key.strip_prefix(NAMESPACE)?.find('.')?;
+    ROWS.get(&key[..NAMESPACE.len() + parts + 1]).copied()
+}
+
+/// What stands under a key: the key itself, its text and its value.
+type Form = fn(&str, &str) -> bool;
+
+fn u32(_: &str, value: &str) -> bool {
+    value.parse::<u32>().is_ok()
+}
+fn u64(_: &str, value: &str) -> bool {
+    value.parse::<u64>().is_ok()
+}
+fn word(_: &str, value: &str) -> bool {
+    !value.is_empty()
+}
+fn numbers(_: &str, value: &str) -> bool {
+    value.split(',').all(|n| n.parse::<u64>().is_ok())
+}
+fn words(_: &str, value: &str) -> bool {
+    value.split(',').all(|word| !word.is_empty())
+}
+fn transport(_: &str, value: &str) -> bool {
+    [keys::WIRE_TRANSPORT_DATA, keys::WIRE_TRANSPORT_TRIGGER_ONLY].contains(&value)
+}
+fn phase(_: &str, value: &str) -> bool {
+    [keys::MODULE_PHASE_BODY, keys::MODULE_PHASE_BOOTSTRAP].contains(&value)
+}
+fn slot_map(_: &str, value: &str) -> bool {
+    let slot = |text: &str| text.parse::<u32>().is_ok();
+    value.split(',').all(|pair| pair.split_once('=').is_some_and(|(callee, caller)| slot(callee) && slot(caller)))
+}
+fn binding(key: &str, value: &str) -> bool {
+    parse_binding_key(key).is_some() && parse_binding_value(value).is_some()
+}
+fn digest(_: &str, value: &str) -> bool {
+    ProgramDigest::parse(value).is_some()
+}
+fn program_wire(key: &str, value: &str) -> bool {
+    let id = key.strip_prefix(keys::PROGRAM_WIRE_PREFIX).is_some_and(|id| id.parse::<u64>().is_ok());
+    let mut parts = value.splitn(3, '|');
+    let classes = [parts.next(), parts.next()].iter().all(|class| class.is_some_and(|c| !c.is_empty()));
+    let hash = |text: &str| text.len() <= 16 && u64::from_str_radix(text, 16).is_ok();
+    id && classes && parts.next().is_some_and(|hashes| hashes.split(',').all(hash))
+}
+fn indexed(key: &str, value: &str) -> bool {
+    let index = key.rsplit('.').next().is_some_and(|index| index.parse::<usize>().is_ok());
+    index && !value.is_empty()
+}
+
+/// The forms of values, by row; rows that are not here take any text. A place on a value is a word, on a node a number,
+/// which the places' own check holds.
+const FORMS: &[(&str, Form)] = &[
+    (keys::WIRE_TRANSPORT_KEY, transport),
+    (keys::DEST_SITE_NAME_PREFIX, indexed),
+    (keys::CONCRETE_TYPE_KEY, word),
+    (keys::INSTANCE_KEY, word),
+    (keys::REQUIRED_TRAIT_KEY, word),
+    (keys::SLOT_ID_KEY, u32),
+    (keys::RECV_SLOT_ID_KEY, u32),
+    (keys::DEFAULT_CLASS, word),
+    (keys::PEER_CLASS_KEY, word),
+    (keys::HOME_CLASS_KEY, word),
+    (keys::PLACE_KEY, word),
+    (keys::MODULE_PHASE_KEY, phase),
+    (keys::MODULE_INSTANCE_KEY, word),
+    (keys::CONTROL_KEY, u32),
+    (keys::LANE_KEY, u64),
+    (keys::SLOT_MAP_KEY, slot_map),
+    (keys::WIRE_ID_KEY, u64),
+    (keys::BATCH_GROUP_KEY, u32),
+    (keys::FROM_PLACE_KEY, u32),
+    (keys::TO_PLACE_KEY, u32),
+    (keys::AWAITS_KEY, numbers),
+    (keys::CHAIN_DEPTH_KEY, u32),
+    (keys::CHAIN_TARGETS_KEY, words),
+    (keys::DEP_SLOT_KEY_PREFIX, u32),
+    (keys::COMPILED_KEY, word),
+    (keys::BINDING_KEY_PREFIX, binding),
+    (keys::FRAMEWORK_IR_VERSION_KEY, word),
+    (keys::PROGRAM_DIGEST_KEY, digest),
+    (keys::PROGRAM_NAME_KEY, word),
+    (keys::PROGRAM_WIRE_PREFIX, program_wire),
+];
+static FORM_OF: LazyLock<HashMap<&'static str, Form>> = LazyLock::new(|| FORMS.iter().copied().collect());
+
+/// What is wrong with entries that stand on `on`.
+fn faults(props: &[StringStringEntryProto], on: On) -> impl Iterator<Item = (Rule, String)> + '_ {
+    let ours = props.iter().filter(|entry| entry.key().starts_with(NAMESPACE));
+    ours.filter_map(move |entry| {
+        let (key, value) = (entry.key(), entry.value());
+        let Some(row) = row_of(key) else { return Some((Rule::UnknownKey, format!("there is no key `{key}`"))) };
+        if !row.on.contains(&on) {
+            return Some((Rule::MisplacedKey, format!("`{key}` does not stand on a {on:?}")));
+        }
+        let fits = FORM_OF.get(row.text).is_none_or(|form| form(key, value));
+        (!fits).then(|| (Rule::MalformedKey, format!("`{key}` is `{value}`")))
+    })
+}
+
+pub(super) fn model(program: &Program<'_>, report: &mut Report) {
+    for (rule, message) in faults(program.model.props(), On::Model) {
+        report.model(rule, message);
+    }
+}
+
+pub(super) fn body(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
+    for (rule, message) in faults(body.function.props(), On::Function) {
+        report.body(body, rule, message);
+    }
+    for info in &body.function.value_info {
+        for (rule, message) in faults(info.props(), On::Value) {
+            report.value(body, info.name(), rule, message);
+        }
+    }
+}
+
+pub(super) fn node(_: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
+    for (rule, message) in faults(node.props(), On::Node) {
+        report.node(body, node, rule, message);
+    }
+    for attribute in node.attribute.iter().filter(|a| a.name().starts_with(NAMESPACE)) {
+        let name = attribute.name();
+        match row_of(name) {
+            None => report.node(body, node, Rule::UnknownKey, format!("there is no attribute `{name}`")),
+            Some(row) if !row.on.contains(&On::Attribute) => {
+                report.node(body, node, Rule::MisplacedKey, format!("`{name}` is no attribute"));
+            }
+            Some(_) => {}
+        }
+    }
+}

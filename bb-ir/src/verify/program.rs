@@ -1,0 +1,147 @@
+//! A model indexed for the checks, and the checks of the model as a whole.
+
+use super::{Level, Report, Rule};
+use crate::keys::PLACE_TABLE_PREFIX;
+use crate::ops::{MODULE_DOMAIN, ONNX_DOMAIN};
+use crate::proto::onnx::{FunctionProto, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto};
+use crate::version::{BB_OPSET, ONNX_IR_VERSION, ONNX_OPSET};
+use crate::views::Metadata;
+use std::collections::{HashMap, HashSet};
+
+/// (domain, name, overload)
+pub(super) type Key<'a> = (&'a str, &'a str, &'a str);
+
+pub(super) fn key_of_node(node: &NodeProto) -> Key<'_> {
+    (node.domain(), node.op_type(), node.overload())
+}
+pub(super) fn key_of_function(function: &FunctionProto) -> Key<'_> {
+    (function.domain(), function.name(), function.overload())
+}
+
+pub(super) struct Program<'a> {
+    pub(super) model: &'a ModelProto,
+    pub(super) level: Level,
+    pub(super) bodies: Vec<Body<'a>>,
+    pub(super) functions: HashMap<Key<'a>, &'a FunctionProto>,
+    pub(super) imported: HashSet<&'a str>,
+    /// The class of each place of the table.
+    pub(super) places: HashMap<u32, &'a str>,
+    /// By the text behind the key's prefix: the program's wires, and the rows of the binding table by slot number.
+    pub(super) wires: HashSet<&'a str>,
+    pub(super) slots: HashSet<u32>,
+}
+
+/// A function, and who makes its values.
+pub(super) struct Body<'a> {
+    pub(super) function: &'a FunctionProto,
+    /// Whether it is the root, the only one that is placed and cut.
+    pub(super) main: bool,
+    pub(super) makers: HashMap<&'a str, Maker<'a>>,
+    pub(super) types: HashMap<&'a str, &'a ValueInfoProto>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Maker<'a> {
+    Input,
+    /// A node's output, by its number.
+    Node(&'a NodeProto, usize),
+}
+
+impl<'a> Program<'a> {
+    pub(super) fn new(model: &'a ModelProto, level: Level) -> Self {
+        let rows = model.metadata_under(PLACE_TABLE_PREFIX);
+        let places = rows.filter_map(|(n, row)| Some((n.parse().ok()?, row.split('|').next()?)));
+        let bindings = model.metadata_under(crate::keys::BINDING_KEY_PREFIX);
+        Program {
+            model,
+            level,
+            bodies: model.functions.iter().enumerate().map(|(i, f)| Body::new(f, i == 0)).collect(),
+            functions: model.functions.iter().map(|f| (key_of_function(f), f)).collect(),
+            imported: model.opset_import.iter().map(OperatorSetIdProto::domain).collect(),
+            places: places.collect(),
+            wires: model.metadata_under(crate::keys::PROGRAM_WIRE_PREFIX).map(|(id, _)| id).collect(),
+            slots: bindings.filter_map(|(_, row)| crate::bindings::parse_binding_value(row)?.slot).collect(),
+        }
+    }
+}
+
+impl<'a> Body<'a> {
+    fn new(function: &'a FunctionProto, main: bool) -> Self {
+        let inputs = function.input.iter().map(|name| (name.as_str(), Maker::Input));
+        let outputs = function.node.iter().flat_map(|node| {
+            node.output.iter().enumerate().map(move |(i, name)| (name.as_str(), Maker::Node(node, i)))
+        });
+        Body {
+            function,
+            main,
+            makers: inputs.chain(outputs).filter(|(name, _)| !name.is_empty()).collect(),
+            types: function.value_info.iter().map(|info| (info.name(), info)).collect(),
+        }
+    }
+    pub(super) fn name(&self) -> String {
+        match self.function.overload() {
+            "" => self.function.name().to_owned(),
+            overload => format!("{}:{overload}", self.function.name()),
+        }
+    }
+    /// Whether it is a module, and not the reference body of an op.
+    pub(super) fn is_module(&self) -> bool {
+        self.function.domain() == MODULE_DOMAIN
+    }
+}
+
+pub(super) fn versions(program: &Program<'_>, report: &mut Report) {
+    let found = program.model.ir_version();
+    if found != ONNX_IR_VERSION {
+        report.model(Rule::Versions, format!("ir_version is {found} instead of {ONNX_IR_VERSION}"));
+    }
+    let sets = program.model.opset_import.iter().chain(program.model.functions.iter().flat_map(|f| &f.opset_import));
+    for set in sets {
+        let (domain, found) = (set.domain(), set.version());
+        let expected = if domain == ONNX_DOMAIN { ONNX_OPSET } else { BB_OPSET };
+        if found != expected {
+            report.model(Rule::Versions, format!("operator set `{domain}` has version {found} instead of {expected}"));
+        }
+    }
+}
+
+pub(super) fn root(program: &Program<'_>, report: &mut Report) {
+    match program.bodies.first() {
+        None => report.model(Rule::Root, "there is no function"),
+        Some(root) if !root.is_module() => report.body(root, Rule::Root, "the first function is no module"),
+        Some(_) => {}
+    }
+}
+
+pub(super) fn graph(program: &Program<'_>, report: &mut Report) {
+    let Some(root) = program.model.functions.first() else { return };
+    let Some(graph) = &program.model.graph else {
+        report.model(Rule::Graph, "there is no graph");
+        return;
+    };
+    let [call] = graph.node.as_slice() else {
+        report.model(Rule::Graph, format!("the graph has {} nodes instead of one", graph.node.len()));
+        return;
+    };
+    if key_of_node(call) != key_of_function(root) {
+        report.model(Rule::Graph, format!("the graph calls `{}` instead of `{}`", call.op_type(), root.name()));
+    }
+    if graph.name() != root.name() {
+        report.model(Rule::Graph, format!("the graph is named `{}` instead of `{}`", graph.name(), root.name()));
+    }
+    let found = (call.input.len(), call.output.len(), graph.input.len(), graph.output.len());
+    let (inputs, outputs) = (root.input.len(), root.output.len());
+    if found != (inputs, outputs, inputs, outputs) {
+        let text = format!("the graph does not have the {inputs} inputs and {outputs} outputs of `{}`", root.name());
+        report.model(Rule::Graph, text);
+    }
+}
+
+pub(super) fn duplicate_functions(program: &Program<'_>, report: &mut Report) {
+    let mut seen = HashSet::new();
+    for body in &program.bodies {
+        if !seen.insert(key_of_function(body.function)) {
+            report.body(body, Rule::DuplicateFunction, "another function has this domain, name and overload");
+        }
+    }
+}

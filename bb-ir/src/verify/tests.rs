@@ -1,0 +1,196 @@
+use super::sample::model;
+use super::*;
+use crate::keys;
+use crate::proto::onnx::{OperatorSetIdProto, ValueInfoProto};
+use crate::types::ValueType;
+use crate::views::{Attributes, Metadata, attribute};
+use proptest::prelude::*;
+use prost::Message;
+use std::collections::BTreeSet;
+
+const LEVELS: [Level; 5] = [Level::Recorded, Level::Typed, Level::Placed, Level::Cut, Level::Sealed];
+
+#[test]
+fn a_program_that_keeps_the_contract_violates_nothing_at_any_level() {
+    for level in LEVELS {
+        assert_eq!(verify(&model(level), level), [], "{level:?}");
+    }
+}
+
+/// The rules that the sample violates once `change` has been made.
+fn broken(level: Level, change: impl FnOnce(&mut ModelProto)) -> BTreeSet<Rule> {
+    let mut model = model(level);
+    change(&mut model);
+    verify(&model, level).into_iter().map(|violation| violation.rule).collect()
+}
+
+fn find(model: &mut ModelProto, op: &str) -> NodeProto {
+    model.functions[0].node.iter().find(|n| n.op_type() == op).expect("the sample has it").clone()
+}
+
+/// A change of the first node of an op.
+fn change(op: &'static str, change: impl Fn(&mut NodeProto)) -> impl FnOnce(&mut ModelProto) {
+    move |model| change(model.functions[0].node.iter_mut().find(|n| n.op_type() == op).expect("the sample has it"))
+}
+
+fn info<'m>(model: &'m mut ModelProto, name: &str) -> &'m mut ValueInfoProto {
+    model.functions[0].value_info.iter_mut().find(|v| v.name() == name).expect("the sample has it")
+}
+
+type Change = Box<dyn FnOnce(&mut ModelProto)>;
+
+/// One fault for every rule.
+fn faults() -> Vec<(Rule, Level, Change)> {
+    use Level::*;
+    fn row(rule: Rule, level: Level, change: impl FnOnce(&mut ModelProto) + 'static) -> (Rule, Level, Change) {
+        (rule, level, Box::new(change))
+    }
+    vec![
+        row(Rule::Versions, Recorded, |m| m.ir_version = Some(9)),
+        row(Rule::Versions, Recorded, |m| m.opset_import[0].version = Some(20)),
+        row(Rule::Root, Recorded, |m| m.functions.clear()),
+        row(Rule::Graph, Recorded, |m| m.graph = None),
+        row(Rule::Graph, Recorded, |m| m.functions[0].name = Some("another".into())),
+        row(Rule::DuplicateFunction, Recorded, |m| m.functions.push(m.functions[1].clone())),
+        row(Rule::UnknownKey, Recorded, |m| m.set_metadata("ai.bytesandbrains.unheard_of", "1")),
+        row(Rule::UnknownKey, Recorded, |m| m.set_metadata(keys::PLACE_TABLE_PREFIX, "Server|one|entry")),
+        row(Rule::MisplacedKey, Recorded, |m| m.set_metadata(keys::WIRE_ID_KEY, "1")),
+        row(Rule::MalformedKey, Recorded, change("Neg", |n| n.set_metadata(keys::LANE_KEY, "one"))),
+        row(Rule::MalformedKey, Recorded, change("Neg", |n| n.set_metadata(keys::SLOT_MAP_KEY, "1=2,3"))),
+        row(Rule::UnknownOp, Recorded, change("Neg", |n| n.op_type = Some("Negate".into()))),
+        row(Rule::UnknownOp, Recorded, change("Neg", |n| n.domain = Some("elsewhere".into()))),
+        row(Rule::OpsetNotImported, Recorded, |m| {
+            m.opset_import = vec![OperatorSetIdProto { domain: Some("".into()), version: Some(21) }];
+        }),
+        row(Rule::Arity, Recorded, change("Neg", |n| n.input.push("w".into()))),
+        row(Rule::Arity, Recorded, change("half", |n| n.input.push("w".into()))),
+        row(Rule::MissingCallee, Recorded, change("half", |n| n.overload = Some("2".into()))),
+        row(Rule::UnservedRole, Recorded, change("fold", |n| n.remove_metadata(keys::SLOT_ID_KEY))),
+        row(Rule::UnservedRole, Recorded, change("fold", |n| n.set_metadata(keys::REQUIRED_TRAIT_KEY, "Trainer"))),
+        row(Rule::DanglingInput, Recorded, change("Neg", |n| n.input[0] = "nothing".into())),
+        row(Rule::NotTopological, Recorded, |m| m.functions[0].node.reverse()),
+        row(Rule::DuplicateValue, Recorded, change("fold", |n| n.output[0] = "w".into())),
+        row(Rule::DanglingOutput, Recorded, |m| m.functions[0].output[0] = "nothing".into()),
+        row(Rule::MissingNodeName, Recorded, change("Neg", |n| n.name = None)),
+        row(Rule::DuplicateNodeName, Recorded, |m| {
+            let name = find(m, "fold").name;
+            change("Neg", |n| n.name = name.clone())(m);
+        }),
+        row(Rule::ControlCount, Recorded, change("params", |n| n.set_metadata(keys::CONTROL_KEY, "2"))),
+        row(Rule::MissingType, Recorded, |m| info(m, "w").r#type = None),
+        row(Rule::MissingType, Recorded, |m| m.functions[1].value_info.clear()),
+        row(Rule::UnknownType, Recorded, |m| info(m, "w").r#type = Some(Default::default())),
+        row(Rule::UnresolvedType, Typed, |m| {
+            info(m, "w").r#type = Some(ValueType::Tensor { element: None, shape: None }.to_proto());
+        }),
+        row(Rule::SendShape, Placed, change("Send", |n| n.overload = Some("2".into()))),
+        row(Rule::SendShape, Cut, change("Send", |n| n.output.push("more".into()))),
+        row(Rule::RecvShape, Cut, change("Recv", |n| n.output.truncate(1))),
+        row(
+            Rule::RecvShape,
+            Recorded,
+            change("Neg", |n| {
+                n.op_type = Some(crate::ops::OP_RECV.into());
+                n.domain = Some(crate::ops::WIRE_DOMAIN.into());
+            }),
+        ),
+        row(Rule::GatherShape, Recorded, change("Gather", |n| n.remove_metadata(keys::LANE_KEY))),
+        row(Rule::GatherShape, Recorded, change("Gather", |n| n.remove_attr(crate::ops::gather::NEED_KIND))),
+        row(Rule::WireId, Recorded, change("Send", |n| n.set_metadata(keys::WIRE_ID_KEY, "1"))),
+        row(Rule::WireId, Cut, change("Recv", |n| n.remove_metadata(keys::WIRE_ID_KEY))),
+        row(Rule::WireHalves, Cut, change("Send", |n| n.input.insert(0, "w".into()))),
+        row(Rule::WireHalves, Sealed, change("Recv", |n| n.set_metadata(keys::WIRE_TRANSPORT_KEY, "trigger_only"))),
+        row(Rule::PlaceTable, Placed, |m| m.set_metadata("ai.bytesandbrains.places.0", "Server|one|cohort")),
+        row(Rule::PlaceTable, Placed, |m| m.set_metadata("ai.bytesandbrains.places.1", "Client|some|cohort")),
+        row(Rule::Unplaced, Placed, change("Neg", |n| n.remove_metadata(keys::PLACE_KEY))),
+        row(Rule::Unplaced, Placed, change("Neg", |n| n.set_metadata(keys::PLACE_KEY, "7"))),
+        row(Rule::Unplaced, Placed, change("Neg", |n| n.set_metadata(keys::HOME_CLASS_KEY, "Server"))),
+        row(Rule::TwoPlaces, Placed, change("Neg", |n| n.input[0] = "w".into())),
+        row(Rule::TwoPlaces, Placed, change("fold", |n| n.input[0] = "w2".into())),
+        row(Rule::WirePlaces, Cut, change("Recv", |n| n.set_metadata(keys::TO_PLACE_KEY, "0"))),
+        row(Rule::Passport, Sealed, |m| m.set_metadata(keys::COMPILED_KEY, "v0")),
+        row(Rule::Passport, Sealed, |m| m.remove_metadata(keys::PROGRAM_DIGEST_KEY)),
+        row(Rule::BindingTable, Sealed, change("fold", |n| n.set_metadata(keys::SLOT_ID_KEY, "9"))),
+        row(Rule::BindingTable, Sealed, |m| m.set_metadata("ai.bytesandbrains.binding.other.average", "Aggregator||1")),
+        row(
+            Rule::Destination,
+            Sealed,
+            change("Send", |n| {
+                n.set_attr(attribute::bytes(&crate::bindings::dest_suffix_attribute(0), vec![0; 13]));
+            }),
+        ),
+        row(Rule::Transport, Sealed, change("Recv", |n| n.remove_metadata(keys::WIRE_TRANSPORT_KEY))),
+        row(Rule::ProgramWire, Sealed, |m| m.remove_metadata("ai.bytesandbrains.program_wire.0")),
+        row(Rule::OutputRead, Sealed, |m| m.functions[0].output.push("w".into())),
+    ]
+}
+
+#[test]
+fn every_rule_is_reported_where_it_is_violated() {
+    let mut seen = BTreeSet::new();
+    for (i, (rule, level, change)) in faults().into_iter().enumerate() {
+        let found = broken(level, change);
+        assert!(found.contains(&rule), "fault {i}: {rule:?} is not among {found:?}");
+        seen.insert(rule);
+    }
+    assert_eq!(seen, Rule::ALL.iter().copied().collect());
+}
+
+#[test]
+fn everything_is_reported_with_its_place() {
+    let mut model = model(Level::Recorded);
+    change("Neg", |n| n.input[0] = "nothing".into())(&mut model);
+    change("fold", |n| n.op_type = None)(&mut model);
+    info(&mut model, "w").r#type = None;
+    let found: Vec<String> = verify(&model, Level::Recorded).iter().map(Violation::to_string).collect();
+    assert_eq!(
+        found,
+        [
+            "UnknownOp function `round` node `make_y`: there is no op `` in `ai.bytesandbrains.role.Aggregator`",
+            "DanglingInput function `round` node `make_n` value `nothing`: nothing makes it",
+            "MissingType function `round` value `w`: has no type",
+        ]
+    );
+}
+
+#[test]
+fn the_page_on_wires_can_be_checked_alone() {
+    let mut model = model(Level::Cut);
+    change("Recv", |n| n.output.truncate(1))(&mut model);
+    model.ir_version = None;
+    assert!(wire_shape(&model, Level::Cut).iter().all(|v| v.rule == Rule::RecvShape));
+    assert!(!wire_shape(&model, Level::Cut).is_empty());
+}
+
+proptest! {
+    #[test]
+    fn no_model_that_decodes_panics(level in 0..5usize, flips in prop::collection::vec((any::<prop::sample::Index>(), 0..8u32), 1..20)) {
+        let level = LEVELS[level];
+        let mut bytes = model(level).encode_to_vec();
+        for (at, bit) in flips {
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+        }
+        if let Ok(model) = ModelProto::decode(bytes.as_slice()) {
+            let _ = verify(&model, level);
+        }
+    }
+
+    #[test]
+    fn no_changed_text_panics(level in 0..5usize, which: prop::sample::Index, text in "[a-z0-9|=.,@-]{0,12}") {
+        let level = LEVELS[level];
+        let mut model = model(level);
+        let mut texts: Vec<&mut String> = Vec::new();
+        for entry in model.metadata_props.iter_mut() {
+            texts.extend(entry.value.as_mut());
+        }
+        for node in &mut model.functions[0].node {
+            texts.extend(node.metadata_props.iter_mut().filter_map(|e| e.value.as_mut()));
+            texts.extend(node.input.iter_mut().chain(&mut node.output));
+            texts.extend([&mut node.overload, &mut node.op_type, &mut node.domain].into_iter().flatten());
+        }
+        let which = which.index(texts.len());
+        *texts[which] = text;
+        let _ = verify(&model, level);
+    }
+}

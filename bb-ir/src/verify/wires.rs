@@ -1,0 +1,77 @@
+//! Send, Recv and Gather against the contract's page on wire ops.
+
+use super::{Body, Level, Program, Report, Rule};
+use crate::keys::{FROM_PLACE_KEY, LANE_KEY, TO_PLACE_KEY, WIRE_TRANSPORT_KEY};
+use crate::proto::onnx::NodeProto;
+use crate::views::Metadata;
+use crate::wire_shape::{Gather, Recv, Send, is_gather, is_recv, is_send, read_wire_id};
+use std::collections::{HashMap, HashSet};
+
+/// Only the root is cut; the modules beside it hold no wire that is still theirs.
+fn is_cut(program: &Program<'_>, body: &Body<'_>) -> bool {
+    body.main && program.level >= Level::Cut
+}
+
+pub(super) fn shape(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
+    let cut = is_cut(program, body);
+    if is_send(node) {
+        match Send::cast(node) {
+            None => report.node(body, node, Rule::SendShape, "is no Send: payloads, then the peer"),
+            Some(send) if send.is_cut() != cut => {
+                let text = if cut { "still gives what its Recv gives" } else { "is cut too early" };
+                report.node(body, node, Rule::SendShape, text);
+            }
+            Some(_) => {}
+        }
+    } else if is_recv(node) {
+        if !cut {
+            report.node(body, node, Rule::RecvShape, "is a Recv before wires are cut");
+        } else if Recv::cast(node).is_none() {
+            report.node(body, node, Rule::RecvShape, "is no Recv: nothing in, values and the sender out");
+        }
+    } else if is_gather(node) {
+        match Gather::cast(node) {
+            None => report.node(body, node, Rule::GatherShape, "is no Gather: a sequence per value, members, missing"),
+            Some(gather) if gather.lane().is_none() => {
+                report.node(body, node, Rule::GatherShape, format!("closes no lane: `{LANE_KEY}` is missing"));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+pub(super) fn ids(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
+    let mut seen = HashSet::new();
+    for node in body.function.node.iter().filter(|n| is_send(n) || is_recv(n)) {
+        match read_wire_id(node) {
+            None => report.node(body, node, Rule::WireId, "has no wire id"),
+            Some(id) if !seen.insert((is_send(node), id)) => {
+                report.node(body, node, Rule::WireId, format!("has wire id {id}, as another {} has", node.op_type()));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// Two halves in one model: payloads and what both say of their wire.
+pub(super) fn halves(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
+    if !body.main {
+        return;
+    }
+    let sends: HashMap<u64, Send<'_>> =
+        body.function.node.iter().filter_map(Send::cast).filter_map(|s| Some((s.wire_id()?, s))).collect();
+    for recv in body.function.node.iter().filter_map(Recv::cast) {
+        let Some(send) = recv.wire_id().and_then(|id| sends.get(&id)) else { continue };
+        let (sent, received) = (send.payloads().len(), recv.values().len());
+        if sent != received {
+            let text = format!("receives {received} values of a wire that carries {sent}");
+            report.node(body, recv.node(), Rule::WireHalves, text);
+        }
+        for key in [FROM_PLACE_KEY, TO_PLACE_KEY, WIRE_TRANSPORT_KEY] {
+            if send.node().metadata(key) != recv.node().metadata(key) {
+                let text = format!("its `{key}` is not that of `{}`", send.node().name());
+                report.node(body, recv.node(), Rule::WireHalves, text);
+            }
+        }
+    }
+}
