@@ -2,7 +2,8 @@
 
 use crate::error::CompileError;
 use crate::passes;
-use crate::runner::{Level, Unit};
+use crate::runner::Unit;
+use bb_ir::verify::Level;
 
 /// A row: a pass and the level at which a program is behind it.
 pub struct Pass {

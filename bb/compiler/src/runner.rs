@@ -3,24 +3,11 @@
 use crate::analysis::NetworkAnalysis;
 use crate::driver::{Output, Partition};
 use crate::error::{CompileError, PassError};
+use crate::passes::validate::diagnose;
 use crate::pipeline::PASSES;
 use bb_ir::digest::ProgramDigest;
 use bb_ir::proto::onnx::ModelProto;
-
-/// What holds of a program between two passes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Level {
-    /// As the recorder emits it.
-    Recorded,
-    /// Every value has a type, and all agree.
-    Typed,
-    /// Every node has a place.
-    Placed,
-    /// Every wire has two halves.
-    Cut,
-    /// An engine may install it.
-    Sealed,
-}
+use bb_ir::verify::{Level, verify};
 
 /// What a pass saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +55,13 @@ impl Unit {
         digest
     }
 
+    /// A pass that breaks the program is a fault of ours, and is told with its name.
+    fn check(&self, after: &'static str, level: Level) -> Result<(), CompileError> {
+        let broken = |model| diagnose(model, &verify(model, level));
+        let violations: Vec<_> = self.models().flat_map(broken).collect();
+        if violations.is_empty() { Ok(()) } else { Err(CompileError::Broken { after, violations }) }
+    }
+
     fn models(&self) -> impl Iterator<Item = &ModelProto> {
         let whole = self.partitions.is_empty().then_some(&self.model);
         whole.into_iter().chain(self.partitions.iter().map(|p| &p.model))
@@ -80,6 +74,7 @@ pub fn run(recorded: &ModelProto) -> Result<Output, CompileError> {
     let mut trace = Vec::with_capacity(PASSES.len());
     for pass in PASSES {
         (pass.run)(&mut unit)?;
+        unit.check(pass.name, pass.level)?;
         let nodes = unit.models().flat_map(|model| &model.functions).map(|f| f.node.len()).sum();
         trace.push(PassTrace { pass: pass.name, nodes });
     }

@@ -37,13 +37,38 @@ pub fn type_solver(mut model: ModelProto) -> Result<ModelProto, PassError> {
     let mut signatures = FxHashMap::default();
     for position in callees_first(&model)? {
         let function = &mut model.functions[position];
+        let root = position == 0;
         if function.domain() == ops::MODULE_DOMAIN {
             let solution = TypeSolver::new(function, &signatures).solve(&mut faults);
+            if root {
+                refuse_unknown_inputs(function, &solution, &mut faults);
+            }
             signatures.insert(FunctionKey::of_function(function), Signature::of(function, &solution));
             write_types(function, &solution);
         }
     }
     PassError::unless(PASS, faults, model)
+}
+
+/// A caller from outside has to know what to give.
+fn refuse_unknown_inputs(root: &FunctionProto, solution: &TypeSolution, faults: &mut Vec<Diagnostic>) {
+    let index = FunctionIndex::new(root);
+    for name in &root.input {
+        let of = index.value(name).and_then(|v| solution.types[v.at()].as_ref());
+        if !of.is_some_and(has_element) {
+            let text = format!("which elements the input `{name}` has cannot be found out");
+            let help = "give it a type that says so: `Tensor<f32>`";
+            faults.push(Diagnostic::new("BB0303", text).in_module(root.name()).help(help));
+        }
+    }
+}
+
+fn has_element(of: &ValueType) -> bool {
+    match of {
+        ValueType::Tensor { element, .. } => element.is_some(),
+        ValueType::Seq(of) => has_element(of),
+        ValueType::Denoted(_) | ValueType::Duration | ValueType::Trigger => true,
+    }
 }
 
 /// What a call of a function takes and gives.
@@ -148,33 +173,20 @@ impl<'a> TypeSolver<'a> {
         Ok(changed)
     }
 
-    /// An operator of ONNX has to know what it computes with.
+    /// What is still of any element is said once, where it comes from: at what makes it out of values that are known.
     fn refuse_unknown(&self, refused: &FxHashSet<NodeIx>, faults: &mut Vec<Diagnostic>) {
-        for (at, node) in self.index.nodes() {
-            let arithmetic = node.domain() == ops::ONNX_DOMAIN && node.op_type() != "Identity";
-            if !arithmetic || refused.contains(&at) {
-                continue;
-            }
-            let known_inputs = self.index.inputs(at).iter().flatten().all(|v| self.known(*v));
-            if known_inputs && self.index.outputs(at).iter().flatten().any(|v| !self.known(*v)) {
-                let text = format!("what `{}` gives cannot be found out", node.op_type());
-                faults.push(at_node(node, "BB0303", text).help("say which element type it is: `.narrow::<_>()`"));
-            } else if !known_inputs && self.index.inputs(at).iter().flatten().all(|v| self.index.producer(*v).is_none())
-            {
-                let text = format!("`{}` computes with elements of an unknown type", node.op_type());
-                faults.push(at_node(node, "BB0303", text).help("say which element type it is: `.narrow::<_>()`"));
+        for (at, node) in self.index.nodes().filter(|(at, _)| !refused.contains(at)) {
+            let outputs = self.index.outputs(at).iter().flatten();
+            let inputs = self.index.inputs(at).iter().flatten();
+            let own = inputs.into_iter().all(|v| self.known(*v) || self.index.producer(*v).is_none());
+            if own && outputs.into_iter().any(|v| !self.known(*v)) {
+                let text = format!("which elements `{}` gives cannot be found out", node.op_type());
+                faults.push(at_node(node, "BB0303", text).help("say which they are: `.narrow::<_>()`"));
             }
         }
     }
 
     fn known(&self, value: ValueIx) -> bool {
-        fn element(of: &ValueType) -> bool {
-            match of {
-                ValueType::Tensor { element, .. } => element.is_some(),
-                ValueType::Seq(of) => element(of),
-                _ => true,
-            }
-        }
-        self.types[value.at()].as_ref().is_some_and(element)
+        self.types[value.at()].as_ref().is_some_and(has_element)
     }
 }

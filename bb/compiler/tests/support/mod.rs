@@ -265,11 +265,19 @@ pub fn model(functions: Vec<FunctionProto>) -> ModelProto {
         name: root.name.clone(),
         domain: root.domain.clone(),
         op_type: root.name.clone(),
+        overload: root.overload.clone(),
         input: root.input.clone(),
         output: root.output.clone(),
         ..NodeProto::default()
     };
-    let graph = GraphProto { name: root.name.clone(), node: vec![call], ..GraphProto::default() };
+    let info = |name: &String| root.value_info.iter().find(|i| i.name() == name).cloned();
+    let graph = GraphProto {
+        name: root.name.clone(),
+        node: vec![call],
+        input: root.input.iter().filter_map(info).collect(),
+        output: root.output.iter().filter_map(info).collect(),
+        ..GraphProto::default()
+    };
     let mut model = ModelProto {
         ir_version: Some(ONNX_IR_VERSION),
         producer_name: Some("bb".into()),
