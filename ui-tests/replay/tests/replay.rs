@@ -60,8 +60,12 @@ impl Crate {
         let mut out = PathBuf::new();
         for line in String::from_utf8_lossy(&output.stdout).lines() {
             let Ok(message) = serde_json::from_str::<Value>(line) else { continue };
+            // Of the crate alone, not of what it depends on.
+            if message["package_id"].as_str().is_some_and(|id| id.contains("/bb")) {
+                continue;
+            }
             match message["reason"].as_str() {
-                Some("build-script-executed") if message["package_id"].as_str().is_some_and(|id| !id.contains("/bb")) => {
+                Some("build-script-executed") => {
                     out = PathBuf::from(message["out_dir"].as_str().unwrap_or_default());
                 }
                 Some("compiler-message") => tell(&message["message"], &mut said),
