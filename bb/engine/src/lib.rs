@@ -1,1 +1,36 @@
-//! The sans-IO engine that runs bb artifacts.
+//! The sans-IO engine: time and bytes in, values out.
+//!
+//! An [`Engine`] runs the artifacts of one node. It has no clock, socket, thread or random source: a host calls
+//! [`Engine::handle`] with what happened and when, then [`Engine::poll`] until it is empty, and comes back at
+//! [`Engine::deadline`]. A test, the simulator and the network drive the same code.
+//!
+//! - `load` reads an artifact into checked parts, or says why it is none;
+//! - `plan` numbers nodes and sites densely, a table per place;
+//! - `step` runs frames: one execution at one place and lane.
+
+mod config;
+mod error;
+mod event;
+mod input;
+mod load;
+mod outgoing;
+mod plan;
+mod step;
+mod time;
+
+pub use config::{Config, Limits, Membership, Usage};
+pub use error::InstallError;
+pub use event::{
+    CallError, Cause, DisconnectReason, EngineStep, Event, ExecutionId, LimitKind, QuorumFailure, ReceiveFault, WireDifference,
+};
+pub use input::{Arg, CallId, CommandId, ComponentFailure, ComponentId, GraphId, Input, Refusal, SendId};
+pub use outgoing::Outgoing;
+pub use plan::{EntryInput, GraphSlot, Installed, NodeSiteId, OpDispatch, OpRef, SlotInfo};
+pub use step::Engine;
+pub use time::Time;
+
+pub use bb_ir::component::{Component, Kernel, KernelEntry, OpError};
+pub use bb_ir::failure::FailureCode;
+pub use bb_ir::limits::WireLimits;
+pub use bb_ir::peer::PeerId;
+pub use bb_ir::value::Value;

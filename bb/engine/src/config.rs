@@ -1,0 +1,100 @@
+//! What an engine is told when it is made, and what it holds.
+
+use bb_ir::limits::WireLimits;
+use bb_ir::peer::PeerId;
+use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Who a node is, whom it admits, and how much it may hold.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The node's identity.
+    pub peer: PeerId,
+    /// A random number drawn at the node's start.
+    pub epoch: u64,
+    /// Where it listens, for Hello.
+    pub addresses: Vec<Bytes>,
+    /// Whom it admits to which class.
+    pub membership: Membership,
+    /// How much it may hold.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// An open node with default limits.
+    pub fn new(peer: PeerId, epoch: u64) -> Self {
+        Config { peer, epoch, addresses: Vec::new(), membership: Membership::open(), limits: Limits::default() }
+    }
+}
+
+/// Who is a member of a class: anyone who claims it, or, once there is any list, those who are listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Membership {
+    lists: BTreeMap<String, BTreeSet<PeerId>>,
+}
+impl Membership {
+    /// Anyone who claims a class is a member of it.
+    pub fn open() -> Self {
+        Membership::default()
+    }
+    /// These peers are members of `class`. A class without a list has no members once there is any.
+    pub fn list(mut self, class: impl Into<String>, members: impl IntoIterator<Item = PeerId>) -> Self {
+        self.lists.entry(class.into()).or_default().extend(members);
+        self
+    }
+    /// Whether a claim is enough.
+    pub fn is_open(&self) -> bool {
+        self.lists.is_empty()
+    }
+    /// Whether a peer that claims `class` is a member of it.
+    pub fn admits(&self, class: &str, peer: &PeerId) -> bool {
+        self.is_open() || self.lists.get(class).is_some_and(|members| members.contains(peer))
+    }
+}
+
+/// How much an engine may hold. Reaching a bound is an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of values in all frames.
+    pub bytes_max: u64,
+    /// Frames.
+    pub frames_max: usize,
+    /// Lanes of all gathers.
+    pub lanes_max: usize,
+    /// Methods that run.
+    pub commands_max: usize,
+    /// Frames that are remembered as ended.
+    pub remembered_max: usize,
+    /// Events and steps that wait for `poll`.
+    pub steps_max: usize,
+    /// How large what peers say may be.
+    pub wire: WireLimits,
+}
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            bytes_max: 4 << 30,
+            frames_max: 1 << 20,
+            lanes_max: 1 << 20,
+            commands_max: 1 << 16,
+            remembered_max: 65_536,
+            steps_max: 1 << 22,
+            wire: WireLimits::default(),
+        }
+    }
+}
+
+/// What an engine holds. Everything is zero when nothing runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Bytes of values in all frames.
+    pub bytes: u64,
+    /// Frames.
+    pub frames: usize,
+    /// Lanes of all gathers.
+    pub lanes: usize,
+    /// Methods that run.
+    pub commands: usize,
+    /// Calls that have not resolved.
+    pub calls: usize,
+}

@@ -1,0 +1,68 @@
+//! Why an artifact cannot be installed.
+
+/// Why an artifact cannot be installed. Nothing of it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InstallError {
+    /// The bytes are no model.
+    #[error("this is not an artifact: {0}\n  help: pass what the build wrote for this class, `graph::module::Class`")]
+    NotAnArtifact(String),
+    /// A model without the compiler's passport.
+    #[error("the model is not compiled\n  help: install what the compiler gives, not what was recorded")]
+    NotCompiled,
+    /// A passport of another version.
+    #[error("the artifact was compiled as `{0}`, this engine reads `{expected}`\n  help: build program and engine with one version of bb", expected = bb_ir::keys::COMPILED_CURRENT_VERSION)]
+    IncompatibleCompiledVersion(String),
+    /// The binding table cannot be read.
+    #[error("the artifact's binding table has the row `{0}`, which is none\n  help: build the program again")]
+    InvalidBindingTable(String),
+    /// The binding table is another partition's.
+    #[error("the artifact binds slots of `{0}`, which it does not hold\n  help: build the program again")]
+    UnknownTarget(String),
+    /// A slot without a component.
+    #[error("the slot `{slot}` (a `{role}`) is not bound\n  help: give the handle's field `{slot}` a component")]
+    UnboundSlot {
+        /// The slot.
+        slot: String,
+        /// The role it needs.
+        role: String,
+    },
+    /// An op that nothing in this binary runs.
+    #[error("no kernel for `{op}` of `{domain}` is linked into this binary\n  help: {help}")]
+    UnknownOp {
+        /// The op's domain; empty = `ai.onnx`.
+        domain: String,
+        /// The op.
+        op: String,
+        /// What to do.
+        help: &'static str,
+    },
+    /// An op whose kernel does not take its attributes.
+    #[error("the node `{node}` cannot run: {reason}")]
+    BadNode {
+        /// The node.
+        node: String,
+        /// Why.
+        reason: String,
+    },
+    /// The artifact contradicts itself.
+    #[error("the artifact is malformed: {0}\n  help: build the program again")]
+    Malformed(String),
+    /// The class is hosted for this program already.
+    #[error("the class `{class}` of `{program}` is hosted by this node already")]
+    AlreadyHosted {
+        /// The program.
+        program: String,
+        /// The class.
+        class: String,
+    },
+    /// Two sites have one address.
+    #[error("two wires of the installed programs share an address\n  help: rename one of the programs")]
+    AddressCollision,
+    /// It has more nodes than an engine holds.
+    #[error("the program has more than {max} nodes when its sub-modules are spread out")]
+    TooLarge {
+        /// The bound.
+        max: usize,
+    },
+}

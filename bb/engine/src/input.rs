@@ -1,0 +1,124 @@
+//! What a host tells an engine.
+
+use bb_ir::peer::PeerId;
+use bb_ir::value::Value;
+use bytes::Bytes;
+use std::time::Duration;
+
+/// An installed artifact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GraphId(pub u32);
+/// A component: one slot of one installed artifact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ComponentId(pub u32);
+/// A call, numbered by the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub u64);
+/// A method that the engine wants run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommandId(pub u64);
+/// A message that the engine wants sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SendId(pub u64);
+
+/// One argument of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arg {
+    /// This value.
+    Value(Value),
+    /// The admitted, connected members of the cohort's class that run this very program.
+    AllPeers {
+        /// The node itself as well, where it hosts the class.
+        and_self: bool,
+    },
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Call a program whose entry this node hosts.
+    Call {
+        /// The host's number for it, not in use.
+        call: CallId,
+        /// The entry's artifact.
+        graph: GraphId,
+        /// The entry's inputs, in order.
+        args: Vec<Arg>,
+        /// How long it may take.
+        budget: Duration,
+    },
+    /// Nobody waits for the call any more.
+    Drop {
+        /// Which.
+        call: CallId,
+    },
+    /// A connection to an authenticated peer is up, and its first frame is there.
+    Connected {
+        /// Who.
+        peer: PeerId,
+        /// The frame.
+        hello: Bytes,
+    },
+    /// The last connection to a peer is gone.
+    Disconnected {
+        /// Who.
+        peer: PeerId,
+    },
+    /// A frame of a connected peer.
+    Received {
+        /// Whom the transport authenticated.
+        peer: PeerId,
+        /// The frame.
+        frame: Bytes,
+    },
+    /// A message will not be delivered.
+    Refused {
+        /// Which.
+        send: SendId,
+        /// Why.
+        reason: Refusal,
+    },
+    /// A method has run.
+    Completed {
+        /// Which.
+        command: CommandId,
+        /// Its results, or why there are none.
+        result: Result<Vec<Value>, ComponentFailure>,
+    },
+    /// Where a peer can be reached: what travels with peer values.
+    Addresses {
+        /// Who.
+        peer: PeerId,
+        /// Its addresses, best first.
+        addresses: Vec<Bytes>,
+    },
+    /// Time has passed.
+    Tick,
+}
+
+/// Why a message will not be delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// There was no way to the peer.
+    Unreachable,
+    /// The queue to the peer was full.
+    QueueFull,
+    /// Its time ran out in the queue.
+    Expired,
+    /// It is larger than the peer takes.
+    TooLarge,
+    /// The connection was lost.
+    PeerLost,
+}
+
+/// Why a component's method has no results.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ComponentFailure {
+    /// It says so.
+    Error(String),
+    /// It panicked; the component takes no more calls.
+    Panicked(String),
+    /// It panicked before.
+    Refused,
+}

@@ -1,0 +1,37 @@
+//! A message on its way out.
+
+use crate::input::SendId;
+use crate::time::Time;
+use bb_ir::envelope::{self, Envelope, Parts};
+use bb_ir::peer::PeerId;
+use bytes::Bytes;
+
+/// A message to a peer. It is encoded when it is handed to the transport: only then is known how much time is left.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// What to answer with where it cannot be delivered.
+    pub id: SendId,
+    /// To whom.
+    pub peer: PeerId,
+    /// From when on it goes out as its number alone.
+    pub expires: Time,
+    pub(crate) envelope: Envelope<Parts>,
+}
+
+impl Outgoing {
+    /// The frame's pieces, to be written one behind the other. What has expired is its number without fills.
+    pub fn encode(&self, now: Time) -> Vec<Bytes> {
+        let remaining = now.until(self.expires).as_nanos() as u64;
+        let failures = self.envelope.fills.iter().all(|f| matches!(f.content, envelope::FillContent::Failure { .. }));
+        if remaining == 0 && !failures {
+            return envelope::encode(&Envelope::bare(self.envelope.seq, self.envelope.ack));
+        }
+        let mut envelope = self.envelope.clone();
+        envelope.remaining_ns = remaining;
+        envelope::encode(&envelope)
+    }
+    /// Whether it carries values or failures; a bare acknowledgement does not.
+    pub fn has_fills(&self) -> bool {
+        !self.envelope.fills.is_empty()
+    }
+}
