@@ -23,6 +23,7 @@ pub mod peer_class;
 pub mod proto;
 pub mod scan;
 pub mod site;
+pub mod text;
 pub mod types;
 pub mod value;
 mod varint;

@@ -39,7 +39,7 @@ fn wire(mut node: NodeProto, id: u64, from: u32, to: u32) -> NodeProto {
 }
 
 /// `y = fold(wire(neg(wire(params, cohort))))`, the middle part on the cohort.
-pub(super) fn model(level: Level) -> ModelProto {
+pub(crate) fn model(level: Level) -> ModelProto {
     let cut = level >= Level::Cut;
     let mut params = node(ROLE_DOMAIN, "params", &["start"], &["w"]);
     params.set_metadata(keys::CONTROL_KEY, "1");
