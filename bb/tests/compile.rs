@@ -1,0 +1,275 @@
+//! Recorded modules, compiled: what the parts of a program are.
+#![cfg(feature = "build")]
+#![allow(missing_docs)]
+
+use bb::ir::keys;
+use bb::ir::proto::onnx::{FunctionProto, ModelProto, NodeProto};
+use bb::ir::views::Metadata;
+use bb::ir::wire_shape::{is_recv, is_send, read_wire_id};
+use bb::prelude::*;
+use bb_compiler::{Compiler, Output};
+
+#[derive(bb::Peer)]
+pub struct Server;
+#[derive(bb::Peer)]
+pub struct Client;
+#[derive(bb::Peer)]
+pub struct Node;
+#[derive(bb::Peer)]
+pub struct Head;
+
+#[bb::role]
+pub trait Trainer {
+    fn train(&mut self, params: Tensor) -> (Tensor, u64);
+}
+#[bb::role]
+pub trait State {
+    fn get(&mut self) -> Tensor;
+    fn mix(&mut self, theirs: Tensor) -> Tensor;
+}
+#[bb::role]
+pub trait Choice {
+    fn head(&mut self, from: Peers<Head>) -> Peer<Head>;
+}
+
+#[bb::op]
+fn clip(x: Tensor, limit: f32) -> Tensor {
+    let values = x.as_slice().iter().map(|v| v.clamp(-limit, limit)).collect();
+    Tensor::from_vec(x.shape(), values).expect("as many as before")
+}
+
+fn compile(recorded: bb::Recorded) -> Output {
+    assert_eq!(recorded.diagnostics, []);
+    Compiler::new().compile(&recorded.model).unwrap_or_else(|e| panic!("{e}"))
+}
+fn faults(recorded: bb::Recorded) -> Vec<(&'static str, String)> {
+    assert_eq!(recorded.diagnostics, [], "the compiler is what refuses it");
+    match Compiler::new().compile(&recorded.model) {
+        Ok(_) => panic!("it compiles"),
+        Err(e) => e.diagnostics().iter().map(|d| (d.code, d.to_string())).collect(),
+    }
+}
+fn main<'a>(out: &'a Output, class: &str) -> &'a FunctionProto {
+    out.partitions.iter().find(|p| p.class == class).expect("a part of that class").main()
+}
+fn ops<'a>(out: &'a Output, class: &str) -> Vec<&'a str> {
+    main(out, class).node.iter().map(|n| n.op_type()).collect()
+}
+fn places(model: &ModelProto) -> Vec<String> {
+    let row = |n: usize| model.metadata(&format!("{}{n}", keys::PLACE_TABLE_PREFIX)).map(str::to_owned);
+    (0..).map_while(row).collect()
+}
+fn half(function: &FunctionProto, id: u64, of: fn(&NodeProto) -> bool) -> &NodeProto {
+    function.node.iter().find(|n| of(n) && read_wire_id(n) == Some(id)).expect("that half of that wire")
+}
+
+#[bb::module]
+fn round(
+    graph: &Graph,
+    cohort: On<Server, Peers<Client>>,
+    quorum: On<Server, f32>,
+    trainer: TrainerAt<Client>,
+    average: AggregatorAt<Server>,
+) -> On<Server, Tensor> {
+    let global = average.params(graph);
+    let local = graph.wire(global, cohort);
+    let (update, samples) = trainer.train(local);
+    let back = graph.wire((update, samples), local.sender::<Server>());
+    average.fold(back.quorum(quorum).within(secs(30)))
+}
+
+#[test]
+fn a_round_is_a_server_and_its_clients() {
+    let out = compile(bb::record(round));
+    assert_eq!(ops(&out, "Server"), ["params", "Send", "Recv", "Gather", "fold"]);
+    assert_eq!(ops(&out, "Client"), ["Recv", "train", "Send"]);
+    assert_eq!(places(&out.program), ["Server|one|entry", "Client|each|cohort"]);
+    assert_eq!(half(main(&out, "Server"), 1, is_recv).metadata(keys::AWAITS_KEY), Some("0"));
+}
+
+#[bb::module]
+fn two_rounds(
+    graph: &Graph,
+    cohort: On<Server, Peers<Client>>,
+    quorum: On<Server, f32>,
+    trainer: TrainerAt<Client>,
+    average: AggregatorAt<Server>,
+) -> (On<Server, Tensor>, On<Server, Tensor>) {
+    let first = round(graph, cohort, quorum, trainer, average);
+    (first, round(&graph.after(first), cohort, quorum, trainer, average))
+}
+
+#[test]
+fn two_calls_of_one_module_never_meet() {
+    let out = compile(bb::record(two_rounds));
+    assert_eq!(places(&out.program), ["Server|one|entry", "Client|each|cohort"]);
+    let server = main(&out, "Server");
+    let ids: Vec<_> = server.node.iter().filter(|n| is_send(n)).filter_map(read_wire_id).collect();
+    assert_eq!(ids, [0, 2]);
+    let params: Vec<_> = server.node.iter().filter(|n| n.op_type() == "params").collect();
+    assert_eq!(params[0].input, ["start"]);
+    assert_eq!(params[1].input, server.node.iter().find(|n| n.op_type() == "fold").expect("a fold").output);
+    assert_eq!(params[0].metadata(keys::MODULE_INSTANCE_KEY), Some("two_rounds/round"));
+    assert_eq!(params[1].metadata(keys::MODULE_INSTANCE_KEY), Some("two_rounds/round#1"));
+}
+
+#[bb::module]
+fn clipped(
+    graph: &Graph,
+    cohort: On<Server, Peers<Client>>,
+    trainer: TrainerAt<Client>,
+    x: On<Server, Tensor>,
+) -> On<Server, Tensor> {
+    let back = graph.wire(x, cohort);
+    let back = graph.wire(back, back.sender::<Server>());
+    back.each(|y| {
+        let there: On<Each<Client>, Tensor> = graph.wire(y, y.sender());
+        let _ = trainer.train(there);
+        clip(y * x, 1.0)
+    })
+    .first(3)
+    .mean()
+}
+
+#[test]
+fn lanes_reply_to_their_members() {
+    let out = compile(bb::record(clipped));
+    assert_eq!(places(&out.program), ["Server|one|entry", "Client|each|cohort"]);
+    let server = main(&out, "Server");
+    assert_eq!(half(server, 2, is_send).metadata(keys::LANE_KEY), Some("1"));
+    assert_eq!(half(server, 1, is_recv).metadata(keys::LANE_KEY), Some("1"));
+    assert_eq!(ops(&out, "Client"), ["Recv", "Send", "Recv", "train"]);
+    assert_eq!(half(main(&out, "Client"), 2, is_recv).metadata(keys::LANE_KEY), None);
+}
+
+#[bb::module]
+fn gossip(graph: &Graph, neighbour: On<Node, Peer<Node>>, state: StateAt<Node>) -> On<Node, Tensor> {
+    let mine = state.get(graph);
+    let theirs = graph.wire(mine, neighbour);
+    mine + graph.wire(state.mix(theirs), graph.origin::<Node>())
+}
+
+#[test]
+fn both_halves_of_a_wire_inside_one_class_are_in_one_artifact() {
+    let out = compile(bb::record(gossip));
+    assert_eq!(out.partitions.len(), 1);
+    assert_eq!(out.partitions[0].name(), "gossip");
+    let node = main(&out, "Node");
+    for (wire, way) in [(0, ["0", "1"]), (1, ["1", "0"])] {
+        for of in [is_send, is_recv] {
+            let half = half(node, wire, of);
+            let keys = [keys::FROM_PLACE_KEY, keys::TO_PLACE_KEY];
+            assert_eq!(keys.map(|key| half.metadata(key).expect("a place")), way);
+        }
+    }
+}
+
+#[bb::module]
+fn twice<P: Place>(x: On<P, Tensor>) -> On<P, Tensor> {
+    (x + x) * 0.5
+}
+#[bb::module]
+fn generic(graph: &Graph, x: On<Server, Tensor>, to: On<Server, Peer<Client>>) -> On<Client, Tensor> {
+    twice(graph.wire(twice(x), to))
+}
+
+#[test]
+fn what_sends_nothing_stays_a_function() {
+    let out = compile(bb::record(generic));
+    assert_eq!(ops(&out, "Server"), ["twice", "Send"]);
+    assert_eq!(ops(&out, "Client"), ["Recv", "twice"]);
+    for partition in &out.partitions {
+        let names: Vec<_> = partition.model.functions.iter().map(|f| f.name()).collect();
+        assert_eq!(names, [partition.name(), "twice"]);
+    }
+}
+
+#[bb::module]
+fn two_clients(
+    graph: &Graph,
+    a: On<Server, Peer<Client>>,
+    b: On<Server, Peer<Client>>,
+    x: On<Server, Tensor>,
+) -> (On<Client, Tensor>, On<Client, Tensor>) {
+    (graph.wire(x, a), graph.wire(x, b))
+}
+#[bb::module]
+fn apart(
+    graph: &Graph,
+    a: On<Server, Peer<Client>>,
+    b: On<Server, Peer<Client>>,
+    x: On<Server, Tensor>,
+) -> (On<Client, Tensor>, On<Client, Tensor>) {
+    two_clients(graph, a, b, x)
+}
+
+#[test]
+fn two_peers_of_one_class_are_two_places_of_one_artifact() {
+    let out = compile(bb::record(apart));
+    assert_eq!(places(&out.program), ["Server|one|entry", "Client|one|a", "Client|one|b"]);
+    assert_eq!(main(&out, "Client").output.len(), 2);
+}
+
+#[bb::module]
+fn asks_client(graph: &Graph, x: On<Client, Tensor>) -> On<Client, Tensor> {
+    graph.wire(x, graph.origin::<Client>())
+}
+#[bb::module]
+fn wrong_origin(graph: &Graph, to: On<Server, Peer<Client>>, x: On<Server, Tensor>) -> On<Client, Tensor> {
+    asks_client(graph, graph.wire(x, to))
+}
+
+#[test]
+fn the_origin_is_asked_again_once_modules_are_inlined() {
+    let found = faults(bb::record(wrong_origin));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, "BB0204");
+    assert!(found[0].1.contains("a call of `wrong_origin` comes from a `Server`, not from a `Client`"), "{found:?}");
+}
+
+#[bb::module]
+fn to_third(graph: &Graph, local: On<Each<Client>, Tensor>, node: On<Each<Client>, Peer<Node>>) -> On<Node, Tensor> {
+    graph.wire(local, node).mean()
+}
+#[bb::module]
+fn third_place(
+    graph: &Graph,
+    cohort: On<Server, Peers<Client>>,
+    node: On<Server, Peer<Node>>,
+    x: On<Server, Tensor>,
+) -> On<Node, Tensor> {
+    let (local, node) = graph.wire((x, node), cohort);
+    to_third(graph, local, node)
+}
+
+#[test]
+fn a_cohort_that_is_a_parameter_is_judged_once_modules_are_inlined() {
+    let found = faults(bb::record(third_place));
+    assert_eq!(found.iter().map(|f| f.0).collect::<Vec<_>>(), ["BB0211"], "{found:?}");
+}
+
+#[bb::module]
+fn starts(graph: &Graph, state: StateAt<Node>, x: On<Node, Tensor>) -> On<Node, Tensor> {
+    state.get(graph) + x
+}
+#[bb::module]
+fn starts_elsewhere(
+    graph: &Graph,
+    to: On<Server, Peer<Node>>,
+    state: StateAt<Node>,
+    x: On<Server, Tensor>,
+) -> On<Node, Tensor> {
+    starts(graph, state, graph.wire(x, to))
+}
+
+#[test]
+fn graph_starts_nothing_where_the_call_does_not() {
+    let found = faults(bb::record(starts_elsewhere));
+    assert_eq!(found.iter().map(|f| f.0).collect::<Vec<_>>(), ["BB0205"], "{found:?}");
+}
+
+#[test]
+fn two_compilations_give_the_same_bytes() {
+    let bytes = |out: Output| out.partitions.into_iter().map(|p| bb::ir::artifact::write(&p.model)).collect::<Vec<_>>();
+    assert_eq!(bytes(compile(bb::record(clipped))), bytes(compile(bb::record(clipped))));
+}
