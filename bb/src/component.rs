@@ -18,8 +18,15 @@ pub trait Piece {
     const CLASS: &'static str;
     /// The compiled artifact.
     const ARTIFACT: &'static [u8];
-    /// What this peer learns from a call it did not start.
-    type Event: Typed;
+    /// What this peer learns from executions: an output that lives here.
+    type Event: Send + 'static;
+    /// How many values each output that lives here is, in order.
+    fn widths() -> Vec<usize>;
+    /// The output of that number, from its values.
+    ///
+    /// # Errors
+    /// Says which value is not of the output's type.
+    fn event(output: usize, values: Vec<Value>) -> Result<Self::Event, OpError>;
     /// The components, by slot name.
     fn components(self) -> Vec<(&'static str, Box<dyn Component>)>;
 }
@@ -59,6 +66,10 @@ impl<T, E: std::fmt::Display> Reply<T> for Result<T, E> {
 /// Says which value is not what the signature takes.
 pub fn arguments<T: Typed>(values: &mut std::vec::IntoIter<Value>) -> Result<T, OpError> {
     T::from_values(values)
+}
+/// How many values a `T` is.
+pub fn width<T: Typed>() -> usize {
+    T::infos().len()
 }
 /// The values of a method's or an op's results.
 pub fn results<T: Typed>(results: T) -> Vec<Value> {

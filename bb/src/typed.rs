@@ -42,7 +42,7 @@ pub enum Argument {
     label = "not a type of values",
     note = "values are tensors, numbers, bool, `String`, `Vec<u8>`, `Duration`, peers, and structs with `#[derive(bb::WireType)]`"
 )]
-pub trait Typed: Sized + 'static {
+pub trait Typed: Sized + Send + 'static {
     /// The types of its values, in order.
     fn infos() -> Vec<ValueInfo>;
     /// Its values, in order.

@@ -70,6 +70,20 @@ fn clipped(graph: &Graph, cohort: On<Server, Peers<Client>>, x: On<Server, Tenso
     .mean()
 }
 
+/// Every member is answered in its lane, and answers once more.
+#[bb::module]
+fn twice_asked(graph: &Graph, cohort: On<Server, Peers<Client>>, x: On<Server, Tensor>) -> On<Server, Tensor> {
+    let there = graph.wire(x, cohort);
+    let mut again = None;
+    let first = graph.wire(there, there.sender::<Server>()).each(|y| {
+        let reply: On<Each<Client>, Tensor> = graph.wire(y * x, y.sender());
+        again = Some(reply);
+        y
+    });
+    let reply = again.expect("the body of each runs once");
+    first.mean() + graph.wire(reply.relu(), reply.sender::<Server>()).mean()
+}
+
 #[bb::module]
 fn gossip(graph: &Graph, neighbour: On<Node, Peer<Node>>, state: StateAt<Node>) -> On<Node, Tensor> {
     let mine = state.get(graph);
@@ -153,6 +167,16 @@ fn inside_each_ops_run_in_the_lanes_of_the_wire() {
     assert_eq!(sends[2].input[1], sends[1].output[1], "to the lane's member");
     let gather = nodes(root, "Gather").into_iter().next_back().expect("recorded");
     assert_eq!(gather.input[0], nodes(root, "clip")[0].output[0]);
+}
+
+#[test]
+fn what_a_lane_replied_to_comes_home_again() {
+    let r = bb::record(twice_asked);
+    assert_eq!(r.diagnostics, []);
+    let sends = nodes(&r.model.functions[0], "Send");
+    assert_eq!(sends.len(), 4);
+    assert_eq!(sends[3].input[1], sends[2].output[1], "to the sender of the reply");
+    assert_eq!(sends[3].metadata(keys::LANE_KEY), None);
 }
 
 #[test]

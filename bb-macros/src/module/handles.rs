@@ -55,11 +55,15 @@ fn class(m: &Module, lines: &[Vec<&str>], class: &str, entry: &str) -> TokenStre
     } else {
         quote!(pub struct #handle<#(#generics),*> { #(#[doc = #field_docs] pub #fields: #generics),* })
     };
-    let outputs: Vec<TokenStream> = rows(lines, "output")
+    let outputs: Vec<(Ident, TokenStream)> = rows(lines, "output")
         .filter(|l| column(l, 3) == class)
         .map(|l| {
             let i = index(l);
-            quote!(<types::Out as ::bb::__private::Output<#i>>::Value)
+            let name = match column(l, 4) {
+                "" => format_ident!("Output{i}"),
+                field => format_ident!("{}", camel(field)),
+            };
+            (name, quote!(<types::Out as ::bb::__private::Output<#i>>::Value))
         })
         .collect();
     let inputs: Vec<TokenStream> = rows(lines, "input")
@@ -67,26 +71,35 @@ fn class(m: &Module, lines: &[Vec<&str>], class: &str, entry: &str) -> TokenStre
         .map(|a| quote!(<types::#a as ::bb::__private::Input>::Value))
         .collect();
     let bounds = quote!(where #(types::#args: ::bb::__private::Accepts<#generics>),*);
-    let (event, start) = if class == entry {
-        let (inputs, outputs) = (one(&inputs), one(&outputs));
-        let start = quote! {
+    let start = (class == entry).then(|| {
+        let output_types: Vec<_> = outputs.iter().map(|(_, ty)| ty.clone()).collect();
+        let (inputs, outputs) = (one(&inputs), one(&output_types));
+        quote! {
             impl<#(#generics),*> ::bb::__private::Entry for #handle<#(#generics),*> #bounds {
                 type Args = #inputs;
                 type Output = #outputs;
             }
-        };
-        (quote!(()), start)
-    } else {
-        (one(&outputs), quote!())
-    };
+        }
+    });
+    let Event { declare: event, ty: event_type, widths, read } = Event::of(class, &outputs);
     quote! {
         #[doc = #doc]
         #declare
+        #event
         impl<#(#generics),*> ::bb::__private::Piece for #handle<#(#generics),*> #bounds {
             const MODULE: &'static str = #name;
             const CLASS: &'static str = #class;
             const ARTIFACT: &'static [u8] = include_bytes!(concat!(env!("OUT_DIR"), #file));
-            type Event = #event;
+            type Event = #event_type;
+            fn widths() -> ::std::vec::Vec<usize> { ::std::vec![#(#widths),*] }
+            #[allow(unused_variables)]
+            fn event(
+                output: usize,
+                values: ::std::vec::Vec<::bb::__private::Value>,
+            ) -> ::core::result::Result<Self::Event, ::bb::__private::OpError> {
+                let mut values = values.into_iter();
+                #read
+            }
             fn components(self) -> ::std::vec::Vec<(&'static str, ::std::boxed::Box<dyn ::bb::__private::Component>)> {
                 ::std::vec![
                     #((stringify!(#fields), <types::#args as ::bb::__private::Accepts<#generics>>::component(self.#fields)),)*
@@ -94,6 +107,52 @@ fn class(m: &Module, lines: &[Vec<&str>], class: &str, entry: &str) -> TokenStre
             }
         }
         #start
+    }
+}
+
+/// What a peer of a class learns from executions: the outputs that live there, one at a time.
+struct Event {
+    /// With several outputs: an enum of them.
+    declare: TokenStream,
+    ty: TokenStream,
+    /// How many values each is.
+    widths: Vec<TokenStream>,
+    /// From its number and values.
+    read: TokenStream,
+}
+
+impl Event {
+    fn of(class: &str, outputs: &[(Ident, TokenStream)]) -> Self {
+        let widths = outputs.iter().map(|(_, ty)| quote!(::bb::__private::width::<#ty>())).collect();
+        let read = |ty: &TokenStream| quote!(::bb::__private::arguments::<#ty>(&mut values));
+        let (declare, ty, read) = match outputs {
+            [] => (quote!(), quote!(()), read(&quote!(()))),
+            [(_, ty)] => (quote!(), ty.clone(), read(ty)),
+            several => {
+                let event = format_ident!("{class}Event");
+                let doc = format!("An output that a `{class}` learns.");
+                let names: Vec<_> = several.iter().map(|(name, _)| name).collect();
+                let types = several.iter().map(|(_, ty)| ty);
+                let arms = several.iter().enumerate().map(|(i, (name, ty))| {
+                    let value = read(ty);
+                    quote!(#i => #value.map(#event::#name),)
+                });
+                let declare = quote! {
+                    #[doc = #doc]
+                    pub enum #event { #(#[allow(missing_docs)] #names(#types)),* }
+                };
+                let read = quote! {
+                    match output {
+                        #(#arms)*
+                        other => ::core::result::Result::Err(::bb::__private::OpError::new(
+                            ::std::format!("there is no output {other} here")
+                        )),
+                    }
+                };
+                (declare, quote!(#event), read)
+            }
+        };
+        Event { declare, ty, widths, read }
     }
 }
 

@@ -64,8 +64,7 @@ impl Errors {
     fn add(&mut self, module: &Module, fault: &Diagnostic) {
         let named = fault.module.as_deref().and_then(|m| self.hashes.get_key_value(m));
         let (name, hash) = named.map_or((module.name, module.hash), |(name, hash)| (*name, *hash));
-        let (file, line, column) =
-            fault.at.as_ref().map_or(("", 0, 0), |at| (at.file.as_str(), at.line, at.column));
+        let (file, line, column) = fault.at.as_ref().map_or(("", 0, 0), |at| (at.file.as_str(), at.line, at.column));
         let text = fault.to_string().replace('\n', "\\n");
         self.lines.insert(format!("{name}\t{hash}\t{file}\t{line}\t{column}\t{text}"));
     }

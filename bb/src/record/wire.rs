@@ -41,8 +41,10 @@ pub(crate) fn wire<From: Place, To: PeerClass>(inputs: Vec<SiteRef>, many: Many)
         names.truncate(width);
         infos.truncate(width);
 
+        // A lane is on the peer around it: what is replied from a lane comes from there.
+        let leaves = r.lane_around.get(&from).copied().unwrap_or(from);
         let landed = Site {
-            origin: Some((From::Class::NAME, from)),
+            origin: Some((From::Class::NAME, leaves)),
             sender: Some(sender),
             ..Site::new(To::NAME, many, to.points_to, Vec::new(), Vec::new())
         };
