@@ -24,6 +24,7 @@ pub mod proto;
 pub mod scan;
 pub mod site;
 pub mod text;
+pub mod type_text;
 pub mod types;
 pub mod value;
 mod varint;

@@ -2,7 +2,7 @@
 
 use crate::keys::TRIGGER_DENOTATION;
 use crate::proto::onnx::{TensorShapeProto, TypeProto, tensor_shape_proto, type_proto};
-use sha2::{Digest, Sha256};
+use sha2_const_stable::Sha256;
 
 /// The denotation of a peer value.
 pub const PEER_DENOTATION: &str = "bb.peer";
@@ -191,12 +191,12 @@ impl ValueType {
 }
 
 /// The first 8 bytes, little-endian, of SHA-256("bb.type.v1" ‖ 0x00 ‖ canonical type text).
-pub fn hash_of_text(text: &str) -> u64 {
-    let mut sha = Sha256::new();
-    sha.update(b"bb.type.v1\0");
-    sha.update(text.as_bytes());
-    let digest: [u8; 32] = sha.finalize().into();
-    u64::from_le_bytes(digest[..8].try_into().expect("a digest has 32 bytes"))
+pub const fn hash_of_text(text: &str) -> u64 {
+    let digest = Sha256::new().update(b"bb.type.v1\0").update(text.as_bytes()).finalize();
+    match digest.first_chunk() {
+        Some(first) => u64::from_le_bytes(*first),
+        None => panic!("a digest has 32 bytes"),
+    }
 }
 
 fn shape_to_proto(dims: &[Dim]) -> TensorShapeProto {
@@ -246,6 +246,27 @@ mod tests {
             ValueType::Denoted("app.Report{1:tensor(f32),2:tensor(u64)}".into()),
         ] {
             assert_eq!(ValueType::from_proto(&t.to_proto()).as_ref(), Some(&t));
+        }
+    }
+
+    /// The numbers come from Python's hashlib: `tests/vectors.py`.
+    #[test]
+    fn hashes_are_those_of_an_independent_implementation() {
+        let tensor = |element| ValueType::tensor(element);
+        let denoted = |text: &str| ValueType::Denoted(text.into());
+        for (ty, hash) in [
+            (tensor(ElementKind::F32), 0x6d435a86f95fcbf2),
+            (ValueType::scalar(ElementKind::U64), 0xd383189290706db5),
+            (tensor(ElementKind::Bool), 0xc94882dc8ff693ff),
+            (ValueType::Tensor { element: None, shape: None }, 0x03b7359735d743a9),
+            (ValueType::peer(), 0x0ec0d32a34fac487),
+            (ValueType::Trigger, 0xe563dd79e32cb171),
+            (denoted(STRING_DENOTATION), 0xa47664997d2e6447),
+            (denoted(BYTES_DENOTATION), 0xeba3c0e49aaeb91e),
+            (ValueType::Seq(Box::new(tensor(ElementKind::F32))), 0x80c33a0cc04ba5be),
+            (denoted("app.Report{1:tensor(f32),2:tensor(u64)}"), 0x91c785d4046e1cde),
+        ] {
+            assert_eq!(ty.hash(), hash, "{}", ty.canonical_text());
         }
     }
 }
