@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-macro_rules! codes { ($($(#[$doc:meta])* $name:ident = $number:literal;)*) => {
+macro_rules! codes { ($($(#[doc = $doc:literal])* $name:ident = $number:literal;)*) => {
     /// What a failure fill says. Append-only; an appended code raises bb's IR version, which every digest holds, so
     /// that peers who exchange values know the same codes.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     #[non_exhaustive]
     #[repr(u32)]
-    pub enum FailureCode { $($(#[$doc])* $name = $number),* }
+    pub enum FailureCode { $($(#[doc = $doc])* $name = $number),* }
 
     impl FailureCode {
         /// Every code.
@@ -17,6 +17,10 @@ macro_rules! codes { ($($(#[$doc:meta])* $name:ident = $number:literal;)*) => {
         /// The code's name.
         pub const fn name(self) -> &'static str {
             match self { $(FailureCode::$name => stringify!($name)),* }
+        }
+        /// What it means.
+        pub const fn meaning(self) -> &'static str {
+            match self { $(FailureCode::$name => concat!($($doc),*).trim_ascii_start()),* }
         }
     }
 } }

@@ -29,16 +29,20 @@ pub struct KeyRow {
     pub text: &'static str,
     /// Where it stands.
     pub on: &'static [On],
+    /// What it says.
+    pub meaning: &'static str,
 }
 
 /// What every key of ours begins with.
 pub const NAMESPACE: &str = "ai.bytesandbrains.";
 
 macro_rules! keys {
-    ($($(#[$doc:meta])* $name:ident = $text:expr, on $($on:ident)*;)*) => {
-        $($(#[$doc])* pub const $name: &str = $text;)*
+    ($($(#[doc = $doc:literal])* $name:ident = $text:expr, on $($on:ident)*;)*) => {
+        $($(#[doc = $doc])* pub const $name: &str = $text;)*
         /// Every row, in the order of the contract.
-        pub const ALL: &[KeyRow] = &[$(KeyRow { constant: stringify!($name), text: $name, on: &[$(On::$on),*] }),*];
+        pub const ALL: &[KeyRow] = &[$(KeyRow {
+            constant: stringify!($name), text: $name, on: &[$(On::$on),*], meaning: concat!($($doc),*),
+        }),*];
     };
 }
 macro_rules! ns {
@@ -137,4 +141,23 @@ keys! {
     PROGRAM_NAME_KEY = ns!("program"), on Model;
     /// `+ wire id`: `<from class>|<to class>|<type hash>,…` in hexadecimal, every wire of the whole program, for Hello.
     PROGRAM_WIRE_PREFIX = ns!("program_wire."), on Model;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_two_rows_share_a_constant_or_a_key() {
+        assert_eq!(ALL.iter().map(|row| row.constant).collect::<BTreeSet<_>>().len(), ALL.len());
+        let keys = || ALL.iter().filter(|row| row.text.starts_with(NAMESPACE)).map(|row| row.text);
+        assert_eq!(keys().collect::<BTreeSet<_>>().len(), keys().count());
+    }
+
+    #[test]
+    fn what_stands_on_models_functions_and_values_is_in_our_namespace() {
+        let metadata = |row: &&KeyRow| row.on.iter().any(|on| ![On::Word, On::Attribute].contains(on));
+        assert!(ALL.iter().filter(metadata).all(|row| row.text.starts_with(NAMESPACE)));
+    }
 }

@@ -1,19 +1,37 @@
 //! Every op domain and op of bb's own, and the `ai.onnx` operators the language offers.
 
-/// ONNX's own operators.
-pub const ONNX_DOMAIN: &str = "";
-/// `Send`, `Recv` and `Gather`.
-pub const WIRE_DOMAIN: &str = "ai.bytesandbrains.wire";
-/// Calls of modules.
-pub const MODULE_DOMAIN: &str = "ai.bytesandbrains.module";
-/// What gates do.
-pub const GATE_DOMAIN: &str = "ai.bytesandbrains.gate";
-/// Ops the engine itself runs.
-pub const SYSCALL_DOMAIN: &str = "ai.bytesandbrains.syscall";
-/// `+ <Trait>` or `<crate>.<Trait>`: methods of roles.
-pub const ROLE_DOMAIN_PREFIX: &str = "ai.bytesandbrains.role.";
-/// `+ <crate>`: functions marked `#[bb::op]`.
-pub const OP_DOMAIN_PREFIX: &str = "ai.bytesandbrains.op.";
+/// A row of the tables of domains and ops.
+#[derive(Clone, Copy, Debug)]
+pub struct OpRow {
+    /// The domain; a prefix, where it ends in a dot.
+    pub domain: &'static str,
+    /// The op type; empty in the table of domains.
+    pub name: &'static str,
+    /// What it is for.
+    pub meaning: &'static str,
+}
+
+macro_rules! domains { ($($(#[doc = $doc:literal])* $name:ident = $text:literal;)*) => {
+    $($(#[doc = $doc])* pub const $name: &str = $text;)*
+    /// Every domain.
+    pub const DOMAINS: &[OpRow] = &[$(OpRow { domain: $text, name: "", meaning: concat!($($doc),*) }),*];
+} }
+domains! {
+    /// ONNX's own operators.
+    ONNX_DOMAIN = "";
+    /// `Send`, `Recv` and `Gather`.
+    WIRE_DOMAIN = "ai.bytesandbrains.wire";
+    /// Calls of modules.
+    MODULE_DOMAIN = "ai.bytesandbrains.module";
+    /// What gates do.
+    GATE_DOMAIN = "ai.bytesandbrains.gate";
+    /// Ops the engine itself runs.
+    SYSCALL_DOMAIN = "ai.bytesandbrains.syscall";
+    /// `+ <Trait>` or `<crate>.<Trait>`: methods of roles.
+    ROLE_DOMAIN_PREFIX = "ai.bytesandbrains.role.";
+    /// `+ <crate>`: functions marked `#[bb::op]`.
+    OP_DOMAIN_PREFIX = "ai.bytesandbrains.op.";
+}
 
 /// The domain of a crate's `#[bb::op]` functions, as a literal.
 #[macro_export]
@@ -23,24 +41,42 @@ macro_rules! own_op_domain {
     };
 }
 
-/// Half a wire: sends its payloads to a peer.
-pub const OP_SEND: &str = "Send";
-/// The other half: receives them.
-pub const OP_RECV: &str = "Recv";
-/// Closes the lanes of a wire from `Each` into sequences.
-pub const OP_GATHER: &str = "Gather";
+macro_rules! own_ops { ($($(#[doc = $doc:literal])* $name:ident = $domain:ident / $text:literal;)*) => {
+    $($(#[doc = $doc])* pub const $name: &str = $text;)*
+    /// Every op of bb's own whose name is fixed.
+    pub const OWN_OPS: &[OpRow] = &[$(OpRow { domain: $domain, name: $text, meaning: concat!($($doc),*) }),*];
+} }
+own_ops! {
+    /// Half a wire: sends its payloads to a peer.
+    OP_SEND = WIRE_DOMAIN / "Send";
+    /// The other half: receives them.
+    OP_RECV = WIRE_DOMAIN / "Recv";
+    /// Closes the lanes of a wire from `Each` into sequences.
+    OP_GATHER = WIRE_DOMAIN / "Gather";
+    /// The peer that made the call.
+    SYSCALL_ORIGIN = SYSCALL_DOMAIN / "origin";
+    /// A constant; attribute `value`.
+    SYSCALL_CONSTANT = SYSCALL_DOMAIN / "constant";
+    /// The value as it is, under another name.
+    SYSCALL_PASS_THROUGH = SYSCALL_DOMAIN / "pass_through";
+    /// Stops what has arrived before.
+    GATE_DEDUP_RX = GATE_DOMAIN / "DedupGateRx";
+    /// Stops what an unhealthy peer sends.
+    GATE_PEER_HEALTH_RX = GATE_DOMAIN / "PeerHealthGateRx";
+    /// Stops what arrives while its sender is to wait.
+    GATE_BACKOFF_RX = GATE_DOMAIN / "BackoffGateRx";
+    /// Stops what goes to an unhealthy peer.
+    GATE_PEER_HEALTH_TX = GATE_DOMAIN / "PeerHealthGateTx";
+    /// Stops what goes to a peer that is to be left alone.
+    GATE_BACKOFF_TX = GATE_DOMAIN / "BackoffGateTx";
+    /// Fires the node it protects while there is time left.
+    GATE_DEADLINE_CHECK = GATE_DOMAIN / "DeadlineCheck";
+}
 
-/// The peer that made the call.
-pub const SYSCALL_ORIGIN: &str = "origin";
-/// A constant; attribute `value`.
-pub const SYSCALL_CONSTANT: &str = "constant";
-/// The value as it is, under another name.
-pub const SYSCALL_PASS_THROUGH: &str = "pass_through";
-/// Every op of [`SYSCALL_DOMAIN`].
-pub const SYSCALL_OPS: &[&str] = &[SYSCALL_ORIGIN, SYSCALL_CONSTANT, SYSCALL_PASS_THROUGH];
-/// Every op of [`GATE_DOMAIN`].
-pub const GATE_OPS: &[&str] =
-    &["DedupGateRx", "PeerHealthGateRx", "BackoffGateRx", "PeerHealthGateTx", "BackoffGateTx", "DeadlineCheck"];
+/// The row of an op of bb's own whose name is fixed.
+pub fn own_op(domain: &str, name: &str) -> Option<&'static OpRow> {
+    OWN_OPS.iter().find(|row| row.domain == domain && row.name == name)
+}
 
 /// What a gather waits for: the attribute, its words, and the other attributes of `Gather`.
 pub mod gather {

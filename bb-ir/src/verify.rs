@@ -31,14 +31,19 @@ pub enum Level {
     Sealed,
 }
 
-macro_rules! rules { ($($(#[$doc:meta])* $name:ident;)*) => {
+macro_rules! rules { ($($(#[doc = $doc:literal])* $name:ident;)*) => {
     /// What a violation violates.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     #[non_exhaustive]
-    pub enum Rule { $($(#[$doc])* $name),* }
+    pub enum Rule { $($(#[doc = $doc])* $name),* }
     impl Rule {
         /// Every rule.
         pub const ALL: &[Rule] = &[$(Rule::$name),*];
+
+        /// What holds where it is kept.
+        pub const fn meaning(self) -> &'static str {
+            match self { $(Rule::$name => concat!($($doc),*).trim_ascii_start()),* }
+        }
     }
 } }
 rules! {

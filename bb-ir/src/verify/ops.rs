@@ -4,8 +4,8 @@ use super::program::key_of_node;
 use super::{Body, Program, Report, Rule};
 use crate::keys;
 use crate::ops::{
-    GATE_DOMAIN, GATE_OPS, MODULE_DOMAIN, ONNX_DOMAIN, OP_DOMAIN_PREFIX, OP_GATHER, OP_RECV, OP_SEND, SYSCALL_DOMAIN,
-    SYSCALL_OPS, WIRE_DOMAIN, onnx_op, role_of_domain,
+    GATE_DOMAIN, MODULE_DOMAIN, ONNX_DOMAIN, OP_DOMAIN_PREFIX, SYSCALL_DOMAIN, WIRE_DOMAIN, onnx_op, own_op,
+    role_of_domain,
 };
 use crate::proto::onnx::NodeProto;
 use crate::views::Metadata;
@@ -15,9 +15,7 @@ pub(super) fn known(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, re
     let known = match domain {
         ONNX_DOMAIN => return onnx(body, node, report),
         MODULE_DOMAIN => return call(program, body, node, report),
-        WIRE_DOMAIN => [OP_SEND, OP_RECV, OP_GATHER].contains(&op),
-        SYSCALL_DOMAIN => SYSCALL_OPS.contains(&op),
-        GATE_DOMAIN => GATE_OPS.contains(&op),
+        WIRE_DOMAIN | SYSCALL_DOMAIN | GATE_DOMAIN => own_op(domain, op).is_some(),
         other => {
             let tail = role_of_domain(other).or_else(|| other.strip_prefix(OP_DOMAIN_PREFIX));
             tail.is_some_and(|tail| !tail.is_empty()) && !op.is_empty()
