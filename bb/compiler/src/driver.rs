@@ -5,6 +5,7 @@ use crate::error::{CompileError, PassError};
 use crate::runner;
 use bb_ir::digest::ProgramDigest;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto};
+use bb_ir::verify::Level;
 
 /// Compiles recorded programs.
 #[derive(Default)]
@@ -73,6 +74,7 @@ impl Compiler {
         for stage in &self.stages {
             let partitions = std::mem::take(&mut output.partitions);
             output.partitions = partitions.into_iter().map(|p| stage.run(p)).collect::<Result<_, _>>()?;
+            runner::check(stage.name(), Level::Sealed, output.partitions.iter().map(|p| &p.model))?;
         }
         Ok(output)
     }

@@ -30,10 +30,7 @@ passes! {
     type_solver => Typed, |unit| unit.change(passes::type_solver);
     infer_peer_classes => Placed, |unit| unit.change(passes::infer_peer_classes);
     synthesize_wire_recvs => Cut, |unit| { unit.keep_placed(); unit.change(passes::synthesize_wire_recvs) };
-    partition_by_wire_ops => Cut, |unit| {
-        (unit.partitions, unit.analysis) = passes::partition_by_wire_ops(&unit.model)?;
-        Ok(())
-    };
+    partition_by_wire_ops => Cut, |unit| unit.cut(passes::partition_by_wire_ops);
     resolve_slots => Cut, |unit| unit.change_partitions(|_, partitions| passes::resolve_slots(partitions));
     analyze_wire_edges => Cut, |unit| {
         unit.change_partitions(|unit, partitions| passes::analyze_wire_edges(&unit.model, unit.digest(), partitions))

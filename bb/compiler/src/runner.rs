@@ -25,6 +25,8 @@ pub struct Unit {
     pub(crate) partitions: Vec<Partition>,
     pub(crate) analysis: NetworkAnalysis,
     placed: Option<(ModelProto, ProgramDigest)>,
+    /// True once a pass has changed what the verifier saw last.
+    changed: bool,
 }
 
 impl Unit {
@@ -33,6 +35,7 @@ impl Unit {
         pass: impl FnOnce(ModelProto) -> Result<ModelProto, PassError>,
     ) -> Result<(), CompileError> {
         self.model = pass(std::mem::take(&mut self.model))?;
+        self.changed = true;
         Ok(())
     }
 
@@ -42,6 +45,16 @@ impl Unit {
     ) -> Result<(), CompileError> {
         let partitions = std::mem::take(&mut self.partitions);
         self.partitions = pass(self, partitions)?;
+        self.changed = true;
+        Ok(())
+    }
+
+    pub(crate) fn cut(
+        &mut self,
+        pass: impl FnOnce(&ModelProto) -> Result<(Vec<Partition>, NetworkAnalysis), PassError>,
+    ) -> Result<(), CompileError> {
+        (self.partitions, self.analysis) = pass(&self.model)?;
+        self.changed = true;
         Ok(())
     }
 
@@ -55,17 +68,25 @@ impl Unit {
         digest
     }
 
-    /// A pass that breaks the program is a fault of ours, and is told with its name.
-    fn check(&self, after: &'static str, level: Level) -> Result<(), CompileError> {
-        let broken = |model| diagnose(model, &verify(model, level));
-        let violations: Vec<_> = self.models().flat_map(broken).collect();
-        if violations.is_empty() { Ok(()) } else { Err(CompileError::Broken { after, violations }) }
+    /// A pass that only looks leaves what has been verified.
+    fn check(&mut self, after: &'static str, level: Level) -> Result<(), CompileError> {
+        if std::mem::take(&mut self.changed) { check(after, level, self.models()) } else { Ok(()) }
     }
 
     fn models(&self) -> impl Iterator<Item = &ModelProto> {
         let whole = self.partitions.is_empty().then_some(&self.model);
         whole.into_iter().chain(self.partitions.iter().map(|p| &p.model))
     }
+}
+
+/// A pass that breaks the program is a fault of its own, and is told with its name.
+pub(crate) fn check<'m>(
+    after: &'static str,
+    level: Level,
+    models: impl Iterator<Item = &'m ModelProto>,
+) -> Result<(), CompileError> {
+    let violations: Vec<_> = models.flat_map(|model| diagnose(model, &verify(model, level))).collect();
+    if violations.is_empty() { Ok(()) } else { Err(CompileError::Broken { after, violations }) }
 }
 
 /// All passes over `recorded`.

@@ -7,7 +7,7 @@ use crate::error::{PassError, at_node};
 use crate::index::FunctionIndex;
 use bb_ir::proto::onnx::{AttributeProto, FunctionProto, ModelProto, NodeProto, ValueInfoProto};
 use bb_ir::views::{Attributes, Metadata, attribute};
-use bb_ir::wire_shape::is_gather;
+use bb_ir::wire_shape::{Gather, Send, is_gather, is_send};
 use bb_ir::{keys, names, ops};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -63,6 +63,7 @@ pub fn expand_ops(mut model: ModelProto) -> Result<ModelProto, PassError> {
         }
         drop_unread(function);
     }
+    enter_lanes(&mut model.functions[0]);
     separate_outputs(&mut model.functions[0]);
     if !model.opset_import.iter().any(|o| o.domain() == ops::SYSCALL_DOMAIN) {
         model.opset_import.push(super::stamp_compilation_metadata::import(ops::SYSCALL_DOMAIN));
@@ -122,15 +123,86 @@ fn drop_unread(function: &mut FunctionProto) {
     function.value_info.retain(|info| !gone.contains(info.name()));
 }
 
+/// `.each(|_| w)` gathers what is no lane's own: in each lane it counts from when that lane's value is there.
+fn enter_lanes(root: &mut FunctionProto) {
+    let mut first_of: FxHashMap<u64, String> = FxHashMap::default();
+    let mut in_lanes: FxHashSet<String> = FxHashSet::default();
+    for node in &root.node {
+        if let Some(send) = Send::cast(node) {
+            first_of.extend(send.wire_id().zip(send.values().first().cloned()));
+        }
+        if is_send(node) || !is_gather(node) && node.metadata(keys::LANE_KEY).is_some() {
+            in_lanes.extend(node.output.iter().cloned());
+        }
+    }
+    let foreign = |node: &NodeProto| {
+        let gather = Gather::cast(node);
+        gather.is_some_and(|gather| gather.values().iter().any(|value| !in_lanes.contains(value)))
+    };
+    if !root.node.iter().any(foreign) {
+        return;
+    }
+    let infos: FxHashMap<String, ValueInfoProto> =
+        root.value_info.iter().map(|i| (i.name().to_owned(), i.clone())).collect();
+    for mut node in std::mem::take(&mut root.node) {
+        let values = Gather::cast(&node).map_or(0, |gather| gather.values().len());
+        for i in 0..values {
+            let value = node.input[i].clone();
+            let arrives = node.metadata_number::<u64>(keys::LANE_KEY).and_then(|lane| first_of.get(&lane));
+            let (false, Some(arrives)) = (in_lanes.contains(&value), arrives) else { continue };
+            let entered = names::inlined(node.name(), &names::copy(&value, i));
+            let mut pass = pass_through(&value, &entered, &node);
+            pass.input.push(arrives.clone());
+            pass.set_metadata(keys::CONTROL_KEY, "1");
+            pass.set_metadata(keys::LANE_KEY, node.metadata(keys::LANE_KEY).unwrap_or_default());
+            root.node.push(pass);
+            root.value_info.extend(infos.get(&value).map(|info| copy_info(info, &entered)));
+            node.input[i] = entered;
+        }
+        root.node.push(node);
+    }
+}
+
+/// `from` under the name `to`, written where `like` was.
+fn pass_through(from: &str, to: &str, like: &NodeProto) -> NodeProto {
+    let mut node = NodeProto {
+        name: Some(to.to_owned()),
+        domain: Some(ops::SYSCALL_DOMAIN.into()),
+        op_type: Some(ops::SYSCALL_PASS_THROUGH.into()),
+        input: vec![from.to_owned()],
+        output: vec![to.to_owned()],
+        ..NodeProto::default()
+    };
+    for key in [keys::MODULE_INSTANCE_KEY, keys::SOURCE_KEY] {
+        if let Some(value) = like.metadata(key) {
+            node.set_metadata(key, value);
+        }
+    }
+    node
+}
+
+fn copy_info(info: &ValueInfoProto, name: &str) -> ValueInfoProto {
+    let mut info = info.clone();
+    info.name = Some(name.to_owned());
+    info.remove_metadata(keys::HOME_CLASS_KEY);
+    info.remove_metadata(keys::PLACE_KEY);
+    info
+}
+
 /// An output that is also read, is an input or is declared twice gets a site of its own.
 fn separate_outputs(root: &mut FunctionProto) {
     let mut busy: FxHashSet<&str> = root.input.iter().map(String::as_str).collect();
     busy.extend(root.node.iter().flat_map(|n| n.input.iter().map(String::as_str)));
+    let mut declared: FxHashMap<&str, usize> = FxHashMap::default();
+    for output in &root.output {
+        *declared.entry(output).or_default() += 1;
+    }
+    busy.extend(declared.into_iter().filter(|(_, times)| *times > 1).map(|(output, _)| output));
     let mut sites: FxHashMap<&str, usize> = FxHashMap::default();
     let mut copies = Vec::new();
     for (position, output) in root.output.iter().enumerate() {
         let taken = sites.entry(output).or_default();
-        if busy.contains(output.as_str()) || *taken > 0 {
+        if busy.contains(output.as_str()) {
             copies.push((position, output.clone(), names::copy(output, *taken)));
         }
         *taken += 1;
@@ -141,26 +213,11 @@ fn separate_outputs(root: &mut FunctionProto) {
     let mut nodes = Vec::new();
     let mut new_infos = Vec::new();
     for (_, from, to) in &copies {
-        let mut node = NodeProto {
-            name: Some(to.clone()),
-            domain: Some(ops::SYSCALL_DOMAIN.into()),
-            op_type: Some(ops::SYSCALL_PASS_THROUGH.into()),
-            input: vec![from.clone()],
-            output: vec![to.clone()],
-            ..NodeProto::default()
-        };
+        let root_alone = NodeProto::default();
+        let mut node = pass_through(from, to, makers.get(from.as_str()).copied().unwrap_or(&root_alone));
         node.set_metadata(keys::MODULE_INSTANCE_KEY, root.name());
-        if let Some(place) = makers.get(from.as_str()).and_then(|n| n.metadata(keys::SOURCE_KEY)) {
-            node.set_metadata(keys::SOURCE_KEY, place);
-        }
         nodes.push(node);
-        if let Some(info) = infos.get(from.as_str()) {
-            let mut info = (*info).clone();
-            info.name = Some(to.clone());
-            info.remove_metadata(keys::HOME_CLASS_KEY);
-            info.remove_metadata(keys::PLACE_KEY);
-            new_infos.push(info);
-        }
+        new_infos.extend(infos.get(from.as_str()).map(|info| copy_info(info, to)));
     }
     root.node.extend(nodes);
     root.value_info.extend(new_infos);

@@ -53,7 +53,7 @@ fn apply_slot_maps(model: &mut ModelProto, faults: &mut Vec<Diagnostic>) {
     let originals: FxHashMap<FunctionKey, FunctionProto> =
         model.functions.drain(1..).map(|f| (FunctionKey::of_function(&f), f)).collect();
     let mut made: FxHashMap<(FunctionKey, String), String> = FxHashMap::default();
-    let mut taken: FxHashSet<FunctionKey> = originals.keys().cloned().collect();
+    let mut overloads = Overloads { taken: originals.keys().cloned().collect(), kept: FxHashSet::default() };
     let mut next = 0;
     while next < model.functions.len() {
         let mut function = std::mem::take(&mut model.functions[next]);
@@ -66,7 +66,7 @@ fn apply_slot_maps(model: &mut ModelProto, faults: &mut Vec<Diagnostic>) {
             let overload = made.entry((key.clone(), map.clone())).or_insert_with(|| {
                 let mut copy = body.clone();
                 rewrite_slots(&mut copy, &parse_slot_map(&map).unwrap_or_default(), node, faults);
-                let overload = free_overload(&key, &mut taken, &model.functions);
+                let overload = overloads.free(&key);
                 copy.overload = (!overload.is_empty()).then(|| overload.clone());
                 model.functions.push(copy);
                 overload
@@ -78,18 +78,20 @@ fn apply_slot_maps(model: &mut ModelProto, faults: &mut Vec<Diagnostic>) {
     }
 }
 
-/// The first copy keeps the function's overload, others get a number that is free.
-fn free_overload(key: &FunctionKey, taken: &mut FxHashSet<FunctionKey>, made: &[FunctionProto]) -> String {
-    if !made.iter().any(|f| FunctionKey::of_function(f) == *key) {
-        return key.overload.clone();
-    }
-    let mut number = 1u32;
-    loop {
-        let candidate = FunctionKey { overload: number.to_string(), ..key.clone() };
-        if taken.insert(candidate.clone()) {
-            return candidate.overload;
+/// The overloads that a partition's functions have so far.
+struct Overloads {
+    taken: FxHashSet<FunctionKey>,
+    kept: FxHashSet<FunctionKey>,
+}
+impl Overloads {
+    /// The first copy keeps the function's overload, others get a number that is free.
+    fn free(&mut self, key: &FunctionKey) -> String {
+        if self.kept.insert(key.clone()) {
+            return key.overload.clone();
         }
-        number += 1;
+        let mut candidates = (1u32..).map(|n| FunctionKey { overload: n.to_string(), ..key.clone() });
+        let free = candidates.find(|candidate| self.taken.insert(candidate.clone()));
+        free.expect("numbers do not end").overload
     }
 }
 

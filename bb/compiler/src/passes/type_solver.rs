@@ -41,7 +41,7 @@ pub fn type_solver(mut model: ModelProto) -> Result<ModelProto, PassError> {
         if function.domain() == ops::MODULE_DOMAIN {
             let solution = TypeSolver::new(function, &signatures).solve(&mut faults);
             if root {
-                refuse_unknown_inputs(function, &solution, &mut faults);
+                refuse_unknown(function, &solution, &mut faults);
             }
             signatures.insert(FunctionKey::of_function(function), Signature::of(function, &solution));
             write_types(function, &solution);
@@ -50,15 +50,21 @@ pub fn type_solver(mut model: ModelProto) -> Result<ModelProto, PassError> {
     PassError::unless(PASS, faults, model)
 }
 
-/// A caller from outside has to know what to give.
-fn refuse_unknown_inputs(root: &FunctionProto, solution: &TypeSolution, faults: &mut Vec<Diagnostic>) {
+/// The root's values are values of somebody: what is still of any element is said where it comes from, an input or
+/// what makes it out of values that are known.
+fn refuse_unknown(root: &FunctionProto, solution: &TypeSolution, faults: &mut Vec<Diagnostic>) {
     let index = FunctionIndex::new(root);
-    for name in &root.input {
-        let of = index.value(name).and_then(|v| solution.types[v.at()].as_ref());
-        if !of.is_some_and(has_element) {
-            let text = format!("which elements the input `{name}` has cannot be found out");
-            let help = "give it a type that says so: `Tensor<f32>`";
-            faults.push(Diagnostic::new("BB0303", text).in_module(root.name()).help(help));
+    let known = |value: &ValueIx| solution.types[value.at()].as_ref().is_some_and(has_element);
+    for value in root.input.iter().filter_map(|name| index.value(name)).filter(|value| !known(value)) {
+        let text = format!("which elements the input `{}` has cannot be found out", index.name(value));
+        let help = "give it a type that says so: `Tensor<f32>`";
+        faults.push(Diagnostic::new("BB0303", text).in_module(root.name()).help(help));
+    }
+    for (at, node) in index.nodes() {
+        let mut inputs = index.inputs(at).iter().flatten();
+        if inputs.all(known) && !index.outputs(at).iter().flatten().all(known) {
+            let text = format!("which elements `{}` gives cannot be found out", node.op_type());
+            faults.push(at_node(node, "BB0303", text).help("say which they are: `.narrow::<_>()`"));
         }
     }
 }
@@ -128,7 +134,13 @@ impl<'a> TypeSolver<'a> {
                 continue;
             }
             visits += 1;
-            for (value, said) in relations::relate(&self.index, &constants, &self.types, self.signatures, at) {
+            let said = relations::relate(&self.index, &constants, &self.types, self.signatures, at);
+            if let Some((a, b)) = said.misfit {
+                refused.insert(at);
+                faults.push(self.misfit(at, a, b));
+                continue;
+            }
+            for (value, said) in said.types {
                 let changed = match self.narrow(value, said, at) {
                     Ok(changed) => changed,
                     Err(fault) => {
@@ -147,8 +159,14 @@ impl<'a> TypeSolver<'a> {
                 }
             }
         }
-        self.refuse_unknown(&refused, faults);
         TypeSolution { types: self.types, visits }
+    }
+
+    fn misfit(&self, at: NodeIx, a: ValueIx, b: ValueIx) -> Diagnostic {
+        let of = |value: ValueIx| self.types[value.at()].as_ref().map(types::show).unwrap_or_default();
+        let node = self.index.node(at);
+        let text = format!("`{}` cannot put a {} and a {} together", node.op_type(), of(a), of(b));
+        at_node(node, "BB0302", text).help("check the shapes that the program declares, or `.reshape` one of them")
     }
 
     fn narrow(&mut self, value: ValueIx, said: ValueType, by: NodeIx) -> Result<bool, Box<Diagnostic>> {
@@ -171,22 +189,5 @@ impl<'a> TypeSolver<'a> {
             self.said_by[value.at()] = Some(by);
         }
         Ok(changed)
-    }
-
-    /// What is still of any element is said once, where it comes from: at what makes it out of values that are known.
-    fn refuse_unknown(&self, refused: &FxHashSet<NodeIx>, faults: &mut Vec<Diagnostic>) {
-        for (at, node) in self.index.nodes().filter(|(at, _)| !refused.contains(at)) {
-            let outputs = self.index.outputs(at).iter().flatten();
-            let inputs = self.index.inputs(at).iter().flatten();
-            let own = inputs.into_iter().all(|v| self.known(*v) || self.index.producer(*v).is_none());
-            if own && outputs.into_iter().any(|v| !self.known(*v)) {
-                let text = format!("which elements `{}` gives cannot be found out", node.op_type());
-                faults.push(at_node(node, "BB0303", text).help("say which they are: `.narrow::<_>()`"));
-            }
-        }
-    }
-
-    fn known(&self, value: ValueIx) -> bool {
-        self.types[value.at()].as_ref().is_some_and(has_element)
     }
 }

@@ -28,6 +28,7 @@ pub struct Module {
     wires: u64,
     lane: Option<u64>,
     types: BTreeMap<String, ValueType>,
+    infos: BTreeMap<String, usize>,
 }
 
 /// What a wire gives.
@@ -45,8 +46,14 @@ impl Module {
             domain: Some(ops::MODULE_DOMAIN.into()),
             ..FunctionProto::default()
         };
-        let mut module =
-            Module { function, names: names::Names::default(), wires: 0, lane: None, types: BTreeMap::new() };
+        let mut module = Module {
+            function,
+            names: names::Names::default(),
+            wires: 0,
+            lane: None,
+            types: BTreeMap::new(),
+            infos: BTreeMap::new(),
+        };
         module.function.set_metadata(keys::MODULE_PHASE_KEY, keys::MODULE_PHASE_BODY);
         module
     }
@@ -63,6 +70,7 @@ impl Module {
     }
     fn info(&mut self, name: &str, of: ValueType) -> &mut ValueInfoProto {
         self.types.insert(name.into(), of.clone());
+        self.infos.insert(name.into(), self.function.value_info.len());
         let info = ValueInfoProto { name: Some(name.into()), r#type: Some(of.to_proto()), ..ValueInfoProto::default() };
         self.function.value_info.push(info);
         self.function.value_info.last_mut().expect("just pushed")
@@ -86,7 +94,7 @@ impl Module {
         self.points_at(name, to)
     }
     pub fn points_at(&mut self, name: &str, class: &str) -> String {
-        let info = self.function.value_info.iter_mut().find(|i| i.name() == name).expect("a value");
+        let info = &mut self.function.value_info[self.infos[name]];
         info.set_metadata(keys::PEER_CLASS_KEY, class);
         name.into()
     }
@@ -198,7 +206,7 @@ impl Module {
         Wired { id, values, sender, handle }
     }
     fn class_of(&self, value: &str) -> Option<String> {
-        let info = self.function.value_info.iter().find(|i| i.name() == value)?;
+        let info = &self.function.value_info[*self.infos.get(value)?];
         info.metadata(keys::PEER_CLASS_KEY).map(str::to_owned)
     }
     /// Closes the lanes of a wire: the sequences, the members, the missing.

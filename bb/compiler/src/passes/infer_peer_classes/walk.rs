@@ -8,7 +8,7 @@ use bb_ir::diagnostics::Diagnostic;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto};
 use bb_ir::types::ValueType;
 use bb_ir::views::{FunctionKey, Metadata, control_inputs};
-use bb_ir::wire_shape::{is_gather, is_send, read_wire_id};
+use bb_ir::wire_shape::{Gather, is_gather, is_send, read_wire_id};
 use bb_ir::{keys, names, ops};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -253,6 +253,9 @@ impl<'a> Walk<'a> {
         if node.domain() == ops::SYSCALL_DOMAIN && node.op_type() == ops::SYSCALL_ORIGIN {
             return self.origin(at, node);
         }
+        if let Some(gather) = Gather::cast(node) {
+            self.members(at, gather);
+        }
         let handed_on: Vec<Option<usize>> = match (node.domain(), node.op_type()) {
             (ops::ONNX_DOMAIN, "Identity") | (ops::SYSCALL_DOMAIN, ops::SYSCALL_PASS_THROUGH) => vec![Some(0)],
             (ops::MODULE_DOMAIN, _) => self.forwards(FunctionKey::of_node(node)),
@@ -283,6 +286,15 @@ impl<'a> Walk<'a> {
             }
             self.targets[value.at()] = Some(Target::Place(PlaceIx::ENTRY));
             self.peer_classes[value.at()] = Some(entry.clone());
+        }
+    }
+
+    /// Who answered is of the class of the cohort.
+    fn members(&mut self, at: NodeIx, gather: Gather<'_>) {
+        let members = self.index.outputs(at).get(gather.values().len()).copied().flatten();
+        let cohort = gather.lane().and_then(|lane| self.cohort_of_lane.get(&lane));
+        if let (Some(members), Some(cohort)) = (members, cohort) {
+            self.peer_classes[members.at()] = Some(self.places.get(*cohort).class.clone());
         }
     }
 

@@ -39,20 +39,29 @@ fn integers(tensor: &TensorProto) -> Option<Vec<i64>> {
     }
 }
 
-/// What the node at `at` says: values and the types they have to be.
+/// What a node says of the values around it.
+#[derive(Default)]
+pub(super) struct Said {
+    /// Values and the types they have to be.
+    pub types: Vec<(ValueIx, ValueType)>,
+    /// Two inputs whose sizes no rule of ONNX brings together.
+    pub misfit: Option<(ValueIx, ValueIx)>,
+}
+
+/// What the node at `at` says.
 pub(super) fn relate(
     index: &FunctionIndex<'_>,
     constants: &Constants,
     types: &[Option<ValueType>],
     signatures: &FxHashMap<FunctionKey, Signature>,
     at: NodeIx,
-) -> Vec<(ValueIx, ValueType)> {
-    let mut node = Relation { index, constants, types, at, node: index.node(at), said: Vec::new() };
+) -> Said {
+    let mut node = Relation { index, constants, types, at, node: index.node(at), said: Said::default() };
     match node.node.domain() {
         ops::ONNX_DOMAIN => node.onnx(),
         ops::WIRE_DOMAIN if is_send(node.node) => node.send(),
         ops::WIRE_DOMAIN if is_gather(node.node) => node.gather(),
-        ops::SYSCALL_DOMAIN if node.node.op_type() == ops::SYSCALL_PASS_THROUGH => node.same(0),
+        ops::SYSCALL_DOMAIN if node.node.op_type() == ops::SYSCALL_PASS_THROUGH => node.equal(0, 0),
         ops::SYSCALL_DOMAIN if node.node.op_type() == ops::SYSCALL_ORIGIN => node.output(0, ValueType::peer()),
         ops::MODULE_DOMAIN => node.call(signatures),
         _ => {}
@@ -66,7 +75,7 @@ struct Relation<'a> {
     types: &'a [Option<ValueType>],
     at: NodeIx,
     node: &'a NodeProto,
-    said: Vec<(ValueIx, ValueType)>,
+    said: Said,
 }
 
 impl Relation<'_> {
@@ -98,12 +107,12 @@ impl Relation<'_> {
     }
     fn output(&mut self, i: usize, is: ValueType) {
         if let Some(value) = self.output_ix(i) {
-            self.said.push((value, is));
+            self.said.types.push((value, is));
         }
     }
     fn input(&mut self, i: usize, is: ValueType) {
         if let Some(value) = self.input_ix(i) {
-            self.said.push((value, is));
+            self.said.types.push((value, is));
         }
     }
     fn shaped(&mut self, element: Option<ElementKind>, shape: Shape) {
@@ -113,13 +122,13 @@ impl Relation<'_> {
         }
     }
 
-    /// The `i`th input and the first output are of one type.
-    fn same(&mut self, i: usize) {
-        if let Some(is) = self.type_of(self.input_ix(i)) {
-            self.output(0, is);
+    /// This input and this output are of one type.
+    fn equal(&mut self, input: usize, output: usize) {
+        if let Some(is) = self.type_of(self.input_ix(input)) {
+            self.output(output, is);
         }
-        if let Some(is) = self.type_of(self.output_ix(0)) {
-            self.input(i, is);
+        if let Some(is) = self.type_of(self.output_ix(output)) {
+            self.input(input, is);
         }
     }
 
@@ -139,9 +148,7 @@ impl Relation<'_> {
     fn send(&mut self) {
         let payloads = self.node.input.len() - 1;
         for i in 0..payloads {
-            if let Some(is) = self.type_of(self.input_ix(i)) {
-                self.output(i, is);
-            }
+            self.equal(i, i);
         }
         self.output(payloads, ValueType::peer());
         self.output(payloads + 1, ValueType::Trigger);
@@ -178,15 +185,15 @@ impl Relation<'_> {
         match self.node.op_type() {
             "Add" | "Sub" | "Mul" | "Div" => {
                 let element = self.one_element(2, true);
-                let shape = broadcast(self.shape(0), self.shape(1));
+                let shape = self.fitted(broadcast);
                 self.shaped(element, shape);
             }
             "Equal" => {
                 self.one_element(2, false);
-                let shape = broadcast(self.shape(0), self.shape(1));
+                let shape = self.fitted(broadcast);
                 self.shaped(Some(ElementKind::Bool), shape);
             }
-            "Identity" => self.same(0),
+            "Identity" => self.equal(0, 0),
             "Exp" | "Log" | "Neg" | "Relu" | "Sigmoid" | "Softmax" | "Sqrt" | "Tanh" => {
                 let element = self.one_element(1, true);
                 let shape = self.shape(0);
@@ -199,7 +206,7 @@ impl Relation<'_> {
             }
             "MatMul" => {
                 let element = self.one_element(2, true);
-                let shape = matmul(self.shape(0), self.shape(1));
+                let shape = self.fitted(matmul);
                 self.shaped(element, shape);
             }
             "Gemm" => {
@@ -267,6 +274,14 @@ impl Relation<'_> {
             }
             _ => {}
         }
+    }
+
+    /// The shape of two inputs together, unless they do not fit.
+    fn fitted(&mut self, rule: fn(Shape, Shape) -> Result<Shape, Misfit>) -> Shape {
+        rule(self.shape(0), self.shape(1)).unwrap_or_else(|Misfit| {
+            self.said.misfit = self.input_ix(0).zip(self.input_ix(1));
+            None
+        })
     }
 
     fn constant(&mut self) {
@@ -337,27 +352,33 @@ fn axis(axis: i64, rank: usize) -> Option<usize> {
     (0..rank).contains(&axis).then(|| usize::try_from(axis).ok())?
 }
 
-/// As ONNX broadcasts; where sizes that are known cannot, nothing is said: the op fails when it runs.
-fn broadcast(a: Shape, b: Shape) -> Shape {
-    let (a, b) = (a?, b?);
+/// Two sizes that cannot be brought together.
+struct Misfit;
+
+/// As ONNX broadcasts: from the right, and a size of one is any size.
+fn broadcast(a: Shape, b: Shape) -> Result<Shape, Misfit> {
+    let (Some(a), Some(b)) = (a, b) else { return Ok(None) };
     let rank = a.len().max(b.len());
     let dim = |dims: &[Dim], i: usize| match (i + dims.len()).checked_sub(rank) {
         Some(i) => dims[i].clone(),
         None => Dim::Size(1),
     };
     let dims = (0..rank).map(|i| match (dim(&a, i), dim(&b, i)) {
-        (Dim::Size(1), other) | (other, Dim::Size(1)) => other,
-        (a, b) if a == b => a,
-        (Dim::Size(n), Dim::Named(_) | Dim::Unknown) | (Dim::Named(_) | Dim::Unknown, Dim::Size(n)) => Dim::Size(n),
-        _ => Dim::Unknown,
+        (Dim::Size(1), other) | (other, Dim::Size(1)) => Ok(other),
+        (Dim::Size(a), Dim::Size(b)) if a != b => Err(Misfit),
+        (Dim::Size(n), _) | (_, Dim::Size(n)) => Ok(Dim::Size(n)),
+        (a, b) if a == b => Ok(a),
+        _ => Ok(Dim::Unknown),
     });
-    Some(dims.collect())
+    dims.collect::<Result<_, _>>().map(Some)
 }
 
-fn matmul(a: Shape, b: Shape) -> Shape {
-    let (a, b) = (a?, b?);
-    if a.len() != 2 || b.len() != 2 {
-        return None;
+/// Of two matrices; stacks of them are left to the run.
+fn matmul(a: Shape, b: Shape) -> Result<Shape, Misfit> {
+    let (Some(a), Some(b)) = (a, b) else { return Ok(None) };
+    match (a.as_slice(), b.as_slice()) {
+        ([_, Dim::Size(inner)], [Dim::Size(other), _]) if inner != other => Err(Misfit),
+        ([rows, _], [_, columns]) => Ok(Some(vec![rows.clone(), columns.clone()])),
+        _ => Ok(None),
     }
-    Some(vec![a[0].clone(), b[1].clone()])
 }

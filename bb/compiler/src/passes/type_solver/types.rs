@@ -65,7 +65,7 @@ fn meet_shapes(a: &[Dim], b: &[Dim]) -> Result<Vec<Dim>, Conflict> {
 }
 
 /// In a user's words: `tensor of f32 with shape (N, 64)`.
-fn show(of: &ValueType) -> String {
+pub(super) fn show(of: &ValueType) -> String {
     match of {
         ValueType::Tensor { element, shape } => {
             let element = element.map_or("any element", |e| e.name());
