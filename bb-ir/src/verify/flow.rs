@@ -5,26 +5,28 @@ use super::{Body, Program, Report, Rule};
 use crate::keys::CONTROL_KEY;
 use crate::proto::onnx::NodeProto;
 use crate::views::Metadata;
-use std::collections::HashSet;
+use rustc_hash::FxHashSet as HashSet;
 
 pub(super) fn values(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
     let function = body.function;
-    let mut made: HashSet<&str> = HashSet::with_capacity(body.makers.len());
-    for input in &function.input {
-        if input.is_empty() || !made.insert(input) {
+    for (i, input) in function.input.iter().enumerate() {
+        if body.makers.get(input.as_str()) != Some(&Maker::Input(i)) {
             report.value(body, input, Rule::DuplicateValue, "an input without a name, or one that is there twice");
         }
     }
-    for node in &function.node {
+    for (at, node) in function.node.iter().enumerate() {
         // An optional input that is left out has no name.
-        for input in node.input.iter().filter(|i| !i.is_empty() && !made.contains(i.as_str())) {
-            match body.makers.contains_key(input.as_str()) {
-                true => report.input(body, node, input, Rule::NotTopological, "is made only later, or from itself"),
-                false => report.input(body, node, input, Rule::DanglingInput, "nothing makes it"),
+        for input in node.input.iter().filter(|i| !i.is_empty()) {
+            match body.makers.get(input.as_str()) {
+                None => report.input(body, node, input, Rule::DanglingInput, "nothing makes it"),
+                Some(Maker::Node(maker, _)) if *maker >= at => {
+                    report.input(body, node, input, Rule::NotTopological, "is made only later, or from itself");
+                }
+                Some(_) => {}
             }
         }
-        for output in node.output.iter().filter(|o| !o.is_empty()) {
-            if !made.insert(output) {
+        for (i, output) in node.output.iter().enumerate().filter(|(_, o)| !o.is_empty()) {
+            if body.makers.get(output.as_str()) != Some(&Maker::Node(at, i)) {
                 report.input(body, node, output, Rule::DuplicateValue, "is made before");
             }
         }
@@ -35,7 +37,7 @@ pub(super) fn values(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
 }
 
 pub(super) fn node_names(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
-    let mut seen = HashSet::with_capacity(body.function.node.len());
+    let mut seen = HashSet::with_capacity_and_hasher(body.function.node.len(), Default::default());
     for node in &body.function.node {
         if node.name().is_empty() {
             report.node(body, node, Rule::MissingNodeName, format!("a node of `{}` has no name", node.op_type()));
@@ -51,9 +53,4 @@ pub(super) fn control(_: &Program<'_>, body: &Body<'_>, node: &NodeProto, report
         let text = format!("waits for its last {count} inputs and has {}", node.input.len());
         report.node(body, node, Rule::ControlCount, text);
     }
-}
-
-/// The node that makes a value.
-pub(super) fn maker<'a>(body: &Body<'a>, value: &str) -> Option<Maker<'a>> {
-    body.makers.get(value).copied()
 }

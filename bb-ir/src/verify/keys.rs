@@ -6,14 +6,17 @@ use crate::digest::ProgramDigest;
 use crate::keys::{self, ALL, KeyRow, NAMESPACE, On};
 use crate::proto::onnx::{NodeProto, StringStringEntryProto};
 use crate::views::Metadata;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 use std::sync::LazyLock;
 
-static ROWS: LazyLock<HashMap<&'static str, &'static KeyRow>> =
-    LazyLock::new(|| ALL.iter().map(|row| (row.text, row)).collect());
+/// Rows by their text, with the form of what stands under them.
+static ROWS: LazyLock<HashMap<&'static str, (&'static KeyRow, Option<Form>)>> = LazyLock::new(|| {
+    let form = |row: &KeyRow| FORMS.iter().find(|(text, _)| *text == row.text).map(|(_, form)| *form);
+    ALL.iter().map(|row| (row.text, (row, form(row)))).collect()
+});
 
 /// The row of a key; of a key with parts, the row of its prefix.
-fn row_of(key: &str) -> Option<&'static KeyRow> {
+fn row_of(key: &str) -> Option<(&'static KeyRow, Option<Form>)> {
     if let Some(row) = ROWS.get(key) {
         // A prefix alone is no key.
         return (!key.ends_with('.')).then_some(*row);
@@ -102,18 +105,19 @@ const FORMS: &[(&str, Form)] = &[
     (keys::PROGRAM_NAME_KEY, word),
     (keys::PROGRAM_WIRE_PREFIX, program_wire),
 ];
-static FORM_OF: LazyLock<HashMap<&'static str, Form>> = LazyLock::new(|| FORMS.iter().copied().collect());
 
 /// What is wrong with entries that stand on `on`.
 fn faults(props: &[StringStringEntryProto], on: On) -> impl Iterator<Item = (Rule, String)> + '_ {
     let ours = props.iter().filter(|entry| entry.key().starts_with(NAMESPACE));
     ours.filter_map(move |entry| {
         let (key, value) = (entry.key(), entry.value());
-        let Some(row) = row_of(key) else { return Some((Rule::UnknownKey, format!("there is no key `{key}`"))) };
+        let Some((row, form)) = row_of(key) else {
+            return Some((Rule::UnknownKey, format!("there is no key `{key}`")));
+        };
         if !row.on.contains(&on) {
             return Some((Rule::MisplacedKey, format!("`{key}` does not stand on a {on:?}")));
         }
-        let fits = FORM_OF.get(row.text).is_none_or(|form| form(key, value));
+        let fits = form.is_none_or(|form| form(key, value));
         (!fits).then(|| (Rule::MalformedKey, format!("`{key}` is `{value}`")))
     })
 }
@@ -143,7 +147,7 @@ pub(super) fn node(_: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &
         let name = attribute.name();
         match row_of(name) {
             None => report.node(body, node, Rule::UnknownKey, format!("there is no attribute `{name}`")),
-            Some(row) if !row.on.contains(&On::Attribute) => {
+            Some((row, _)) if !row.on.contains(&On::Attribute) => {
                 report.node(body, node, Rule::MisplacedKey, format!("`{name}` is no attribute"));
             }
             Some(_) => {}

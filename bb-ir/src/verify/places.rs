@@ -1,6 +1,5 @@
 //! Places: every node of the root at one, with all it reads.
 
-use super::flow::maker;
 use super::program::Maker;
 use super::{Body, Program, Report, Rule};
 use crate::keys::{FROM_PLACE_KEY, HOME_CLASS_KEY, PLACE_KEY, PLACE_TABLE_PREFIX, TO_PLACE_KEY};
@@ -49,7 +48,7 @@ pub(super) fn placed(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, r
 pub(super) fn one_place(_: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
     let Some(here) = node.metadata_number::<u32>(PLACE_KEY).filter(|_| body.main) else { return };
     for input in node.input.iter().filter(|input| !input.is_empty()) {
-        let there = maker(body, input).and_then(place_of);
+        let there = body.makers.get(input.as_str()).and_then(|maker| place_of(body, *maker));
         if let Some(there) = there.filter(|there| *there != here) {
             let text = format!("is read at place {here} and lives at place {there}");
             report.input(body, node, input, Rule::TwoPlaces, text);
@@ -58,14 +57,11 @@ pub(super) fn one_place(_: &Program<'_>, body: &Body<'_>, node: &NodeProto, repo
 }
 
 /// Where a value lives. What a Send gives before it is cut lives where the wire arrives, but for its handle.
-fn place_of(maker: Maker<'_>) -> Option<u32> {
-    match maker {
-        Maker::Input => Some(ENTRY),
-        Maker::Node(node, output) if is_send(node) && output + 1 < node.output.len() => {
-            node.metadata_number(TO_PLACE_KEY)
-        }
-        Maker::Node(node, _) => node.metadata_number(PLACE_KEY),
-    }
+fn place_of(body: &Body<'_>, maker: Maker) -> Option<u32> {
+    let Maker::Node(at, output) = maker else { return Some(ENTRY) };
+    let node = &body.function.node[at];
+    let arrives = is_send(node) && output + 1 < node.output.len();
+    node.metadata_number(if arrives { TO_PLACE_KEY } else { PLACE_KEY })
 }
 
 pub(super) fn wires(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {

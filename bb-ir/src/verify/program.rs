@@ -6,7 +6,7 @@ use crate::ops::{MODULE_DOMAIN, ONNX_DOMAIN};
 use crate::proto::onnx::{FunctionProto, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto};
 use crate::version::{BB_OPSET, ONNX_IR_VERSION, ONNX_OPSET};
 use crate::views::Metadata;
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// (domain, name, overload)
 pub(super) type Key<'a> = (&'a str, &'a str, &'a str);
@@ -36,15 +36,16 @@ pub(super) struct Body<'a> {
     pub(super) function: &'a FunctionProto,
     /// Whether it is the root, the only one that is placed and cut.
     pub(super) main: bool,
-    pub(super) makers: HashMap<&'a str, Maker<'a>>,
+    pub(super) makers: HashMap<&'a str, Maker>,
     pub(super) types: HashMap<&'a str, &'a ValueInfoProto>,
 }
 
-#[derive(Clone, Copy)]
-pub(super) enum Maker<'a> {
-    Input,
-    /// A node's output, by its number.
-    Node(&'a NodeProto, usize),
+/// Who makes a value first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Maker {
+    Input(usize),
+    /// A node, by its number, and which of its outputs it is.
+    Node(usize, usize),
 }
 
 impl<'a> Program<'a> {
@@ -67,16 +68,18 @@ impl<'a> Program<'a> {
 
 impl<'a> Body<'a> {
     fn new(function: &'a FunctionProto, main: bool) -> Self {
-        let inputs = function.input.iter().map(|name| (name.as_str(), Maker::Input));
-        let outputs = function.node.iter().flat_map(|node| {
-            node.output.iter().enumerate().map(move |(i, name)| (name.as_str(), Maker::Node(node, i)))
-        });
-        Body {
-            function,
-            main,
-            makers: inputs.chain(outputs).filter(|(name, _)| !name.is_empty()).collect(),
-            types: function.value_info.iter().map(|info| (info.name(), info)).collect(),
+        let values = function.input.len() + function.node.iter().map(|node| node.output.len()).sum::<usize>();
+        let inputs = function.input.iter().enumerate().map(|(i, name)| (name, Maker::Input(i)));
+        let outputs = function
+            .node
+            .iter()
+            .enumerate()
+            .flat_map(|(at, node)| node.output.iter().enumerate().map(move |(i, name)| (name, Maker::Node(at, i))));
+        let mut makers = HashMap::with_capacity_and_hasher(values, Default::default());
+        for (name, maker) in inputs.chain(outputs).filter(|(name, _)| !name.is_empty()) {
+            makers.entry(name.as_str()).or_insert(maker);
         }
+        Body { function, main, makers, types: function.value_info.iter().map(|info| (info.name(), info)).collect() }
     }
     pub(super) fn name(&self) -> String {
         match self.function.overload() {
@@ -138,7 +141,7 @@ pub(super) fn graph(program: &Program<'_>, report: &mut Report) {
 }
 
 pub(super) fn duplicate_functions(program: &Program<'_>, report: &mut Report) {
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     for body in &program.bodies {
         if !seen.insert(key_of_function(body.function)) {
             report.body(body, Rule::DuplicateFunction, "another function has this domain, name and overload");

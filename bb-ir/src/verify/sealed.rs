@@ -9,7 +9,7 @@ use crate::proto::onnx::NodeProto;
 use crate::version::FRAMEWORK_IR_VERSION;
 use crate::views::Metadata;
 use crate::wire_shape::{Send, is_recv, is_send, read_wire_id, read_wire_transport};
-use std::collections::HashSet;
+use rustc_hash::FxHashSet as HashSet;
 
 pub(super) fn passport(program: &Program<'_>, report: &mut Report) {
     let model = program.model;
@@ -48,8 +48,8 @@ pub(super) fn bound(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, re
 }
 
 pub(super) fn destinations(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
-    let digest = program.model.metadata(keys::PROGRAM_DIGEST_KEY).and_then(ProgramDigest::parse);
     let Some(send) = Send::cast(node).filter(|_| body.main) else { return };
+    let digest = program.model.metadata(keys::PROGRAM_DIGEST_KEY).and_then(ProgramDigest::parse);
     for payload in 0..send.payloads().len() {
         let address = digest.zip(send.wire_id()).map(|(digest, id)| site_address(&digest, id, payload as u32));
         if send.destination(payload).is_none() || address.is_some_and(|a| send.destination(payload) != Some(a)) {

@@ -5,7 +5,7 @@ use crate::keys::{FROM_PLACE_KEY, LANE_KEY, TO_PLACE_KEY, WIRE_TRANSPORT_KEY};
 use crate::proto::onnx::NodeProto;
 use crate::views::Metadata;
 use crate::wire_shape::{Gather, Recv, Send, is_gather, is_recv, is_send, read_wire_id};
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// Only the root is cut; the modules beside it hold no wire that is still theirs.
 fn is_cut(program: &Program<'_>, body: &Body<'_>) -> bool {
@@ -41,7 +41,7 @@ pub(super) fn shape(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, re
 }
 
 pub(super) fn ids(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     for node in body.function.node.iter().filter(|n| is_send(n) || is_recv(n)) {
         match read_wire_id(node) {
             None => report.node(body, node, Rule::WireId, "has no wire id"),
