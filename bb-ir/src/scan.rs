@@ -1,6 +1,6 @@
 //! Counts what protobuf bytes would become, before anything is built from them.
 //!
-//! A message's [`Shape`] is a table: which fields it has, how often each may stand, how long each may be and how much
+//! A message's shape is a table: which fields it has, how often each may stand, how long each may be and how much
 //! memory the decoded message takes. One walk over the raw bytes, which allocates nothing, holds them against it.
 //! Fields that the table does not know are skipped, as protobuf asks.
 

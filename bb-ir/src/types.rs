@@ -101,12 +101,12 @@ pub enum ValueType {
         /// Its dimensions.
         shape: Option<Vec<Dim>>,
     },
-    /// uint8[n] with a denotation: a peer, a string, bytes, a user's payload. A user's is its whole canonical text,
+    /// `uint8[n]` with a denotation: a peer, a string, bytes, a user's payload. A user's is its whole canonical text,
     /// `<crate>.<Type>{1:tensor(f32),…}`, so that the hash follows from the model alone.
     Denoted(String),
     /// i64 of rank 0 with the denotation `bb.duration`.
     Duration,
-    /// uint8[0], `bb.trigger`.
+    /// `uint8[0]`, `bb.trigger`.
     Trigger,
     /// Several values of one type.
     Seq(Box<ValueType>),

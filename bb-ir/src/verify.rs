@@ -1,7 +1,7 @@
 //! Whether a model keeps the contract, at its level.
 //!
 //! [`verify`] runs after every pass and reports everything it finds. It is linear in the number of ops and total: any
-//! model that decodes is answered with a list. Checks are rows of [`CHECKS`], each with the levels at which it holds.
+//! model that decodes is answered with a list. Checks are rows of one table, each with the levels at which it holds.
 
 mod flow;
 mod keys;
