@@ -21,7 +21,8 @@ mod time;
 pub use config::{Config, Limits, Membership, Usage};
 pub use error::InstallError;
 pub use event::{
-    CallError, Cause, DisconnectReason, EngineStep, Event, ExecutionId, LimitKind, QuorumFailure, ReceiveFault, WireDifference,
+    CallError, Cause, DisconnectReason, EngineStep, Event, ExecutionId, LimitKind, QuorumFailure, ReceiveFault,
+    WireDifference,
 };
 pub use input::{Arg, CallId, CommandId, ComponentFailure, ComponentId, GraphId, Input, Refusal, SendId};
 pub use outgoing::Outgoing;

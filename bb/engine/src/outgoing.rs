@@ -30,8 +30,24 @@ impl Outgoing {
         envelope.remaining_ns = remaining;
         envelope::encode(&envelope)
     }
+    /// The bytes of the values in it: what a queue's bound is charged.
+    pub fn bytes(&self) -> usize {
+        let size = |fill: &envelope::Fill<Parts>| match &fill.content {
+            envelope::FillContent::Payload { bytes: (head, body), .. } => head.len() + body.len(),
+            _ => 0,
+        };
+        self.envelope.fills.iter().map(size).sum()
+    }
     /// Whether it carries values or failures; a bare acknowledgement does not.
     pub fn has_fills(&self) -> bool {
         !self.envelope.fills.is_empty()
+    }
+    /// How many bytes its payloads have: what a queue's bound counts.
+    pub fn bytes(&self) -> usize {
+        let payload = |f: &envelope::Fill<Parts>| match &f.content {
+            envelope::FillContent::Payload { bytes: (head, body), .. } => head.len() + body.len(),
+            _ => 0,
+        };
+        self.envelope.fills.iter().map(payload).sum()
     }
 }

@@ -1,0 +1,156 @@
+//! From bytes to checked parts: what an artifact holds, or why it is none.
+
+mod flatten;
+
+use crate::error::InstallError;
+use bb_ir::artifact::{self, ArtifactError};
+use bb_ir::bindings;
+use bb_ir::digest::ProgramDigest;
+use bb_ir::hello::WireOffer;
+use bb_ir::keys;
+use bb_ir::names::START;
+use bb_ir::proto::onnx::{ModelProto, NodeProto};
+use bb_ir::types::ValueType;
+use bb_ir::views::Metadata;
+use rustc_hash::FxHashMap;
+
+/// An artifact, taken apart.
+pub struct Loaded {
+    pub program: String,
+    pub class: String,
+    pub digest: ProgramDigest,
+    /// Every place of the program.
+    pub places: Vec<Place>,
+    /// The nodes of the main function, calls spread out.
+    pub nodes: Vec<NodeProto>,
+    /// Every value's type, and the class where it names peers.
+    pub values: FxHashMap<String, (ValueType, Option<String>)>,
+    /// The entry's inputs, without `start`; empty elsewhere.
+    pub inputs: Vec<String>,
+    pub outputs: Vec<String>,
+    pub slots: Vec<Slot>,
+    pub wires: Vec<WireOffer>,
+}
+
+/// A row of the place table.
+pub struct Place {
+    pub class: String,
+    pub each: bool,
+    /// The value that anchors it.
+    pub anchor: String,
+}
+
+/// A row of the binding table.
+pub struct Slot {
+    pub id: u32,
+    pub name: String,
+    pub role: String,
+}
+
+fn malformed(what: impl Into<String>) -> InstallError {
+    InstallError::Malformed(what.into())
+}
+
+/// Reads an artifact.
+pub fn load(bytes: &[u8]) -> Result<Loaded, InstallError> {
+    let model = artifact::read(bytes).map_err(|e| match e {
+        ArtifactError::NotCompiled => InstallError::NotCompiled,
+        ArtifactError::IncompatibleCompiledVersion { found } => InstallError::IncompatibleCompiledVersion(found),
+        other => InstallError::NotAnArtifact(other.to_string()),
+    })?;
+    let main = model.functions.first().ok_or_else(|| malformed("it has no function"))?;
+    let program = model.metadata(keys::PROGRAM_NAME_KEY).ok_or_else(|| malformed("it names no program"))?.to_owned();
+    let digest = model.metadata(keys::PROGRAM_DIGEST_KEY).and_then(ProgramDigest::parse);
+    let digest = digest.ok_or_else(|| malformed("it has no digest"))?;
+    let places = places(&model)?;
+    let slots = slots(&model, main.name())?;
+    let wires = wires(&model)?;
+
+    let mut values = FxHashMap::default();
+    for function in &model.functions {
+        // Names of sub-functions are prefixed when their calls are spread out; their types are added there.
+        if !std::ptr::eq(function, main) {
+            continue;
+        }
+        for info in &function.value_info {
+            let ty = info.r#type.as_ref().and_then(ValueType::from_proto);
+            let ty = ty.ok_or_else(|| malformed(format!("the value `{}` has no type", info.name())))?;
+            values.insert(info.name().to_owned(), (ty, info.metadata(keys::PEER_CLASS_KEY).map(Into::into)));
+        }
+    }
+    let inputs: Vec<String> = main.input.iter().filter(|i| *i != START).cloned().collect();
+    let outputs = main.output.clone();
+    let nodes = flatten::flatten(&model, &mut values)?;
+    let class = class(&nodes, &places, &program, main.name())?;
+    Ok(Loaded { program, class, digest, places, nodes, values, inputs, outputs, slots, wires })
+}
+
+/// The class whose piece this is: where its nodes live; of a piece without nodes, the entry's.
+fn class(nodes: &[NodeProto], places: &[Place], program: &str, main: &str) -> Result<String, InstallError> {
+    let mut classes: Vec<&str> = nodes.iter().filter_map(|n| n.metadata(keys::HOME_CLASS_KEY)).collect();
+    classes.dedup();
+    classes.sort_unstable();
+    classes.dedup();
+    match classes.as_slice() {
+        [class] => Ok((*class).to_owned()),
+        [] => {
+            let named = places.iter().find(|p| main == format!("{program}_{}", p.class)).or(places.first());
+            named.map(|p| p.class.clone()).ok_or_else(|| malformed("it has no places"))
+        }
+        several => Err(malformed(format!("its nodes live on several classes: {}", several.join(", ")))),
+    }
+}
+
+fn places(model: &ModelProto) -> Result<Vec<Place>, InstallError> {
+    let mut rows = Vec::new();
+    for (number, row) in model.metadata_under(keys::PLACE_TABLE_PREFIX) {
+        let parsed = number.parse::<usize>().ok().zip({
+            let mut parts = row.splitn(3, '|');
+            parts.next().zip(parts.next()).zip(parts.next())
+        });
+        let Some((number, ((class, many), anchor))) = parsed else {
+            return Err(malformed(format!("`{row}` is no row of the place table")));
+        };
+        rows.push((number, Place { class: class.into(), each: many == "each", anchor: anchor.into() }));
+    }
+    rows.sort_by_key(|(number, _)| *number);
+    if rows.iter().enumerate().any(|(i, (number, _))| i != *number) || rows.is_empty() {
+        return Err(malformed("its place table has gaps"));
+    }
+    Ok(rows.into_iter().map(|(_, place)| place).collect())
+}
+
+fn slots(model: &ModelProto, main: &str) -> Result<Vec<Slot>, InstallError> {
+    let mut slots = Vec::new();
+    for (rest, value) in model.metadata_under(keys::BINDING_KEY_PREFIX) {
+        let key = format!("{}{rest}", keys::BINDING_KEY_PREFIX);
+        let row = bindings::parse_binding_key(&key).zip(bindings::parse_binding_value(value));
+        let Some(((target, slot), binding)) = row else {
+            return Err(InstallError::InvalidBindingTable(format!("{rest} = {value}")));
+        };
+        if target != main {
+            return Err(InstallError::UnknownTarget(target.to_owned()));
+        }
+        let Some(id) = binding.slot else {
+            return Err(InstallError::InvalidBindingTable(format!("{rest} = {value}")));
+        };
+        slots.push(Slot { id, name: slot.to_owned(), role: binding.role });
+    }
+    slots.sort_by_key(|s| s.id);
+    Ok(slots)
+}
+
+fn wires(model: &ModelProto) -> Result<Vec<WireOffer>, InstallError> {
+    let mut wires = Vec::new();
+    for (id, row) in model.metadata_under(keys::PROGRAM_WIRE_PREFIX) {
+        let wrong = || malformed(format!("`{id} = {row}` is no row of the wire table"));
+        let mut parts = row.split('|');
+        let (from, to) = parts.next().zip(parts.next()).ok_or_else(wrong)?;
+        let hashes = parts.next().unwrap_or_default().split(',').filter(|h| !h.is_empty());
+        let hashes = hashes.map(|h| u64::from_str_radix(h, 16)).collect::<Result<_, _>>().map_err(|_| wrong())?;
+        let id = id.parse().map_err(|_| wrong())?;
+        wires.push(WireOffer { id, from_class: from.into(), to_class: to.into(), type_hashes: hashes });
+    }
+    wires.sort_by_key(|w| w.id);
+    Ok(wires)
+}

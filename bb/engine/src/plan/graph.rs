@@ -1,0 +1,146 @@
+//! An installed artifact.
+
+use super::{NodeKind, PlacePlan, RecvIx, SiteIx};
+use crate::input::{ComponentId, GraphId};
+use bb_ir::digest::ProgramDigest;
+use bb_ir::hello::WireOffer;
+use bb_ir::site::SiteAddress;
+use bb_ir::types::ValueType;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// What a host learns of an artifact it has installed.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    /// Its number.
+    pub graph: GraphId,
+    /// The program's name.
+    pub program: Arc<str>,
+    /// The class that this node hosts of it.
+    pub class: Arc<str>,
+    /// Its slots, in the order of their numbers.
+    pub slots: Vec<SlotInfo>,
+    /// What a call takes; empty where calls do not start here.
+    pub inputs: Vec<EntryInput>,
+    /// The outputs of the program that live on this class: name, and whether at the entry.
+    pub outputs: Vec<(Arc<str>, bool)>,
+}
+
+/// A slot of an installed artifact.
+#[derive(Clone, Debug)]
+pub struct SlotInfo {
+    /// How `Run` names it.
+    pub component: ComponentId,
+    /// Its name in the program.
+    pub name: Arc<str>,
+    /// The role.
+    pub role: Arc<str>,
+}
+
+/// An input of a call.
+#[derive(Clone, Debug)]
+pub struct EntryInput {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its type.
+    pub ty: ValueType,
+    /// The class of the peers it names.
+    pub peer_class: Option<Arc<str>>,
+}
+
+/// A site, numbered once per engine over all installed artifacts; it means nothing to another node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeSiteId(pub u32);
+
+/// A node of an installed artifact: `graph << 32 | node`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OpRef(pub u64);
+
+/// How a node runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpDispatch {
+    /// Its input becomes its output.
+    PassThrough,
+    /// A kernel, within `poll`.
+    Kernel,
+    /// A component's method, by the host.
+    Component(ComponentId),
+    /// It sends.
+    Send,
+    /// It closes lanes.
+    Gather,
+}
+
+/// An installed artifact: dense tables by site and node.
+pub struct GraphSlot {
+    pub(crate) id: GraphId,
+    pub(crate) program: Arc<str>,
+    pub(crate) class: Arc<str>,
+    pub(crate) digest: ProgramDigest,
+    pub(crate) wires: Vec<WireOffer>,
+    /// By place number; only those of this class.
+    pub(crate) places: Vec<Option<Arc<PlacePlan>>>,
+    pub(crate) inputs: Vec<EntryInput>,
+    /// The outputs of this class: name, place, and its number among the entry's outputs.
+    pub(crate) outputs: Vec<(Arc<str>, u32, Option<u32>)>,
+    pub(crate) addresses: FxHashMap<SiteAddress, (u32, RecvIx)>,
+    pub(crate) first_site: u32,
+}
+
+impl GraphSlot {
+    /// The name of the partition's function.
+    pub fn function(&self) -> String {
+        format!("{}_{}", self.program, self.class)
+    }
+    /// Whether calls start here.
+    pub fn is_entry_point(&self) -> bool {
+        !self.inputs.is_empty()
+    }
+    fn plans(&self) -> impl Iterator<Item = &PlacePlan> {
+        self.places.iter().flatten().map(Arc::as_ref)
+    }
+    /// Every node with how it runs, in the order of places and nodes.
+    pub fn op_dispatch(&self) -> impl Iterator<Item = (OpRef, &str, OpDispatch)> {
+        let graph = u64::from(self.id.0) << 32;
+        self.plans().flat_map(|p| &p.nodes).enumerate().map(move |(i, node)| {
+            let dispatch = match &node.kind {
+                NodeKind::Pass => OpDispatch::PassThrough,
+                NodeKind::Kernel(_) => OpDispatch::Kernel,
+                NodeKind::Method { component, .. } => OpDispatch::Component(*component),
+                NodeKind::Send(_) => OpDispatch::Send,
+                NodeKind::Gather(_) => OpDispatch::Gather,
+            };
+            (OpRef(graph | i as u64), &*node.name, dispatch)
+        })
+    }
+    /// Every site with its name, in the order of its numbers.
+    pub fn site_names(&self) -> impl Iterator<Item = (NodeSiteId, &str)> {
+        let sites = self.plans().flat_map(|p| &p.sites).enumerate();
+        sites.map(|(i, site)| (NodeSiteId(self.first_site + i as u32), &*site.name))
+    }
+    /// The ops that read the site of that name, each once.
+    pub fn consumers(&self, site: &str) -> Vec<&str> {
+        let of = |p: &PlacePlan| {
+            let at = p.sites.iter().position(|s| &*s.name == site)?;
+            Some(p.consumers(SiteIx(at as u32)).iter().map(|n| n.0 as usize).collect::<Vec<_>>())
+        };
+        let found = self.plans().find_map(|p| Some((p, of(p)?)));
+        found.map_or_else(Vec::new, |(p, nodes)| nodes.into_iter().map(|n| &*p.nodes[n].name).collect())
+    }
+    /// The program's outputs that live on this class.
+    pub fn top_level_outputs(&self) -> impl Iterator<Item = &str> {
+        self.outputs.iter().map(|(name, ..)| &**name)
+    }
+    /// Of every payload site, the site of its sender.
+    pub fn recv_sender_sites(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.plans().flat_map(|p| {
+            let name = |s: SiteIx| &*p.site(s).name;
+            p.recvs.iter().flat_map(move |r| r.payloads.iter().map(move |(s, ..)| (name(*s), name(r.sender))))
+        })
+    }
+    /// Of every payload site, the hash of its type.
+    pub fn recv_wire_type_hash(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.plans()
+            .flat_map(|p| p.recvs.iter().flat_map(|r| r.payloads.iter().map(|(s, _, hash)| (&*p.site(*s).name, *hash))))
+    }
+}

@@ -1,0 +1,188 @@
+//! Calls: an entry frame, and the outputs that resolve it.
+
+use super::Engine;
+use super::frame::{FrameKey, FrameRef, NO_LANE};
+use crate::Value;
+use crate::event::{CallError, Cause, EngineStep, Event, ExecutionId, LimitKind};
+use crate::input::{Arg, CallId, GraphId};
+use crate::plan::EntryInput;
+use bb_ir::types::{DURATION_DENOTATION, ValueType};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[derive(Default)]
+pub struct Calls {
+    by_id: BTreeMap<CallId, Call>,
+    counter: u64,
+    /// Counters of executions whose entry frame is open.
+    live: std::collections::BTreeSet<u64>,
+}
+struct Call {
+    frame: FrameRef,
+    /// The outputs at the entry.
+    outputs: Vec<Option<Value>>,
+    missing: usize,
+}
+
+impl Calls {
+    pub fn open(&self) -> usize {
+        self.by_id.len()
+    }
+    pub fn is_live(&self, counter: u64) -> bool {
+        self.live.contains(&counter)
+    }
+}
+
+impl Engine {
+    pub(super) fn call(&mut self, call: CallId, graph: GraphId, args: Vec<Arg>, budget: Duration) {
+        if self.calls.by_id.contains_key(&call) {
+            self.event(Event::UnknownInput { what: "a call whose number is in use" });
+            return;
+        }
+        if let Err(error) = self.start(call, graph, args, budget) {
+            self.steps.push_back(EngineStep::CallResolved { call, result: Err(error) });
+        }
+    }
+
+    fn start(&mut self, call: CallId, graph: GraphId, args: Vec<Arg>, budget: Duration) -> Result<(), CallError> {
+        let slot = self.graphs.get(graph.0 as usize).ok_or(CallError::NotTheEntry)?;
+        let plan = slot.places.first().and_then(Option::as_ref).filter(|_| slot.is_entry_point());
+        let plan = plan.ok_or(CallError::NotTheEntry)?.clone();
+        if args.len() != slot.inputs.len() {
+            let expected = format!("{} arguments", slot.inputs.len());
+            return Err(CallError::BadArgument { index: slot.inputs.len(), expected });
+        }
+        let mut values = Vec::with_capacity(args.len());
+        for (index, (arg, input)) in args.into_iter().zip(&slot.inputs).enumerate() {
+            let value = self.argument(graph, arg, input);
+            let expected = || format!("`{}` is a {}", input.name, input.ty.canonical_text());
+            values.push(value.ok_or_else(|| CallError::BadArgument { index, expected: expected() })?);
+        }
+        let outputs = slot.outputs.iter().filter(|(.., number)| number.is_some()).count();
+
+        self.calls.counter += 1;
+        let counter = self.calls.counter;
+        let origin = self.config.peer.clone();
+        let execution = Arc::new(ExecutionId { origin: origin.clone(), epoch: self.config.epoch, counter });
+        let origin = self.peers.intern(&origin);
+        let key = FrameKey { origin, epoch: self.config.epoch, counter, graph: graph.0, place: 0, lane: NO_LANE };
+        let budget = budget.min(Duration::from_nanos(bb_ir::limits::REMAINING_NS_MAX));
+        let deadline = self.now.after(budget);
+        self.calls.live.insert(counter);
+        let Some(frame) = self.open(key, execution, &plan, deadline, Some(call)) else {
+            self.calls.live.remove(&counter);
+            return Err(CallError::Limit(LimitKind::Frames));
+        };
+        self.calls.by_id.insert(call, Call { frame, outputs: vec![None; outputs], missing: outputs });
+        if let Some(start) = plan.start {
+            self.write(frame, start, None, Value::Trigger);
+        }
+        for (site, value) in plan.inputs.iter().zip(values) {
+            self.write(frame, *site, None, value);
+        }
+        self.settle();
+        self.end_if_done(frame);
+        Ok(())
+    }
+
+    /// The value of an argument, if it is what the input takes.
+    fn argument(&self, graph: GraphId, arg: Arg, input: &EntryInput) -> Option<Value> {
+        match arg {
+            Arg::Value(value) => fits(&value, &input.ty).then_some(value),
+            Arg::AllPeers { and_self } => {
+                let slot = self.graphs.get(graph.0 as usize)?;
+                let class = input.peer_class.as_deref()?;
+                let mut peers = self.peers.members_of_program(class, &slot.digest);
+                let hosted = self.graphs.iter().any(|g| g.digest == slot.digest && &*g.class == class);
+                if and_self && hosted {
+                    peers.push(self.config.peer.clone());
+                }
+                peers.sort();
+                Some(Value::Seq(peers.into_iter().map(Value::Peer).collect()))
+            }
+        }
+    }
+
+    /// A declared output has its value.
+    pub(super) fn output(&mut self, at: FrameRef, number: u32, value: Value) {
+        let Some(frame) = self.frames.get(at) else { return };
+        let (graph, execution, call) = (frame.key.graph, frame.execution.clone(), frame.call);
+        let slot = &self.graphs[graph as usize];
+        let Some((topic, _, at_entry)) = slot.outputs.get(number as usize) else { return };
+        self.steps.push_back(EngineStep::AppEvent {
+            graph: GraphId(graph),
+            module_name: slot.program.clone(),
+            topic: topic.clone(),
+            value: value.clone(),
+            execution: (*execution).clone(),
+        });
+        let (Some(number), Some(call)) = (at_entry, call) else { return };
+        let Some(open) = self.calls.by_id.get_mut(&call) else { return };
+        let output = &mut open.outputs[*number as usize];
+        if output.is_none() {
+            *output = Some(value);
+            open.missing -= 1;
+        }
+        if open.missing == 0 {
+            let outputs = std::mem::take(&mut open.outputs).into_iter().flatten().collect();
+            self.resolve(call, Ok(outputs));
+        }
+    }
+
+    /// A declared output will not come: at the entry the call fails, and its frame ends.
+    pub(super) fn output_failed(&mut self, at: FrameRef, cause: &Arc<Cause>) {
+        let Some(call) = self.frames.get(at).and_then(|f| f.call) else { return };
+        if self.calls.by_id.contains_key(&call) {
+            self.resolve(call, Err(CallError::Failed((**cause).clone())));
+            self.end(at);
+        }
+    }
+
+    pub(super) fn resolve(&mut self, call: CallId, result: Result<Vec<Value>, CallError>) {
+        if self.calls.by_id.remove(&call).is_some() {
+            self.steps.push_back(EngineStep::CallResolved { call, result });
+        }
+    }
+
+    /// The entry frame of a call has ended. A call that still waits has no outputs at the entry.
+    pub(super) fn entry_ended(&mut self, call: CallId, counter: u64) {
+        self.calls.live.remove(&counter);
+        let Some(open) = self.calls.by_id.get(&call) else { return };
+        let result = if open.outputs.is_empty() {
+            Ok(Vec::new())
+        } else {
+            let code = bb_ir::failure::FailureCode::Cancelled;
+            let message = "the entry ended before every output was there".into();
+            Err(CallError::Failed(Cause { code, message, quorum: None }))
+        };
+        self.resolve(call, result);
+    }
+
+    pub(super) fn drop_call(&mut self, call: CallId) {
+        // A call that has resolved may be dropped as well: what is left of it goes on.
+        let Some(open) = self.calls.by_id.get(&call) else { return };
+        let frame = open.frame;
+        self.resolve(call, Err(CallError::Dropped));
+        self.end(frame);
+    }
+}
+
+/// Whether a value is one of this type.
+pub fn fits(value: &Value, ty: &ValueType) -> bool {
+    match (value, ty) {
+        (Value::Trigger, ValueType::Trigger) => true,
+        (Value::Tensor(t), ValueType::Tensor { element, shape }) => {
+            element.is_none_or(|e| e == t.element())
+                && shape.as_ref().is_none_or(|dims| {
+                    dims.len() == t.shape().len()
+                        && dims.iter().zip(t.shape()).all(|(d, n)| !matches!(d, bb_ir::types::Dim::Size(s) if s != n))
+                })
+        }
+        (Value::Tensor(t), ValueType::Duration) => t.as_scalar::<i64>().is_some(),
+        (Value::Peer(_), ty) => *ty == ValueType::peer(),
+        (Value::Bytes(_), ValueType::Denoted(d)) => d != DURATION_DENOTATION && *ty != ValueType::peer(),
+        (Value::Seq(values), ValueType::Seq(of)) => values.iter().all(|v| fits(v, of)),
+        _ => false,
+    }
+}

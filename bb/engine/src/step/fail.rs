@@ -1,0 +1,211 @@
+//! What will not come: failures run along the frame's edges, and over the wire as failure fills (SEMANTICS 1.8).
+//!
+//! A failure is put into a queue and taken from there, so that a chain of any length needs no stack.
+
+use super::Engine;
+use super::frame::{DONE, FrameRef, RecvState, SiteState};
+use super::lanes::{LaneRecv, LanesState, lanes_of};
+use crate::event::{CallError, Cause, Event};
+use crate::plan::{LanesIx, NodeIx, NodeKind, RecvIx, SiteIx, Storage};
+use bb_ir::failure::FailureCode;
+use std::sync::Arc;
+
+/// Something that will not come, and why.
+pub struct Failing {
+    frame: FrameRef,
+    what: What,
+    lane: Option<u32>,
+    cause: Arc<Cause>,
+}
+#[derive(Clone, Copy)]
+enum What {
+    Site(SiteIx),
+    Node(NodeIx),
+    Recv(RecvIx),
+}
+
+impl Engine {
+    pub(super) fn fail_site(&mut self, frame: FrameRef, site: SiteIx, lane: Option<u32>, cause: Arc<Cause>) {
+        self.failing.push_back(Failing { frame, what: What::Site(site), lane, cause });
+    }
+    pub(super) fn fail_node(&mut self, frame: FrameRef, node: NodeIx, lane: Option<u32>, cause: Arc<Cause>) {
+        self.failing.push_back(Failing { frame, what: What::Node(node), lane, cause });
+    }
+    /// Of a lane's return: in that lane, or in all.
+    pub(super) fn fail_recv(&mut self, frame: FrameRef, recv: RecvIx, lane: Option<u32>, cause: Arc<Cause>) {
+        self.failing.push_back(Failing { frame, what: What::Recv(recv), lane, cause });
+    }
+
+    /// Follows every failure to where it ends.
+    pub(super) fn settle(&mut self) {
+        while let Some(Failing { frame, what, lane, cause }) = self.failing.pop_front() {
+            match what {
+                What::Site(site) => self.site_fails(frame, site, lane, &cause),
+                What::Node(node) => self.node_fails(frame, node, lane, &cause),
+                What::Recv(recv) => self.recv_fails(frame, recv, lane, &cause),
+            }
+            if self.failing.is_empty() {
+                self.end_if_done(frame);
+            }
+        }
+    }
+
+    fn site_fails(&mut self, at: FrameRef, site: SiteIx, lane: Option<u32>, cause: &Arc<Cause>) {
+        let Some(frame) = self.frames.get_mut(at) else { return };
+        let plan = frame.plan.clone();
+        let Some(state) = frame.state_mut(site, lane).filter(|s| s.is_empty()) else { return };
+        *state = SiteState::Failed(cause.clone());
+        let of = plan.site(site);
+        for node in plan.consumers(site) {
+            match (of.storage, plan.node(*node).lanes) {
+                (Storage::Frame, Some((lanes, _))) => {
+                    let frame = self.frames.get(at);
+                    let count = frame.and_then(|f| f.lanes[lanes.0 as usize].as_ref()).map_or(0, LanesState::len);
+                    for lane in 0..count as u32 {
+                        self.fail_node(at, *node, Some(lane), cause.clone());
+                    }
+                }
+                _ => self.fail_node(at, *node, lane, cause.clone()),
+            }
+        }
+        match of.storage {
+            Storage::Lanes(lanes, number) => {
+                if let Some(lane) = lane {
+                    self.lane_value_failed(at, lanes, number, lane, cause.code);
+                }
+            }
+            Storage::Frame => {
+                // Without its cohort a wire has no lanes.
+                for (_, lanes) in lanes_of(&plan).filter(|(_, l)| l.cohort == site) {
+                    self.fail_recv(at, lanes.recv, None, cause.clone());
+                }
+            }
+        }
+        if of.output.is_some() {
+            self.output_failed(at, cause);
+        }
+    }
+
+    fn node_fails(&mut self, at: FrameRef, node: NodeIx, lane: Option<u32>, cause: &Arc<Cause>) {
+        let Some(frame) = self.frames.get_mut(at) else { return };
+        let plan = frame.plan.clone();
+        let Some(pending) = frame.pending_mut(node, lane) else { return };
+        // What is ready or has run is not cancelled any more.
+        if *pending == DONE || *pending == 0 {
+            return;
+        }
+        *pending = DONE;
+        match &plan.node(node).kind {
+            NodeKind::Send(_) => self.send_cancelled(at, node, lane, cause),
+            NodeKind::Gather(_) => self.gather_failed(at, node, cause.clone()),
+            _ => {}
+        }
+        for site in &plan.node(node).outputs {
+            self.fail_site(at, *site, lane, cause.clone());
+        }
+    }
+
+    fn recv_fails(&mut self, at: FrameRef, recv: RecvIx, lane: Option<u32>, cause: &Arc<Cause>) {
+        let Some(frame) = self.frames.get_mut(at) else { return };
+        let plan = frame.plan.clone();
+        let it = plan.recv(recv);
+        let sites: Vec<SiteIx> = it.payloads.iter().map(|p| p.0).chain([it.sender]).collect();
+        match (it.lanes, lane) {
+            (None, _) => {
+                let state = &mut frame.recvs[recv.0 as usize];
+                if *state != RecvState::Waiting {
+                    return;
+                }
+                *state = RecvState::Failed;
+                frame.open_recvs -= 1;
+                for site in sites {
+                    self.fail_site(at, site, None, cause.clone());
+                }
+            }
+            (Some(lanes), Some(lane)) => {
+                if self.lane_settled(at, lanes, lane, LaneRecv::Failed) {
+                    for site in sites {
+                        self.fail_site(at, site, Some(lane), cause.clone());
+                    }
+                }
+            }
+            (Some(lanes), None) => self.all_lanes_fail(at, recv, lanes, cause),
+        }
+    }
+
+    fn all_lanes_fail(&mut self, at: FrameRef, recv: RecvIx, ix: LanesIx, cause: &Arc<Cause>) {
+        let Some(frame) = self.frames.get_mut(at) else { return };
+        let plan = frame.plan.clone();
+        match frame.lanes[ix.0 as usize].as_ref().map(LanesState::len) {
+            Some(count) => {
+                for lane in 0..count as u32 {
+                    self.fail_recv(at, recv, Some(lane), cause.clone());
+                }
+            }
+            None => {
+                let state = &mut frame.recvs[recv.0 as usize];
+                if *state != RecvState::Waiting {
+                    return;
+                }
+                *state = RecvState::Failed;
+                frame.open_recvs -= 1;
+                for gather in &plan.lanes(ix).gathers {
+                    self.fail_node(at, *gather, None, cause.clone());
+                    self.gather_failed(at, *gather, cause.clone());
+                }
+            }
+        }
+    }
+
+    /// A message will not be delivered: what can only come by way of it does not come (in that lane).
+    pub(super) fn awaited_fails(&mut self, at: FrameRef, wire: u64, lane: Option<u32>, cause: &Arc<Cause>) {
+        let Some(plan) = self.frames.get(at).map(|f| f.plan.clone()) else { return };
+        for (i, recv) in plan.recvs.iter().enumerate() {
+            if recv.awaits.contains(&wire) {
+                self.fail_recv(at, RecvIx(i as u32), lane.filter(|_| recv.lanes.is_some()), cause.clone());
+            }
+        }
+    }
+
+    /// A frame's time is out.
+    pub(super) fn expire(&mut self, at: FrameRef) {
+        let Some(frame) = self.frames.get(at) else { return };
+        let plan = frame.plan.clone();
+        let waits = |i: usize| match plan.recvs[i].lanes {
+            None => frame.recvs[i] == RecvState::Waiting,
+            Some(lanes) => frame.lanes[lanes.0 as usize].as_ref().is_none_or(|l| l.waiting > 0),
+        };
+        let waiting: Vec<usize> = (0..plan.recvs.len()).filter(|i| waits(*i)).collect();
+        let mut waited_for: Vec<String> = waiting.iter().map(|i| plan.recvs[*i].name.to_string()).collect();
+        let running: Vec<super::Ready> = self.commands.values().filter(|r| r.frame == at).copied().collect();
+        let mut names: Vec<String> = running.iter().map(|r| plan.node(r.node).name.to_string()).collect();
+        names.sort();
+        waited_for.extend(names);
+        let (execution, call) = (frame.execution.clone(), frame.call);
+        let lane = plan.each.then_some(frame.key.lane);
+        self.event(Event::FrameExpired {
+            execution: (*execution).clone(),
+            place: plan.place,
+            lane,
+            waited_for: waited_for.clone(),
+        });
+        if let Some(call) = call {
+            self.resolve(call, Err(CallError::Deadline { waited_for }));
+        }
+        let cause = Arc::new(Cause {
+            code: FailureCode::Deadline,
+            message: "the execution's time is out".into(),
+            quorum: None,
+        });
+        for i in waiting {
+            self.fail_recv(at, RecvIx(i as u32), None, cause.clone());
+        }
+        for ready in running {
+            for site in &plan.node(ready.node).outputs {
+                self.fail_site(at, *site, ready.lane, cause.clone());
+            }
+        }
+        self.settle();
+        self.end(at);
+    }
+}

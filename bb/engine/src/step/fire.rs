@@ -1,0 +1,158 @@
+//! Ops fire: kernels at once, methods through the host.
+
+use super::frame::{DONE, FrameRef, SiteState};
+use super::{Engine, Ready};
+use crate::Value;
+use crate::event::{Cause, EngineStep, Event, LimitKind};
+use crate::input::{CommandId, ComponentFailure};
+use crate::plan::{NodeIx, NodeKind};
+use bb_ir::component::OpError;
+use bb_ir::failure::FailureCode;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+impl Engine {
+    pub(super) fn fire(&mut self, ready: Ready) {
+        let Ready { frame: at, node, lane } = ready;
+        let Some(frame) = self.frames.get_mut(at) else { return };
+        let plan = frame.plan.clone();
+        let Some(pending) = frame.pending_mut(node, lane) else { return };
+        *pending = DONE;
+        match &plan.node(node).kind {
+            NodeKind::Pass => {
+                let value = self.take_inputs(at, node, lane).and_then(|()| self.inputs.pop());
+                if let (Some(value), Some(site)) = (value, plan.node(node).outputs.first()) {
+                    self.write(at, *site, lane, value);
+                }
+            }
+            NodeKind::Kernel(kernel) => {
+                if self.take_inputs(at, node, lane).is_some() {
+                    let (inputs, outputs) = (&mut self.inputs, &mut self.outputs);
+                    outputs.clear();
+                    let ran = catch_unwind(AssertUnwindSafe(|| kernel.run(inputs, outputs)));
+                    self.inputs.clear();
+                    match ran {
+                        Ok(Ok(())) => self.write_outputs(at, node, lane),
+                        Ok(Err(OpError(text))) => self.op_failed(at, node, lane, FailureCode::OpFailed, text),
+                        Err(panic) => self.op_failed(at, node, lane, FailureCode::OpFailed, panicked(panic.as_ref())),
+                    }
+                }
+            }
+            NodeKind::Method { component, method } => {
+                if self.commands.len() >= self.config.limits.commands_max {
+                    let execution = self.frames.get(at).map(|f| (*f.execution).clone());
+                    self.limit(LimitKind::Commands, execution);
+                    self.op_failed(at, node, lane, FailureCode::OpFailed, "too many methods run on this node".into());
+                } else if self.take_inputs(at, node, lane).is_some() {
+                    let command = CommandId(self.next_command);
+                    self.next_command += 1;
+                    self.commands.insert(command, ready);
+                    let inputs = self.inputs.drain(..).collect();
+                    let (component, method) = (*component, method.clone());
+                    self.steps.push_back(EngineStep::Run { command, component, method, inputs });
+                    return; // It stays active until it has run.
+                }
+            }
+            NodeKind::Send(_) => self.send(at, node, lane),
+            NodeKind::Gather(_) => self.gather_ready(at, node),
+        }
+        self.settle();
+        self.fired(at);
+    }
+
+    fn fired(&mut self, at: FrameRef) {
+        if let Some(frame) = self.frames.get_mut(at) {
+            frame.active -= 1;
+            self.end_if_done(at);
+        }
+    }
+
+    /// Moves or clones a node's inputs into the scratch buffer; `None` where the frame has lost one.
+    fn take_inputs(&mut self, at: FrameRef, node: NodeIx, lane: Option<u32>) -> Option<()> {
+        self.inputs.clear();
+        let frame = self.frames.get_mut(at)?;
+        let plan = frame.plan.clone();
+        let it = plan.node(node);
+        let mut released = 0;
+        for (input, moves) in it.inputs.iter().zip(&it.moves) {
+            let Some(site) = input else {
+                self.inputs.push(Value::Absent);
+                continue;
+            };
+            let state = frame.state_mut(*site, lane)?;
+            if *moves {
+                let SiteState::Filled(value) = std::mem::replace(state, SiteState::Taken) else { return None };
+                released += value.bytes();
+                self.inputs.push(value);
+            } else {
+                self.inputs.push(state.value()?.clone());
+            }
+        }
+        frame.bytes -= released;
+        self.bytes -= released;
+        Some(())
+    }
+
+    fn write_outputs(&mut self, at: FrameRef, node: NodeIx, lane: Option<u32>) {
+        let mut outputs = std::mem::take(&mut self.outputs);
+        let Some(plan) = self.frames.get(at).map(|f| f.plan.clone()) else { return };
+        let sites = &plan.node(node).outputs;
+        if outputs.len() == sites.len() {
+            for (site, value) in sites.iter().zip(outputs.drain(..)) {
+                self.write(at, *site, lane, value);
+            }
+        } else {
+            let text = format!("it gave {} values, {} are taken", outputs.len(), sites.len());
+            outputs.clear();
+            self.op_failed(at, node, lane, FailureCode::OpFailed, text);
+        }
+        self.outputs = outputs;
+    }
+
+    /// An op failed: what needs it will not come.
+    fn op_failed(&mut self, at: FrameRef, node: NodeIx, lane: Option<u32>, code: FailureCode, text: String) {
+        let Some(frame) = self.frames.get(at) else { return };
+        let plan = frame.plan.clone();
+        let it = plan.node(node);
+        let cause = Cause { code, message: format!("`{}` failed: {text}", it.name), quorum: None };
+        let (execution, op) = ((*frame.execution).clone(), it.name.clone());
+        self.event(Event::OpFailed { execution, op, cause: cause.clone() });
+        let cause = Arc::new(cause);
+        for site in &it.outputs {
+            self.fail_site(at, *site, lane, cause.clone());
+        }
+    }
+
+    pub(super) fn completed(&mut self, command: CommandId, result: Result<Vec<Value>, ComponentFailure>) {
+        let Some(Ready { frame: at, node, lane }) = self.commands.remove(&command) else {
+            self.event(Event::UnknownInput { what: "a completion of no command" });
+            return;
+        };
+        if self.frames.get(at).is_none() {
+            self.event(Event::CompletedAfterEnd { command });
+            return;
+        }
+        match result {
+            Ok(values) => {
+                self.outputs = values;
+                self.write_outputs(at, node, lane);
+            }
+            Err(ComponentFailure::Error(text)) => self.op_failed(at, node, lane, FailureCode::OpFailed, text),
+            Err(ComponentFailure::Panicked(text)) => {
+                self.op_failed(at, node, lane, FailureCode::OpFailed, format!("it panicked: {text}"));
+            }
+            Err(ComponentFailure::Refused) => {
+                let text = "the component panicked before and takes no more calls".into();
+                self.op_failed(at, node, lane, FailureCode::ComponentFailed, text);
+            }
+        }
+        self.settle();
+        self.fired(at);
+    }
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("it panicked: {}", text.unwrap_or_else(|| "no message".into()))
+}

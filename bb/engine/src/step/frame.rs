@@ -1,0 +1,337 @@
+//! Frames: the state of one execution at one place and lane.
+
+use super::lanes::LanesState;
+use super::peers::PeerIx;
+use super::{CallOf, Engine};
+use crate::Value;
+use crate::event::{Cause, ExecutionId, LimitKind};
+use crate::plan::{NodeIx, PlacePlan, SiteIx, Storage};
+use crate::time::Time;
+use bb_ir::types::ValueType;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// No lane: the frame of a place that is one peer.
+pub const NO_LANE: u32 = u32::MAX;
+/// Of an op that has fired or is cancelled.
+pub const DONE: u32 = u32::MAX;
+
+/// Which frame: an execution (its origin as a number of this engine's), a graph, a place and a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FrameKey {
+    pub origin: PeerIx,
+    pub epoch: u64,
+    pub counter: u64,
+    pub graph: u32,
+    pub place: u32,
+    pub lane: u32,
+}
+
+/// A frame that may have ended: slots are used again, generations are not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FrameRef {
+    index: u32,
+    generation: u32,
+}
+
+/// A site of a frame.
+#[derive(Clone, Debug, Default)]
+pub enum SiteState {
+    #[default]
+    Empty,
+    Filled(Value),
+    /// Its one reader has it.
+    Taken,
+    Failed(Arc<Cause>),
+}
+impl SiteState {
+    pub fn value(&self) -> Option<&Value> {
+        match self {
+            SiteState::Filled(value) => Some(value),
+            _ => None,
+        }
+    }
+    pub fn is_empty(&self) -> bool {
+        matches!(self, SiteState::Empty)
+    }
+    pub fn is_there(&self) -> bool {
+        matches!(self, SiteState::Filled(_) | SiteState::Taken)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecvState {
+    Waiting,
+    Filled(PeerIx),
+    Failed,
+}
+
+pub struct Frame {
+    pub key: FrameKey,
+    pub plan: Arc<PlacePlan>,
+    pub execution: Arc<ExecutionId>,
+    pub deadline: Time,
+    pub call: CallOf,
+    pub sites: Vec<SiteState>,
+    pub pending: Vec<u32>,
+    pub recvs: Vec<RecvState>,
+    /// Recvs that can still be filled.
+    pub open_recvs: u32,
+    pub lanes: Vec<Option<LanesState>>,
+    /// When each Send of this frame went out last.
+    pub sent_at: Vec<(u64, Time)>,
+    /// Ops that are ready or running.
+    pub active: u32,
+    /// What its values take.
+    pub bytes: u64,
+}
+
+#[derive(Default)]
+pub struct Frames {
+    slots: Vec<(u32, Option<Box<Frame>>)>,
+    free: Vec<u32>,
+    by_key: FxHashMap<FrameKey, FrameRef>,
+    /// Ended frames, emptied, so that the next of their size allocates nothing.
+    reuse: Vec<Box<Frame>>,
+}
+
+/// The most emptied frames that are kept.
+const REUSE_MAX: usize = 64;
+
+impl Frames {
+    pub fn len(&self) -> usize {
+        self.by_key.len()
+    }
+    pub fn get(&self, at: FrameRef) -> Option<&Frame> {
+        let (generation, frame) = self.slots.get(at.index as usize)?;
+        if *generation == at.generation { frame.as_deref() } else { None }
+    }
+    pub fn get_mut(&mut self, at: FrameRef) -> Option<&mut Frame> {
+        let (generation, frame) = self.slots.get_mut(at.index as usize)?;
+        if *generation == at.generation { frame.as_deref_mut() } else { None }
+    }
+    pub fn find(&self, key: &FrameKey) -> Option<FrameRef> {
+        self.by_key.get(key).copied()
+    }
+    /// Every frame, in the order of slots.
+    pub fn all(&self) -> impl Iterator<Item = (FrameRef, &Frame)> {
+        self.slots.iter().enumerate().filter_map(|(i, (generation, frame))| {
+            Some((FrameRef { index: i as u32, generation: *generation }, frame.as_deref()?))
+        })
+    }
+    fn insert(&mut self, frame: Box<Frame>) -> FrameRef {
+        let key = frame.key;
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.slots.push((0, None));
+            self.slots.len() as u32 - 1
+        });
+        let slot = &mut self.slots[index as usize];
+        slot.1 = Some(frame);
+        let at = FrameRef { index, generation: slot.0 };
+        self.by_key.insert(key, at);
+        at
+    }
+    fn remove(&mut self, at: FrameRef) -> Option<Box<Frame>> {
+        let slot = self.slots.get_mut(at.index as usize).filter(|s| s.0 == at.generation)?;
+        let frame = slot.1.take()?;
+        slot.0 = slot.0.wrapping_add(1);
+        self.free.push(at.index);
+        self.by_key.remove(&frame.key);
+        Some(frame)
+    }
+}
+
+impl Engine {
+    /// Opens a frame; `None` where the node holds as many as it may.
+    pub(super) fn open(
+        &mut self,
+        key: FrameKey,
+        execution: Arc<ExecutionId>,
+        plan: &Arc<PlacePlan>,
+        deadline: Time,
+        call: CallOf,
+    ) -> Option<FrameRef> {
+        if self.frames.len() >= self.config.limits.frames_max {
+            self.limit(LimitKind::Frames, Some((*execution).clone()));
+            return None;
+        }
+        let mut frame = self.frames.reuse.pop().unwrap_or_else(|| {
+            Box::new(Frame {
+                key,
+                plan: plan.clone(),
+                execution: execution.clone(),
+                deadline,
+                call,
+                sites: Vec::new(),
+                pending: Vec::new(),
+                recvs: Vec::new(),
+                open_recvs: 0,
+                lanes: Vec::new(),
+                sent_at: Vec::new(),
+                active: 0,
+                bytes: 0,
+            })
+        });
+        (frame.key, frame.execution, frame.deadline, frame.call) = (key, execution, deadline, call);
+        if !Arc::ptr_eq(&frame.plan, plan) {
+            frame.plan = plan.clone();
+        }
+        frame.sites.resize_with(plan.sites.len(), SiteState::default);
+        frame.pending.extend_from_slice(&plan.pending);
+        frame.recvs.resize(plan.recvs.len(), RecvState::Waiting);
+        frame.lanes.resize_with(plan.lanes.len(), || None);
+        frame.open_recvs = plan.recvs.len() as u32;
+        let at = self.frames.insert(frame);
+        self.timers.set(deadline, super::Timer::Frame(at));
+        for node in &plan.sources {
+            self.make_ready(at, *node, None);
+        }
+        for (site, value) in &plan.constants {
+            self.write(at, *site, None, value.clone());
+        }
+        for site in &plan.origins {
+            let origin = self.frames.get(at).map(|f| f.execution.origin.clone());
+            if let Some(origin) = origin {
+                self.write(at, *site, None, Value::Peer(origin));
+            }
+        }
+        Some(at)
+    }
+
+    /// Ends a frame: everything it holds is released.
+    pub(super) fn end(&mut self, at: FrameRef) {
+        let Some(mut frame) = self.frames.remove(at) else { return };
+        self.bytes -= frame.bytes;
+        self.lanes -= frame.lanes.iter().flatten().map(LanesState::len).sum::<usize>();
+        self.ended.remember(self.now, frame.key, frame.deadline);
+        if let Some(call) = frame.call {
+            self.entry_ended(call, frame.key.counter);
+        }
+        (frame.bytes, frame.active, frame.open_recvs) = (0, 0, 0);
+        frame.sites.clear();
+        frame.pending.clear();
+        frame.recvs.clear();
+        frame.lanes.clear();
+        frame.sent_at.clear();
+        if self.frames.reuse.len() < REUSE_MAX {
+            self.frames.reuse.push(frame);
+        }
+    }
+
+    /// Ends a frame in which nothing can happen any more.
+    pub(super) fn end_if_done(&mut self, at: FrameRef) {
+        if self.frames.get(at).is_some_and(|f| f.active == 0 && f.open_recvs == 0) {
+            self.end(at);
+        }
+    }
+
+    pub(super) fn make_ready(&mut self, at: FrameRef, node: NodeIx, lane: Option<u32>) {
+        if let Some(frame) = self.frames.get_mut(at) {
+            frame.active += 1;
+            self.ready.push_back(super::Ready { frame: at, node, lane });
+        }
+    }
+
+    /// Writes a site and fires what was waiting for it alone. A site that is not empty stays as it is.
+    pub(super) fn write(&mut self, at: FrameRef, site: SiteIx, lane: Option<u32>, value: Value) {
+        let Some(frame) = self.frames.get_mut(at) else { return };
+        let plan = frame.plan.clone();
+        let of = plan.site(site);
+        let value = if is_cohort(&of.ty) { distinct(value) } else { value };
+        let bytes = value.bytes();
+        let Some(state) = frame.state_mut(site, lane) else { return };
+        if !state.is_empty() {
+            return;
+        }
+        let output = of.output.map(|number| (number, value.clone()));
+        *state = SiteState::Filled(value);
+        frame.bytes += bytes;
+        self.bytes += bytes;
+        match of.storage {
+            Storage::Frame => {
+                for node in plan.consumers(site) {
+                    match plan.node(*node).lanes {
+                        None => self.one_less(at, *node, None),
+                        Some((lanes, number)) => self.one_less_in_lanes(at, lanes, *node, number),
+                    }
+                }
+                for (i, lanes) in plan.lanes.iter().enumerate() {
+                    if lanes.cohort == site {
+                        self.open_lanes(at, crate::plan::LanesIx(i as u32));
+                    }
+                }
+            }
+            Storage::Lanes(lanes, number) => {
+                for node in plan.consumers(site) {
+                    self.one_less(at, *node, lane);
+                }
+                if let Some(lane) = lane {
+                    self.lane_value(at, lanes, number, lane);
+                }
+            }
+        }
+        if let Some((number, value)) = output {
+            self.output(at, number, value);
+        }
+    }
+
+    /// One of the sites a node waits for is there.
+    pub(super) fn one_less(&mut self, at: FrameRef, node: NodeIx, lane: Option<u32>) {
+        let Some(pending) = self.frames.get_mut(at).and_then(|f| f.pending_mut(node, lane)) else { return };
+        if *pending == DONE || *pending == 0 {
+            return;
+        }
+        *pending -= 1;
+        if *pending == 0 {
+            self.make_ready(at, node, lane);
+        }
+    }
+}
+
+impl Frame {
+    pub fn state_mut(&mut self, site: SiteIx, lane: Option<u32>) -> Option<&mut SiteState> {
+        match self.plan.sites[site.0 as usize].storage {
+            Storage::Frame => self.sites.get_mut(site.0 as usize),
+            Storage::Lanes(lanes, number) => {
+                let lane = self.lanes[lanes.0 as usize].as_mut()?.lane_mut(lane?)?;
+                lane.sites.get_mut(number as usize)
+            }
+        }
+    }
+    pub fn state(&self, site: SiteIx, lane: Option<u32>) -> Option<&SiteState> {
+        match self.plan.sites[site.0 as usize].storage {
+            Storage::Frame => self.sites.get(site.0 as usize),
+            Storage::Lanes(lanes, number) => {
+                self.lanes[lanes.0 as usize].as_ref()?.lane(lane?)?.sites.get(number as usize)
+            }
+        }
+    }
+    pub fn value(&self, site: SiteIx, lane: Option<u32>) -> Option<&Value> {
+        self.state(site, lane)?.value()
+    }
+    pub fn pending_mut(&mut self, node: NodeIx, lane: Option<u32>) -> Option<&mut u32> {
+        match self.plan.nodes[node.0 as usize].lanes {
+            None => self.pending.get_mut(node.0 as usize),
+            Some((lanes, number)) => {
+                self.lanes[lanes.0 as usize].as_mut()?.lane_mut(lane?)?.pending.get_mut(number as usize)
+            }
+        }
+    }
+}
+
+fn is_cohort(ty: &ValueType) -> bool {
+    matches!(ty, ValueType::Seq(of) if **of == ValueType::peer())
+}
+
+/// A cohort is distinct peers, sorted by their bytes.
+fn distinct(value: Value) -> Value {
+    match &value {
+        Value::Seq(peers) if !peers.is_sorted_by(|a, b| a.as_peer() < b.as_peer()) => {
+            let mut peers: Vec<_> = peers.iter().filter_map(|p| p.as_peer().cloned()).collect();
+            peers.sort();
+            peers.dedup();
+            Value::Seq(peers.into_iter().map(Value::Peer).collect())
+        }
+        _ => value,
+    }
+}

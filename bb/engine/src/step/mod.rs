@@ -1,0 +1,258 @@
+//! Running: frames open, ops fire, messages come and go.
+
+mod calls;
+mod ended;
+mod fail;
+mod fire;
+mod frame;
+mod gather;
+mod lanes;
+mod peers;
+mod receive;
+mod send;
+mod timers;
+
+use crate::config::{Config, Usage};
+use crate::error::InstallError;
+use crate::event::{EngineStep, Event, ExecutionId, LimitKind};
+use crate::input::{CallId, CommandId, GraphId, Input, SendId};
+use crate::load;
+use crate::plan::{self, GraphSlot, Installed, NodeIx, RecvIx};
+use crate::time::Time;
+use bb_ir::component::KernelEntry;
+use bb_ir::hello::{self, Hello, HostedClass, ProgramOffer};
+use bb_ir::peer::PeerId;
+use bb_ir::site::SiteAddress;
+use bb_ir::value::Value;
+use bytes::Bytes;
+use calls::Calls;
+use ended::Ended;
+use fail::Failing;
+use frame::{FrameRef, Frames};
+use peers::Peers;
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
+use timers::{Timer, Timers};
+
+/// The engine of one node. See the crate's documentation.
+pub struct Engine {
+    config: Config,
+    now: Time,
+    graphs: Vec<GraphSlot>,
+    components: u32,
+    sites: u32,
+    addresses: FxHashMap<SiteAddress, (GraphId, u32, RecvIx)>,
+    peers: Peers,
+    frames: Frames,
+    ended: Ended,
+    calls: Calls,
+    ready: VecDeque<Ready>,
+    failing: VecDeque<Failing>,
+    commands: FxHashMap<CommandId, Ready>,
+    next_command: u64,
+    sends: FxHashMap<SendId, send::Sent>,
+    next_send: u64,
+    /// Messages to this node itself.
+    loopback: VecDeque<Bytes>,
+    timers: Timers,
+    steps: VecDeque<EngineStep>,
+    /// Reused for every op: what it reads, and what it writes.
+    inputs: Vec<Value>,
+    outputs: Vec<Value>,
+    bytes: u64,
+    lanes: usize,
+}
+
+/// An op that can fire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ready {
+    frame: FrameRef,
+    node: NodeIx,
+    /// For an op in lanes: which.
+    lane: Option<u32>,
+}
+
+impl Engine {
+    /// An engine that runs nothing yet.
+    pub fn new(config: Config) -> Engine {
+        Engine {
+            peers: Peers::new(config.peer.clone()),
+            ended: Ended::new(config.limits.remembered_max),
+            config,
+            now: Time::default(),
+            graphs: Vec::new(),
+            components: 0,
+            sites: 0,
+            addresses: FxHashMap::default(),
+            frames: Frames::default(),
+            calls: Calls::default(),
+            ready: VecDeque::new(),
+            failing: VecDeque::new(),
+            commands: FxHashMap::default(),
+            next_command: 0,
+            sends: FxHashMap::default(),
+            next_send: 0,
+            loopback: VecDeque::new(),
+            timers: Timers::default(),
+            steps: VecDeque::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            bytes: 0,
+            lanes: 0,
+        }
+    }
+
+    /// Adds an artifact. `kernels` are those of this binary, `bound` the names of the slots that have a component.
+    ///
+    /// # Errors
+    /// Says why the artifact cannot run; nothing of it is kept.
+    pub fn install(
+        &mut self,
+        artifact: &[u8],
+        kernels: &[KernelEntry],
+        bound: &[&str],
+    ) -> Result<Installed, InstallError> {
+        let loaded = load::load(artifact)?;
+        if self.graphs.iter().any(|g| *g.program == *loaded.program && *g.class == *loaded.class) {
+            return Err(InstallError::AlreadyHosted { program: loaded.program, class: loaded.class });
+        }
+        let id = GraphId(self.graphs.len() as u32);
+        let (slot, installed) = plan::build(loaded, id, self.components, self.sites, kernels, bound)?;
+        if slot.addresses.keys().any(|a| self.addresses.contains_key(a)) {
+            return Err(InstallError::AddressCollision);
+        }
+        self.addresses.extend(slot.addresses.iter().map(|(address, (place, recv))| (*address, (id, *place, *recv))));
+        self.components += installed.slots.len() as u32;
+        self.sites += slot.places.iter().flatten().map(|p| p.sites.len() as u32).sum::<u32>();
+        self.peers.hosts(&slot.class);
+        self.graphs.push(slot);
+        Ok(installed)
+    }
+
+    /// What is installed, in the order of [`GraphId`]s.
+    pub fn graphs(&self) -> &[GraphSlot] {
+        &self.graphs
+    }
+
+    /// The first frame on every connection.
+    pub fn hello(&self) -> Bytes {
+        let mut classes: Vec<HostedClass> = Vec::new();
+        let mut programs: Vec<ProgramOffer> = Vec::new();
+        for graph in &self.graphs {
+            if !classes.iter().any(|c| *c.name == *graph.class) {
+                classes.push(HostedClass { name: graph.class.to_string(), proof: Bytes::new() });
+            }
+            if !programs.iter().any(|p| p.digest == graph.digest.0) {
+                let (name, wires) = (graph.program.to_string(), graph.wires.clone());
+                programs.push(ProgramOffer { name, digest: graph.digest.0, wires });
+            }
+        }
+        hello::encode(&Hello {
+            epoch: self.config.epoch,
+            classes,
+            programs,
+            frame_bytes_max: self.config.limits.wire.frame_bytes_max as u64,
+            addresses: self.config.addresses.clone(),
+            next_seq: 1,
+        })
+    }
+
+    /// Where this node listens from now on, for Hello.
+    pub fn set_addresses(&mut self, addresses: Vec<Bytes>) {
+        self.config.addresses = addresses;
+    }
+
+    /// Takes in what happened at `now`. What follows from it comes out of [`Engine::poll`].
+    pub fn handle(&mut self, now: Time, input: Input) {
+        self.now = self.now.max(now);
+        match input {
+            Input::Call { call, graph, args, budget } => self.call(call, graph, args, budget),
+            Input::Drop { call } => self.drop_call(call),
+            Input::Connected { peer, hello } => self.connected(peer, hello),
+            Input::Disconnected { peer } => self.disconnected(&peer),
+            Input::Received { peer, frame } => self.received(&peer, frame),
+            Input::Refused { send, reason } => self.refused(send, reason),
+            Input::Completed { command, result } => self.completed(command, result),
+            Input::Addresses { peer, addresses } => self.peers.set_addresses(peer, addresses),
+            Input::Tick => {}
+        }
+        self.settle();
+    }
+
+    /// The next thing for the host to do or know, at `now`; `None` when nothing is left.
+    pub fn poll(&mut self, now: Time) -> Option<EngineStep> {
+        self.now = self.now.max(now);
+        loop {
+            if let Some(step) = self.steps.pop_front() {
+                return Some(step);
+            }
+            if let Some(ready) = self.ready.pop_front() {
+                self.fire(ready);
+            } else if let Some(frame) = self.loopback.pop_front() {
+                let me = self.config.peer.clone();
+                self.received(&me, frame);
+            } else if let Some(timer) = self.timers.due(self.now) {
+                self.timer(timer);
+            } else {
+                self.skip_dead_timers();
+                return None;
+            }
+            self.settle();
+        }
+    }
+
+    /// When to poll again though nothing happens.
+    pub fn deadline(&self) -> Option<Time> {
+        if self.steps.is_empty() && self.ready.is_empty() && self.loopback.is_empty() {
+            self.timers.next()
+        } else {
+            Some(self.now)
+        }
+    }
+
+    /// The admitted, connected members of a class, sorted.
+    pub fn members(&self, class: &str) -> Vec<PeerId> {
+        self.peers.members(class)
+    }
+
+    /// What the engine holds: zero when nothing runs.
+    pub fn usage(&self) -> Usage {
+        Usage {
+            bytes: self.bytes,
+            frames: self.frames.len(),
+            lanes: self.lanes,
+            commands: self.commands.len(),
+            calls: self.calls.open(),
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        // Events can be lost where the host does not poll; what it has to do cannot.
+        if self.steps.len() < self.config.limits.steps_max {
+            self.steps.push_back(EngineStep::Event(event));
+        }
+    }
+    fn limit(&mut self, limit: LimitKind, execution: Option<ExecutionId>) {
+        self.event(Event::LimitReached { limit, execution });
+    }
+
+    fn timer(&mut self, timer: Timer) {
+        match timer {
+            Timer::Frame(frame) => self.expire(frame),
+            Timer::Gather { frame, node } => self.gather_deadline(frame, node),
+            Timer::Ack { peer } => self.acknowledge(peer),
+        }
+    }
+
+    /// Timers of frames that have ended would wake the host for nothing.
+    fn skip_dead_timers(&mut self) {
+        let (frames, peers) = (&self.frames, &self.peers);
+        self.timers.skip(|timer| match timer {
+            Timer::Frame(frame) | Timer::Gather { frame, .. } => frames.get(*frame).is_none(),
+            Timer::Ack { peer } => !peers.owes_ack(*peer),
+        });
+    }
+}
+
+/// The call of an entry frame, where there is one.
+type CallOf = Option<CallId>;

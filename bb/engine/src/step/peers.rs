@@ -1,0 +1,283 @@
+//! Peers: who is connected, what they are members of, what was exchanged with them.
+
+use super::Engine;
+use super::frame::FrameRef;
+use super::lanes::{LaneRecv, lanes_of};
+use crate::event::{Cause, DisconnectReason, EngineStep, Event, WireDifference};
+use crate::input::SendId;
+use crate::plan::RecvIx;
+use crate::time::Time;
+use bb_ir::digest::ProgramDigest;
+use bb_ir::failure::FailureCode;
+use bb_ir::hello::{self, Hello, WireOffer};
+use bb_ir::peer::PeerId;
+use bytes::Bytes;
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A peer, as this engine numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PeerIx(u32);
+
+/// How many refused frames in how long end a connection.
+const VIOLATIONS_MAX: usize = 3;
+const VIOLATIONS_WITHIN: Duration = Duration::from_secs(60);
+/// How far behind the newest message an older one is still told from a duplicate.
+const DEDUP_WINDOW: u64 = 4096;
+/// How long an acknowledgement waits for a message to travel with.
+const ACK_DELAY: Duration = Duration::from_millis(50);
+
+#[derive(Default)]
+struct Peer {
+    id: Option<PeerId>,
+    /// Its Hello, while it is connected.
+    hello: Option<Hello>,
+    epoch: Option<u64>,
+    classes: BTreeSet<Arc<str>>,
+    addresses: Vec<Bytes>,
+    last_seq: u64,
+    /// Everything up to here has arrived.
+    contiguous: u64,
+    beyond: BTreeSet<u64>,
+    in_flight: BTreeMap<u64, SendId>,
+    owes_ack: bool,
+    violations: VecDeque<Time>,
+}
+
+pub struct Peers {
+    all: Vec<Peer>,
+    by_id: FxHashMap<PeerId, PeerIx>,
+    me: PeerId,
+    hosted: BTreeSet<Arc<str>>,
+    told_open: BTreeSet<Arc<str>>,
+}
+
+impl Peers {
+    pub fn new(me: PeerId) -> Self {
+        Peers { all: Vec::new(), by_id: FxHashMap::default(), me, hosted: BTreeSet::new(), told_open: BTreeSet::new() }
+    }
+    pub fn hosts(&mut self, class: &Arc<str>) {
+        self.hosted.insert(class.clone());
+    }
+    pub fn intern(&mut self, peer: &PeerId) -> PeerIx {
+        if let Some(ix) = self.by_id.get(peer) {
+            return *ix;
+        }
+        let ix = PeerIx(self.all.len() as u32);
+        self.all.push(Peer { id: Some(peer.clone()), ..Peer::default() });
+        self.by_id.insert(peer.clone(), ix);
+        ix
+    }
+    fn get(&self, peer: &PeerId) -> Option<&Peer> {
+        self.by_id.get(peer).map(|ix| &self.all[ix.0 as usize])
+    }
+    fn at(&mut self, ix: PeerIx) -> &mut Peer {
+        &mut self.all[ix.0 as usize]
+    }
+    pub fn id(&self, ix: PeerIx) -> PeerId {
+        self.all[ix.0 as usize].id.clone().expect("every peer is interned by its identity")
+    }
+    pub fn is_connected(&self, peer: &PeerId) -> bool {
+        *peer == self.me || self.get(peer).is_some_and(|p| p.hello.is_some())
+    }
+    /// Whether a peer is an admitted member of a class; this node itself of those it hosts.
+    pub fn is_member(&self, peer: &PeerId, class: &str) -> bool {
+        if *peer == self.me {
+            return self.hosted.contains(class);
+        }
+        self.get(peer).is_some_and(|p| p.hello.is_some() && p.classes.contains(class))
+    }
+    /// Whether a peer runs this very program.
+    pub fn runs(&self, peer: &PeerId, digest: &ProgramDigest) -> bool {
+        let hello = self.get(peer).and_then(|p| p.hello.as_ref());
+        *peer == self.me || hello.is_some_and(|h| h.programs.iter().any(|p| p.digest == digest.0))
+    }
+    pub fn members(&self, class: &str) -> Vec<PeerId> {
+        let members = self.all.iter().filter(|p| p.hello.is_some() && p.classes.contains(class));
+        let mut members: Vec<PeerId> = members.filter_map(|p| p.id.clone()).collect();
+        members.sort();
+        members
+    }
+    pub fn members_of_program(&self, class: &str, digest: &ProgramDigest) -> Vec<PeerId> {
+        self.members(class).into_iter().filter(|p| self.runs(p, digest)).collect()
+    }
+    pub fn set_addresses(&mut self, peer: PeerId, addresses: Vec<Bytes>) {
+        let ix = self.intern(&peer);
+        self.at(ix).addresses = addresses;
+    }
+    pub fn addresses(&self, peer: &PeerId) -> Vec<Bytes> {
+        self.get(peer).map(|p| p.addresses.clone()).unwrap_or_default()
+    }
+
+    /// The next message's number, and what it acknowledges.
+    pub fn number(&mut self, ix: PeerIx) -> (u64, u64) {
+        let peer = self.at(ix);
+        peer.last_seq += 1;
+        peer.owes_ack = false;
+        (peer.last_seq, peer.contiguous)
+    }
+    pub fn sent(&mut self, ix: PeerIx, seq: u64, send: SendId) {
+        self.at(ix).in_flight.insert(seq, send);
+    }
+    pub fn owes_ack(&self, ix: PeerIx) -> bool {
+        self.all[ix.0 as usize].owes_ack
+    }
+    /// What to acknowledge, if no message has done it; it is done now.
+    pub fn ack_owed(&mut self, ix: PeerIx) -> Option<(PeerId, u64)> {
+        let peer = self.at(ix);
+        let owed = std::mem::take(&mut peer.owes_ack) && peer.hello.is_some();
+        owed.then(|| (peer.id.clone(), peer.contiguous)).and_then(|(id, ack)| Some((id?, ack)))
+    }
+    /// The messages that `ack` settles.
+    pub fn acknowledged(&mut self, ix: PeerIx, ack: u64) -> Vec<SendId> {
+        let peer = self.at(ix);
+        let rest = peer.in_flight.split_off(&(ack.saturating_add(1)));
+        std::mem::replace(&mut peer.in_flight, rest).into_values().collect()
+    }
+    /// Whether a message is new; it is not from then on.
+    pub fn is_new(&mut self, ix: PeerIx, seq: u64) -> bool {
+        let peer = self.at(ix);
+        if seq <= peer.contiguous || !peer.beyond.insert(seq) {
+            return false;
+        }
+        // What is older than the window counts as settled.
+        peer.contiguous = peer.contiguous.max(seq.saturating_sub(DEDUP_WINDOW));
+        while let Some(first) = peer.beyond.first().copied()
+            && first <= peer.contiguous + 1
+        {
+            peer.beyond.pop_first();
+            peer.contiguous = peer.contiguous.max(first);
+        }
+        true
+    }
+}
+
+impl Engine {
+    pub(super) fn connected(&mut self, id: PeerId, hello: Bytes) {
+        let hello = match hello::decode(hello, &self.config.limits.wire) {
+            Ok(hello) => hello,
+            Err(refusal) => {
+                self.event(Event::EnvelopeRefused { peer: id.clone(), reason: refusal.to_string() });
+                self.steps.push_back(EngineStep::Disconnect { peer: id, reason: DisconnectReason::BadHello });
+                return;
+            }
+        };
+        if self.peers.is_connected(&id) {
+            self.disconnected(&id);
+        }
+        let ix = self.peers.intern(&id);
+        let peer = self.peers.at(ix);
+        if peer.epoch != Some(hello.epoch) {
+            // Another start of that peer: it counts from the beginning.
+            peer.epoch = Some(hello.epoch);
+            peer.contiguous = hello.next_seq.saturating_sub(1);
+            peer.beyond.clear();
+        }
+        if peer.addresses.is_empty() {
+            peer.addresses = hello.addresses.clone();
+        }
+        let claims: BTreeSet<&str> = hello.classes.iter().map(|c| c.name.as_str()).collect();
+        let mut classes = BTreeSet::new();
+        for class in claims {
+            if self.config.membership.admits(class, &id) {
+                classes.insert(Arc::<str>::from(class));
+            } else {
+                self.event(Event::MembershipRefused { peer: id.clone(), class: class.to_owned() });
+            }
+        }
+        for graph in 0..self.graphs.len() {
+            self.compare(graph, &id, &hello);
+        }
+        for class in &classes {
+            if self.config.membership.is_open() && self.peers.told_open.insert(class.clone()) {
+                self.event(Event::OpenMembership { class: class.clone() });
+            }
+            self.event(Event::MemberJoined { peer: id.clone(), class: class.clone() });
+        }
+        let peer = self.peers.at(ix);
+        (peer.hello, peer.classes) = (Some(hello), classes);
+    }
+
+    /// A program of the same name and another digest: what differs, wire by wire.
+    fn compare(&mut self, graph: usize, id: &PeerId, hello: &Hello) {
+        let ours = &self.graphs[graph];
+        let first = self.graphs.iter().position(|g| g.digest == ours.digest) == Some(graph);
+        let Some(theirs) = hello.programs.iter().find(|p| *p.name == *ours.program) else { return };
+        if !first || theirs.digest == ours.digest.0 {
+            return;
+        }
+        let say = |w: &WireOffer| {
+            let hashes: Vec<String> = w.type_hashes.iter().map(|h| format!("{h:016x}")).collect();
+            format!("{} -> {} [{}]", w.from_class, w.to_class, hashes.join(", "))
+        };
+        let wires: BTreeSet<u64> = ours.wires.iter().chain(&theirs.wires).map(|w| w.id).collect();
+        let of = |all: &[WireOffer], id: u64| all.iter().find(|w| w.id == id).map(say);
+        let differences = wires
+            .into_iter()
+            .map(|wire| WireDifference { wire, ours: of(&ours.wires, wire), theirs: of(&theirs.wires, wire) })
+            .filter(|d| d.ours != d.theirs)
+            .collect();
+        let program = ours.program.clone();
+        self.event(Event::ProgramMismatch { peer: id.clone(), program, differences });
+    }
+
+    pub(super) fn disconnected(&mut self, id: &PeerId) {
+        if !self.peers.is_connected(id) || *id == self.config.peer {
+            return;
+        }
+        let ix = self.peers.intern(id);
+        let peer = self.peers.at(ix);
+        peer.hello = None;
+        peer.owes_ack = false;
+        let classes = std::mem::take(&mut peer.classes);
+        let in_flight: Vec<SendId> = std::mem::take(&mut peer.in_flight).into_values().collect();
+        for class in classes {
+            self.event(Event::MemberLeft { peer: id.clone(), class });
+        }
+        for send in in_flight {
+            self.send_failed(send, FailureCode::PeerLost);
+        }
+        let lost = self.frames.all().flat_map(|(at, frame)| {
+            lanes_of(&frame.plan).filter_map(move |(ix, plan)| {
+                let lanes = frame.lanes[ix.0 as usize].as_ref()?;
+                let lane = lanes.members.binary_search(id).ok()? as u32;
+                let waiting = lanes.lane(lane).is_some_and(|l| l.recv == LaneRecv::Waiting);
+                waiting.then_some((at, plan.recv, lane))
+            })
+        });
+        let lost: Vec<(FrameRef, RecvIx, u32)> = lost.collect();
+        let message = format!("the connection to {id} was lost");
+        let cause = Arc::new(Cause { code: FailureCode::PeerLost, message, quorum: None });
+        for (at, recv, lane) in lost {
+            self.fail_recv(at, recv, Some(lane), cause.clone());
+            self.settle();
+        }
+        self.settle();
+    }
+
+    /// A refused frame; three in a minute end the connection.
+    pub(super) fn violation(&mut self, id: &PeerId, reason: String) {
+        self.event(Event::EnvelopeRefused { peer: id.clone(), reason });
+        let now = self.now;
+        let ix = self.peers.intern(id);
+        let violations = &mut self.peers.at(ix).violations;
+        violations.push_back(now);
+        violations.retain(|at| at.after(VIOLATIONS_WITHIN) >= now);
+        if violations.len() >= VIOLATIONS_MAX {
+            violations.clear();
+            self.steps.push_back(EngineStep::Disconnect { peer: id.clone(), reason: DisconnectReason::Violations });
+        }
+    }
+
+    /// A numbered message came: it will be acknowledged, with the next message or by itself.
+    pub(super) fn owe_ack(&mut self, ix: PeerIx) {
+        let at = self.now.after(ACK_DELAY);
+        let peer = self.peers.at(ix);
+        if !peer.owes_ack && peer.id.as_ref() != Some(&self.config.peer) {
+            peer.owes_ack = true;
+            self.timers.set(at, super::Timer::Ack { peer: ix });
+        }
+    }
+}

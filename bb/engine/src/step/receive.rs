@@ -1,0 +1,266 @@
+//! Messages come in (SEMANTICS 1.3, 1.4, 1.6).
+
+use super::Engine;
+use super::frame::{FrameKey, FrameRef, NO_LANE, RecvState};
+use super::lanes::LaneRecv;
+use crate::Value;
+use crate::event::{Cause, EngineStep, Event, ExecutionId, LimitKind, ReceiveFault};
+use crate::input::GraphId;
+use crate::plan::{Filler, RecvIx, RecvPlan};
+use bb_ir::codec;
+use bb_ir::envelope::{self, Envelope, Fill, FillContent};
+use bb_ir::peer::PeerId;
+use bytes::Bytes;
+use std::sync::Arc;
+use std::time::Duration;
+
+impl Engine {
+    pub(super) fn received(&mut self, peer: &PeerId, frame: Bytes) {
+        if !self.peers.is_connected(peer) {
+            self.event(Event::EnvelopeRefused { peer: peer.clone(), reason: "it has not said Hello".into() });
+            return;
+        }
+        let envelope = match envelope::decode(frame, &self.config.limits.wire) {
+            Ok(envelope) => envelope,
+            Err(refusal) => return self.violation(peer, refusal.to_string()),
+        };
+        let ix = self.peers.intern(peer);
+        for send in self.peers.acknowledged(ix, envelope.ack) {
+            self.sends.remove(&send);
+        }
+        if envelope.seq > 0 {
+            let new = self.peers.is_new(ix, envelope.seq);
+            self.owe_ack(ix);
+            if !new {
+                self.event(Event::Duplicate { peer: peer.clone(), seq: envelope.seq });
+                return;
+            }
+        }
+        let Some(name) = &envelope.execution else { return };
+        let execution = Arc::new(ExecutionId {
+            origin: name.origin.clone().unwrap_or_else(|| peer.clone()),
+            epoch: name.epoch,
+            counter: name.counter,
+        });
+        // All payloads of a wire stand side by side, in their order.
+        let mut fills = envelope.fills.as_slice();
+        while let Some(first) = fills.first() {
+            let Some((graph, place, recv)) = self.addresses.get(&first.address).copied() else {
+                self.fault(peer, None, ReceiveFault::UnknownSite);
+                fills = &fills[1..];
+                continue;
+            };
+            let Some(plan) = self.graphs[graph.0 as usize].places[place as usize].clone() else { return };
+            let it = plan.recv(recv);
+            let count = it.payloads.len();
+            let whole = fills.get(..count).filter(|f| f.iter().zip(&it.payloads).all(|(f, p)| f.address == p.1));
+            let Some(whole) = whole else {
+                self.fault(peer, Some(it.wire), ReceiveFault::Incomplete);
+                fills = &fills[1..];
+                continue;
+            };
+            let message = Message { peer, execution: &execution, graph, place, recv, plan: it, envelope: &envelope };
+            self.deliver(&message, whole);
+            self.settle();
+            fills = &fills[count..];
+        }
+    }
+
+    fn fault(&mut self, peer: &PeerId, wire: Option<u64>, kind: ReceiveFault) {
+        self.event(Event::WireReceiveError { peer: peer.clone(), wire, kind });
+    }
+
+    fn deliver(&mut self, m: &Message, fills: &[Fill]) {
+        let Some(plan) = self.graphs[m.graph.0 as usize].places[m.place as usize].clone() else { return };
+        let digest = self.graphs[m.graph.0 as usize].digest;
+        if !self.peers.runs(m.peer, &digest) {
+            return self.fault(m.peer, Some(m.plan.wire), ReceiveFault::ForeignProgram);
+        }
+        let needs_lane = plan.each || m.plan.lanes.is_some();
+        if needs_lane != m.envelope.lane.is_some() {
+            return self.fault(m.peer, Some(m.plan.wire), ReceiveFault::Lane);
+        }
+        let Some(at) = self.frame_for(m, &plan) else { return };
+        if !self.may_fill(m, at) {
+            return self.event(m.unexpected());
+        }
+        let Some(frame) = self.frames.get(at) else { return };
+        let lane = m.plan.lanes.and(m.envelope.lane);
+        match (m.plan.lanes, lane) {
+            (Some(lanes), Some(lane)) => {
+                let state = frame.lanes[lanes.0 as usize].as_ref().and_then(|l| l.lane(lane)).map(|l| l.recv);
+                match state {
+                    Some(LaneRecv::Waiting) => {}
+                    Some(LaneRecv::Filled) => return self.event(m.duplicate()),
+                    Some(LaneRecv::Failed | LaneRecv::Closed) => return self.event(m.late()),
+                    None => return self.fault(m.peer, Some(m.plan.wire), ReceiveFault::Lane),
+                }
+            }
+            _ => match frame.recvs[m.recv.0 as usize] {
+                RecvState::Waiting => {}
+                RecvState::Filled(_) => return self.event(m.duplicate()),
+                RecvState::Failed => return self.event(m.late()),
+            },
+        }
+        let failure = fills.iter().find_map(|f| match &f.content {
+            FillContent::Failure { code, message } => Some((*code, message.clone())),
+            _ => None,
+        });
+        if let Some((code, message)) = failure {
+            let cause = Cause { code, message, quorum: None };
+            self.fail_recv(at, m.recv, lane, Arc::new(cause));
+            return;
+        }
+        match self.read(m, fills) {
+            Ok(values) => self.fill(m, at, lane, values),
+            Err(kind) => self.fault(m.peer, Some(m.plan.wire), kind),
+        }
+    }
+
+    /// The frame a message is for, opened if that is due.
+    fn frame_for(&mut self, m: &Message, plan: &Arc<crate::plan::PlacePlan>) -> Option<FrameRef> {
+        let own = m.execution.origin == self.config.peer;
+        if own && m.execution.epoch != self.config.epoch {
+            self.event(m.stale());
+            return None;
+        }
+        let origin = self.peers.intern(&m.execution.origin);
+        let lane = if plan.each { m.envelope.lane.unwrap_or(NO_LANE) } else { NO_LANE };
+        let (epoch, counter) = (m.execution.epoch, m.execution.counter);
+        let key = FrameKey { origin, epoch, counter, graph: m.graph.0, place: m.place, lane };
+        if let Some(at) = self.frames.find(&key) {
+            return Some(at);
+        }
+        if self.ended.contains(&key) {
+            self.event(m.late());
+            return None;
+        }
+        if m.place == 0 || (own && !self.calls.is_live(counter)) {
+            self.event(m.stale());
+            return None;
+        }
+        let by_origin = m.plan.filler != Filler::Origin || *m.peer == m.execution.origin;
+        if !by_origin || !self.peers.is_member(m.peer, &m.plan.from_class) {
+            self.event(m.unexpected());
+            return None;
+        }
+        if m.envelope.remaining_ns == 0 {
+            self.event(m.late());
+            return None;
+        }
+        let deadline = self.now.after(Duration::from_nanos(m.envelope.remaining_ns));
+        self.open(key, m.execution.clone(), plan, deadline, None)
+    }
+
+    fn may_fill(&self, m: &Message, at: FrameRef) -> bool {
+        let Some(frame) = self.frames.get(at) else { return false };
+        if !self.peers.is_member(m.peer, &m.plan.from_class) {
+            return false;
+        }
+        match &m.plan.filler {
+            Filler::Origin => *m.peer == m.execution.origin,
+            Filler::Member => {
+                let lanes = m.plan.lanes.and_then(|l| frame.lanes[l.0 as usize].as_ref());
+                let member = m.envelope.lane.and_then(|lane| lanes?.members.get(lane as usize));
+                member == Some(m.peer)
+            }
+            Filler::Named(site) => {
+                frame.value(*site, None).and_then(Value::as_peer).is_none_or(|named| named == m.peer)
+            }
+            Filler::Same(recvs) => recvs.iter().all(|r| match frame.recvs[r.0 as usize] {
+                RecvState::Filled(by) => self.peers.id(by) == *m.peer,
+                _ => true,
+            }),
+        }
+    }
+
+    /// The values of a wire's payloads.
+    fn read(&mut self, m: &Message, fills: &[Fill]) -> Result<Vec<Value>, ReceiveFault> {
+        let plan = self.graphs[m.graph.0 as usize].places[m.place as usize].clone();
+        let plan = plan.ok_or(ReceiveFault::UnknownSite)?;
+        let mut values = Vec::with_capacity(fills.len());
+        for (fill, (site, _, hash)) in fills.iter().zip(&m.plan.payloads) {
+            let (value, type_hash) = match (&fill.content, m.plan.trigger_only) {
+                (FillContent::Trigger { type_hash }, true) => (Value::Trigger, *type_hash),
+                (FillContent::Payload { bytes, type_hash }, false) if type_hash == hash => {
+                    let decoded = codec::decode(&plan.site(*site).ty, bytes.clone());
+                    let decoded = decoded.map_err(|e| ReceiveFault::Payload(e.to_string()))?;
+                    let ty = &plan.site(*site).ty;
+                    if !super::calls::fits(&decoded.value, ty) {
+                        return Err(ReceiveFault::Payload("it has another shape than the program says".into()));
+                    }
+                    for (peer, address) in decoded.addresses {
+                        self.steps.push_back(EngineStep::Announced { peer, address });
+                    }
+                    (decoded.value, *type_hash)
+                }
+                (FillContent::Payload { type_hash, .. }, false) => (Value::Absent, *type_hash),
+                _ => return Err(ReceiveFault::TransportMismatch),
+            };
+            if type_hash != *hash {
+                return Err(ReceiveFault::TypeMismatch);
+            }
+            values.push(value);
+        }
+        Ok(values)
+    }
+
+    /// Writes a wire's values and its sender, in one step.
+    fn fill(&mut self, m: &Message, at: FrameRef, lane: Option<u32>, values: Vec<Value>) {
+        let bytes: u64 = values.iter().map(Value::bytes).sum();
+        if self.bytes.saturating_add(bytes) > self.config.limits.bytes_max {
+            self.limit(LimitKind::Bytes, Some((**m.execution).clone()));
+            return;
+        }
+        let by = self.peers.intern(m.peer);
+        match (m.plan.lanes, lane) {
+            (Some(lanes), Some(lane)) => {
+                self.lane_settled(at, lanes, lane, LaneRecv::Filled);
+            }
+            _ => {
+                let Some(frame) = self.frames.get_mut(at) else { return };
+                frame.recvs[m.recv.0 as usize] = RecvState::Filled(by);
+                frame.open_recvs -= 1;
+            }
+        }
+        for ((site, ..), value) in m.plan.payloads.iter().zip(values) {
+            self.write(at, *site, lane, value);
+        }
+        self.write(at, m.plan.sender, lane, Value::Peer(m.peer.clone()));
+        self.settle();
+        self.end_if_done(at);
+    }
+}
+
+/// A wire's fills on their way to their Recv.
+struct Message<'a> {
+    peer: &'a PeerId,
+    execution: &'a Arc<ExecutionId>,
+    graph: GraphId,
+    place: u32,
+    recv: RecvIx,
+    plan: &'a RecvPlan,
+    envelope: &'a Envelope,
+}
+
+impl Message<'_> {
+    fn parts(&self) -> (ExecutionId, u64, Option<u32>, PeerId) {
+        ((**self.execution).clone(), self.plan.wire, self.envelope.lane, self.peer.clone())
+    }
+    fn late(&self) -> Event {
+        let (execution, wire, lane, peer) = self.parts();
+        Event::Late { execution, wire, lane, peer }
+    }
+    fn stale(&self) -> Event {
+        let (execution, wire, lane, peer) = self.parts();
+        Event::Stale { execution, wire, lane, peer }
+    }
+    fn duplicate(&self) -> Event {
+        let (execution, wire, lane, peer) = self.parts();
+        Event::DuplicateFill { execution, wire, lane, peer }
+    }
+    fn unexpected(&self) -> Event {
+        let (execution, wire, lane, peer) = self.parts();
+        Event::UnexpectedSender { execution, wire, lane, peer }
+    }
+}

@@ -1,0 +1,47 @@
+//! What is to happen when.
+
+use super::frame::FrameRef;
+use super::peers::PeerIx;
+use crate::plan::NodeIx;
+use crate::time::Time;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// Something that is due at a time. What it is about may be gone by then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Timer {
+    /// A frame's time is out.
+    Frame(FrameRef),
+    /// A gather's time is out.
+    Gather { frame: FrameRef, node: NodeIx },
+    /// A peer waits for an acknowledgement.
+    Ack { peer: PeerIx },
+}
+
+#[derive(Default)]
+pub struct Timers {
+    /// At one time in the order they were set.
+    heap: BinaryHeap<Reverse<(Time, u64, Timer)>>,
+    set: u64,
+}
+
+impl Timers {
+    pub fn set(&mut self, at: Time, timer: Timer) {
+        self.heap.push(Reverse((at, self.set, timer)));
+        self.set += 1;
+    }
+    /// The next that is due.
+    pub fn due(&mut self, now: Time) -> Option<Timer> {
+        let due = self.heap.peek().is_some_and(|Reverse((at, ..))| *at <= now);
+        if due { self.heap.pop().map(|Reverse((_, _, timer))| timer) } else { None }
+    }
+    pub fn next(&self) -> Option<Time> {
+        self.heap.peek().map(|Reverse((at, ..))| *at)
+    }
+    /// Drops timers from the front as long as they are dead.
+    pub fn skip(&mut self, dead: impl Fn(&Timer) -> bool) {
+        while self.heap.peek().is_some_and(|Reverse((_, _, timer))| dead(timer)) {
+            self.heap.pop();
+        }
+    }
+}
