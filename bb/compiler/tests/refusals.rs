@@ -359,7 +359,8 @@ fn bb0901_a_model_no_recorder_makes() {
         m.output(&y);
     });
     dangling.node[0].input[0] = "nowhere".into();
-    assert!(fault(vec![dangling]).message.contains("nowhere"));
+    let found = fault(vec![dangling]);
+    assert!(found.code == "BB0901" && found.message.contains("nowhere"), "{found:?}");
     let nothing = Compiler::new().compile(&bb_ir::proto::onnx::ModelProto::default());
     assert!(matches!(nothing, Err(CompileError::Validation(_))));
 }

@@ -9,7 +9,9 @@
 
 mod places;
 mod refusals;
+mod sends;
 mod settle;
+mod targets;
 mod walk;
 
 pub use places::{Kind, Place, PlaceIx, Places};

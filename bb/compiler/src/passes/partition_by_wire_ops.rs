@@ -40,7 +40,7 @@ pub fn partition_by_wire_ops(model: &ModelProto) -> Result<(Vec<Partition>, Netw
         let model = ModelProto {
             graph: Some(graph),
             functions: std::iter::once(main).chain(modules).collect(),
-            ..model.clone_frame()
+            ..frame_of(model)
         };
         partitions.push(Partition { class: class.clone(), model });
     }
@@ -53,20 +53,16 @@ pub fn partition_by_wire_ops(model: &ModelProto) -> Result<(Vec<Partition>, Netw
     Ok((partitions, analysis))
 }
 
-/// A model without what a partition does not share with the whole program.
-trait CloneFrame {
-    fn clone_frame(&self) -> Self;
-}
-impl CloneFrame for ModelProto {
-    fn clone_frame(&self) -> Self {
-        ModelProto {
-            ir_version: self.ir_version,
-            producer_name: self.producer_name.clone(),
-            opset_import: self.opset_import.clone(),
-            metadata_props: self.metadata_props.clone(),
-            ..ModelProto::default()
-        }
-    }
+/// What a partition's model shares with the whole program's.
+fn frame_of(model: &ModelProto) -> ModelProto {
+    let mut frame = ModelProto {
+        ir_version: model.ir_version,
+        producer_name: model.producer_name.clone(),
+        opset_import: model.opset_import.clone(),
+        ..ModelProto::default()
+    };
+    frame.props_mut().clone_from(model.props());
+    frame
 }
 
 /// The classes of the table of places, by the number of their first place.

@@ -104,7 +104,8 @@ fn stamp_bindings(model: &mut ModelProto) {
     for (key, value) in rows {
         model.set_metadata(&key, value);
     }
-    model.functions[0].metadata_props.retain(|row| !row.key().starts_with(keys::BINDING_KEY_PREFIX));
+    // In the model they stand for the partition, so the function's rows for its class are spent.
+    model.functions[0].props_mut().retain(|row| !row.key().starts_with(keys::BINDING_KEY_PREFIX));
 }
 
 /// A backend may want to decode what its own role op is going to read.

@@ -4,6 +4,7 @@
 //! what two sides say about one value has to agree.
 
 mod relations;
+mod shapes;
 mod types;
 
 pub use relations::Constants;

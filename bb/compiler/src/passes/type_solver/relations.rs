@@ -1,6 +1,7 @@
 //! What each op says about the values around it.
 
 use super::Signature;
+use super::shapes::{Misfit, Shape, broadcast, matmul};
 use crate::index::{FunctionIndex, NodeIx, ValueIx};
 use bb_ir::ops;
 use bb_ir::proto::onnx::{NodeProto, TensorProto};
@@ -8,8 +9,6 @@ use bb_ir::types::{Dim, ElementKind, MISSING_DENOTATION, ValueType};
 use bb_ir::views::{Attributes, FunctionKey};
 use bb_ir::wire_shape::{is_gather, is_send};
 use rustc_hash::FxHashMap;
-
-type Shape = Option<Vec<Dim>>;
 
 /// The integers that constants hold: axes, and shapes of `Reshape`.
 pub struct Constants(FxHashMap<ValueIx, Vec<i64>>);
@@ -69,12 +68,12 @@ pub(super) fn relate(
     node.said
 }
 
-struct Relation<'a> {
+pub(super) struct Relation<'a> {
     index: &'a FunctionIndex<'a>,
     constants: &'a Constants,
     types: &'a [Option<ValueType>],
     at: NodeIx,
-    node: &'a NodeProto,
+    pub(super) node: &'a NodeProto,
     said: Said,
 }
 
@@ -95,14 +94,14 @@ impl Relation<'_> {
             _ => None,
         }
     }
-    fn shape(&self, i: usize) -> Shape {
+    pub(super) fn shape(&self, i: usize) -> Shape {
         match self.types[self.input_ix(i)?.at()].as_ref()? {
             ValueType::Tensor { shape, .. } => shape.clone(),
             ValueType::Duration => Some(Vec::new()),
             _ => None,
         }
     }
-    fn integers(&self, i: usize) -> Option<&[i64]> {
+    pub(super) fn integers(&self, i: usize) -> Option<&[i64]> {
         self.constants.0.get(&self.input_ix(i)?).map(Vec::as_slice)
     }
     fn output(&mut self, i: usize, is: ValueType) {
@@ -291,94 +290,5 @@ impl Relation<'_> {
             let dims = value.dims.iter().map(|d| u64::try_from(*d).map_or(Dim::Unknown, Dim::Size)).collect();
             self.shaped(ElementKind::from_onnx(value.data_type()), Some(dims));
         }
-    }
-
-    fn gemm(&self) -> Shape {
-        let pick = |dims: Shape, transposed: &str, i: usize| -> Option<Dim> {
-            let dims = dims.filter(|d| d.len() == 2)?;
-            let flipped = self.node.attr_int(transposed).unwrap_or(0) != 0;
-            Some(dims[if flipped { 1 - i } else { i }].clone())
-        };
-        Some(vec![pick(self.shape(0), "transA", 0)?, pick(self.shape(1), "transB", 1)?])
-    }
-
-    fn transposed(&self) -> Shape {
-        let dims = self.shape(0)?;
-        match self.node.attr_ints("perm") {
-            None => Some(dims.into_iter().rev().collect()),
-            Some(order) => order.iter().map(|i| dims.get(usize::try_from(*i).ok()?).cloned()).collect(),
-        }
-    }
-
-    fn reshaped(&self) -> Shape {
-        let from = self.shape(0);
-        let to = self.integers(1)?;
-        let dims = to.iter().enumerate().map(|(i, n)| match u64::try_from(*n) {
-            Ok(0) => from.as_ref().and_then(|f| f.get(i)).cloned().unwrap_or(Dim::Unknown),
-            Ok(n) => Dim::Size(n),
-            Err(_) => Dim::Unknown,
-        });
-        Some(dims.collect())
-    }
-
-    fn gathered(&self) -> Shape {
-        let (mut data, indices) = (self.shape(0)?, self.shape(1)?);
-        let axis = axis(self.node.attr_int("axis").unwrap_or(0), data.len())?;
-        data.splice(axis..=axis, indices);
-        Some(data)
-    }
-
-    /// No axes means all of them.
-    fn reduced(&self, axes: Option<Vec<i64>>) -> Shape {
-        let dims = self.shape(0)?;
-        let keep = self.node.attr_int("keepdims").unwrap_or(1) != 0;
-        let axes = match axes {
-            None if keep => return Some(vec![Dim::Unknown; dims.len()]),
-            None => return None,
-            Some(axes) => axes.into_iter().map(|a| axis(a, dims.len())).collect::<Option<Vec<_>>>()?,
-        };
-        let reduced = |i: usize| axes.is_empty() || axes.contains(&i);
-        let dims = dims.into_iter().enumerate().filter_map(|(i, dim)| match reduced(i) {
-            false => Some(dim),
-            true => keep.then_some(Dim::Size(1)),
-        });
-        Some(dims.collect())
-    }
-}
-
-fn axis(axis: i64, rank: usize) -> Option<usize> {
-    let rank = i64::try_from(rank).ok()?;
-    let axis = if axis < 0 { axis + rank } else { axis };
-    (0..rank).contains(&axis).then(|| usize::try_from(axis).ok())?
-}
-
-/// Two sizes that cannot be brought together.
-struct Misfit;
-
-/// As ONNX broadcasts: from the right, and a size of one is any size.
-fn broadcast(a: Shape, b: Shape) -> Result<Shape, Misfit> {
-    let (Some(a), Some(b)) = (a, b) else { return Ok(None) };
-    let rank = a.len().max(b.len());
-    let dim = |dims: &[Dim], i: usize| match (i + dims.len()).checked_sub(rank) {
-        Some(i) => dims[i].clone(),
-        None => Dim::Size(1),
-    };
-    let dims = (0..rank).map(|i| match (dim(&a, i), dim(&b, i)) {
-        (Dim::Size(1), other) | (other, Dim::Size(1)) => Ok(other),
-        (Dim::Size(a), Dim::Size(b)) if a != b => Err(Misfit),
-        (Dim::Size(n), _) | (_, Dim::Size(n)) => Ok(Dim::Size(n)),
-        (a, b) if a == b => Ok(a),
-        _ => Ok(Dim::Unknown),
-    });
-    dims.collect::<Result<_, _>>().map(Some)
-}
-
-/// Of two matrices; stacks of them are left to the run.
-fn matmul(a: Shape, b: Shape) -> Result<Shape, Misfit> {
-    let (Some(a), Some(b)) = (a, b) else { return Ok(None) };
-    match (a.as_slice(), b.as_slice()) {
-        ([_, Dim::Size(inner)], [Dim::Size(other), _]) if inner != other => Err(Misfit),
-        ([rows, _], [_, columns]) => Ok(Some(vec![rows.clone(), columns.clone()])),
-        _ => Ok(None),
     }
 }
