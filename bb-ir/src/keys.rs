@@ -3,6 +3,12 @@
 //! No other file spells an `ai.bytesandbrains` key. From the table come the constants, [`ALL`], and the verifier's rule
 //! that no other key of ours exists.
 
+pub use crate::bindings::{
+    binding_key, dep_slot_key, dest_suffix_attribute, encode_binding_value, parse_binding_key, parse_binding_value,
+    read_dependency_metadata, read_function_module_phase, read_model_metadata, role_from_dep_slot_key,
+    stamp_dependency_metadata, stamp_function_module_phase, stamp_model_metadata,
+};
+
 /// Where a key may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum On {

@@ -23,6 +23,7 @@ pub mod peer_class;
 pub mod proto;
 pub mod scan;
 pub mod site;
+pub mod syscall_ids;
 pub mod text;
 pub mod type_text;
 pub mod types;

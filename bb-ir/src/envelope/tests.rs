@@ -1,4 +1,5 @@
 use super::*;
+use crate::scan::ScanError;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -77,6 +78,14 @@ fn every_limit_refuses_what_exceeds_it_and_says_so() {
         }),
         too_long("Failure", "message", 513, 512)
     );
+}
+
+#[test]
+fn text_that_is_none_is_refused() {
+    let mut bytes = frame(&envelope(vec![failure("gone")])).to_vec();
+    let at = bytes.windows(4).position(|four| four == b"gone").expect("the message stands in the frame");
+    bytes[at] = 0xff;
+    assert_eq!(decode(bytes.into(), &limits()), Err(Refusal::Text));
 }
 
 #[test]
