@@ -42,12 +42,4 @@ impl Outgoing {
     pub fn has_fills(&self) -> bool {
         !self.envelope.fills.is_empty()
     }
-    /// How many bytes its payloads have: what a queue's bound counts.
-    pub fn bytes(&self) -> usize {
-        let payload = |f: &envelope::Fill<Parts>| match &f.content {
-            envelope::FillContent::Payload { bytes: (head, body), .. } => head.len() + body.len(),
-            _ => 0,
-        };
-        self.envelope.fills.iter().map(payload).sum()
-    }
 }
