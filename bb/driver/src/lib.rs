@@ -1,1 +1,24 @@
-//! bb engines over tokio and libp2p.
+//! Engines over tokio and libp2p.
+//!
+//! A node is one task that gives an engine time and bytes and does what it says: it decides nothing about programs.
+//! [`Builder`] starts one, [`Handle`] is the way into it. Values are untyped here; `bb::Node` wraps them.
+
+mod address;
+mod builder;
+mod clock;
+mod components;
+mod error;
+mod event;
+mod handle;
+mod identity;
+mod node;
+mod plane;
+mod traffic;
+
+pub use bb_engine as engine;
+pub use builder::{Builder, Hosted};
+pub use error::{CallError, StartError};
+pub use event::Event;
+pub use handle::{Call, Events, Handle};
+pub use identity::{Identity, IdentityError};
+pub use traffic::Traffic;

@@ -1,0 +1,73 @@
+//! What a node is made of.
+
+use crate::error::StartError;
+use crate::handle::Handle;
+use crate::identity::Identity;
+use crate::node;
+use bb_engine::{Component, KernelEntry, Limits, Membership, PeerId};
+use std::borrow::Cow;
+
+/// One class of a program that a node hosts.
+pub struct Hosted {
+    /// What the compiler gave for that class.
+    pub artifact: Cow<'static, [u8]>,
+    /// The stateless ops that this binary can run.
+    pub kernels: Vec<KernelEntry>,
+    /// The components, by slot name.
+    pub components: Vec<(String, Box<dyn Component>)>,
+}
+
+/// Makes a node.
+#[derive(Default)]
+pub struct Builder {
+    pub(crate) listen: Vec<String>,
+    pub(crate) dial: Vec<String>,
+    pub(crate) identity: Identity,
+    pub(crate) membership: Membership,
+    pub(crate) limits: Limits,
+    pub(crate) hosted: Vec<Hosted>,
+}
+
+impl Builder {
+    /// A node that listens nowhere and hosts nothing.
+    pub fn new() -> Self {
+        Builder::default()
+    }
+    /// Listens there: `/ip4/0.0.0.0/tcp/7000`. May be said several times.
+    pub fn listen(mut self, address: impl Into<String>) -> Self {
+        self.listen.push(address.into());
+        self
+    }
+    /// Connects to the peer there, and again whenever that connection is lost. May be said several times.
+    pub fn dial(mut self, address: impl Into<String>) -> Self {
+        self.dial.push(address.into());
+        self
+    }
+    /// Who it is; a new identity where nothing is said.
+    pub fn identity(mut self, identity: Identity) -> Self {
+        self.identity = identity;
+        self
+    }
+    /// Who may claim a class. Once any class has a list, classes without one admit nobody.
+    pub fn members(mut self, class: impl Into<String>, members: impl IntoIterator<Item = PeerId>) -> Self {
+        self.membership = self.membership.list(class, members);
+        self
+    }
+    /// How much it may hold.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+    /// Hosts a class of a program.
+    pub fn host(mut self, hosted: Hosted) -> Self {
+        self.hosted.push(hosted);
+        self
+    }
+    /// Starts it. It runs until it is shut down, or the last handle is gone.
+    ///
+    /// # Errors
+    /// Says what of all this cannot be.
+    pub async fn start(self) -> Result<Handle, StartError> {
+        node::start(self).await
+    }
+}

@@ -1,0 +1,47 @@
+//! Why a node does not start, and why a call has no answer.
+
+use crate::identity::IdentityError;
+use bb_engine::InstallError;
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Its key.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// An address that is none.
+    #[error("`{text}` is not an address: {reason}\n  help: write it like /ip4/127.0.0.1/tcp/7000")]
+    Address {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An address it cannot listen on.
+    #[error("cannot listen on {address}: {reason}\n  help: is the port in use? /tcp/0 takes a free one")]
+    Listen {
+        /// The address.
+        address: String,
+        /// Why not.
+        reason: String,
+    },
+    /// An artifact that cannot be installed.
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// The encryption could not be set up.
+    #[error("the transport cannot be set up: {0}")]
+    Transport(String),
+}
+
+/// Why a call has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The engine says why.
+    #[error(transparent)]
+    Engine(#[from] bb_engine::CallError),
+    /// The node was shut down.
+    #[error("the node was shut down")]
+    Stopped,
+}

@@ -1,0 +1,189 @@
+//! The way into a running node.
+
+use crate::error::{CallError, StartError};
+use crate::event::Event;
+use crate::traffic::{Counters, Traffic};
+use bb_engine::{Arg, CallId, GraphId, Installed, PeerId, Value};
+use futures::Stream;
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+/// How many events a listener may be behind.
+pub(crate) const EVENTS_MAX: usize = 4096;
+/// How many orders of handles may wait for the node.
+pub(crate) const ORDERS_MAX: usize = 4096;
+
+/// A running node. Clones are the same node.
+#[derive(Clone)]
+pub struct Handle {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) orders: mpsc::Sender<Order>,
+    pub(crate) dropped: mpsc::UnboundedSender<CallId>,
+}
+
+/// What handles see of the node without asking it.
+pub(crate) struct Shared {
+    pub peer: PeerId,
+    pub graphs: Vec<Installed>,
+    pub events: broadcast::Sender<Event>,
+    pub counters: Counters,
+    pub next_call: AtomicU64,
+    pub seen: Mutex<Seen>,
+}
+
+/// What changes.
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub listening: Vec<String>,
+    pub connected: Vec<PeerId>,
+    pub members: BTreeMap<String, Vec<PeerId>>,
+}
+
+/// What a handle wants.
+pub(crate) enum Order {
+    Call { call: CallId, graph: GraphId, args: Vec<Arg>, budget: Duration, reply: oneshot::Sender<Outcome> },
+    WaitFor { class: String, count: usize, reply: oneshot::Sender<()> },
+    Dial(libp2p::Multiaddr),
+    Usage(oneshot::Sender<bb_engine::Usage>),
+    Shutdown(oneshot::Sender<()>),
+}
+pub(crate) type Outcome = Result<Vec<Value>, CallError>;
+
+impl Handle {
+    /// Who the node is.
+    pub fn peer_id(&self) -> &PeerId {
+        &self.shared.peer
+    }
+    /// What it hosts, in the order it was told.
+    pub fn graphs(&self) -> &[Installed] {
+        &self.shared.graphs
+    }
+    /// Where it listens: `/ip4/…/tcp/…/p2p/…`, what others dial.
+    pub fn listen_addresses(&self) -> Vec<String> {
+        self.seen(|s| s.listening.clone())
+    }
+    /// The peers that are connected and have said Hello, sorted.
+    pub fn connections(&self) -> Vec<PeerId> {
+        self.seen(|s| s.connected.clone())
+    }
+    /// The admitted, connected members of a class, sorted.
+    pub fn members(&self, class: &str) -> Vec<PeerId> {
+        self.seen(|s| s.members.get(class).cloned().unwrap_or_default())
+    }
+    /// Bytes and messages so far.
+    pub fn traffic(&self) -> Traffic {
+        self.shared.counters.now()
+    }
+    fn seen<T>(&self, read: impl FnOnce(&Seen) -> T) -> T {
+        // Nothing panics while it is held, and what it holds is whole at every moment.
+        read(&self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Calls a program. The call starts when the future is first polled, and is dropped with it.
+    pub fn call(&self, graph: GraphId, args: Vec<Arg>, budget: Duration) -> Call {
+        let call = CallId(self.shared.next_call.fetch_add(1, Ordering::Relaxed));
+        let (orders, dropped) = (self.orders.clone(), self.dropped.clone());
+        Call(Box::pin(async move {
+            let (reply, answer) = oneshot::channel();
+            let mut guard = DropCall { call, dropped, armed: true };
+            if orders.send(Order::Call { call, graph, args, budget, reply }).await.is_err() {
+                return Err(CallError::Stopped);
+            }
+            let outcome = answer.await.unwrap_or(Err(CallError::Stopped));
+            guard.armed = false;
+            outcome
+        }))
+    }
+
+    /// What happens from now on.
+    pub fn events(&self) -> Events {
+        let receiver = self.shared.events.subscribe();
+        Events(Box::pin(futures::stream::unfold(receiver, |mut receiver| async {
+            match receiver.recv().await {
+                Ok(event) => Some((event, receiver)),
+                Err(broadcast::error::RecvError::Lagged(events)) => Some((Event::Missed { events }, receiver)),
+                Err(broadcast::error::RecvError::Closed) => None,
+            }
+        })))
+    }
+
+    /// Waits until a class has that many members; at once where it has. `false` where the node stops before.
+    pub async fn wait_for(&self, class: &str, count: usize) -> bool {
+        let (reply, there) = oneshot::channel();
+        let order = Order::WaitFor { class: class.to_owned(), count, reply };
+        self.orders.send(order).await.is_ok() && there.await.is_ok()
+    }
+
+    /// Connects to the peer there, and again whenever that connection is lost.
+    ///
+    /// # Errors
+    /// If the text is no address.
+    pub async fn dial(&self, address: &str) -> Result<(), StartError> {
+        let address = crate::address::parse(address)?;
+        // A node that has stopped dials nobody.
+        let _ = self.orders.send(Order::Dial(address)).await;
+        Ok(())
+    }
+
+    /// What the engine holds; `None` where the node has stopped.
+    pub async fn usage(&self) -> Option<bb_engine::Usage> {
+        let (reply, usage) = oneshot::channel();
+        self.orders.send(Order::Usage(reply)).await.ok()?;
+        usage.await.ok()
+    }
+
+    /// Ends the node: calls in flight resolve with [`CallError::Stopped`], what is queued goes out for up to a second,
+    /// connections are closed.
+    pub async fn shutdown(&self) {
+        let (reply, done) = oneshot::channel();
+        if self.orders.send(Order::Shutdown(reply)).await.is_ok() {
+            // An error means that it has stopped before.
+            let _ = done.await;
+        }
+    }
+}
+
+/// A call in flight; dropping it drops the call.
+#[must_use = "a call is made when it is awaited"]
+pub struct Call(Pin<Box<dyn Future<Output = Outcome> + Send>>);
+impl Future for Call {
+    type Output = Outcome;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+/// Tells the node where nobody waits for an answer any more.
+struct DropCall {
+    call: CallId,
+    dropped: mpsc::UnboundedSender<CallId>,
+    armed: bool,
+}
+impl Drop for DropCall {
+    fn drop(&mut self) {
+        if self.armed {
+            // A node that has stopped has no calls.
+            let _ = self.dropped.send(self.call);
+        }
+    }
+}
+
+/// Events, from when it was asked for.
+pub struct Events(Pin<Box<dyn Stream<Item = Event> + Send>>);
+impl Events {
+    /// The next one; `None` once the node has stopped.
+    pub async fn next(&mut self) -> Option<Event> {
+        futures::StreamExt::next(&mut self.0).await
+    }
+}
+impl Stream for Events {
+    type Item = Event;
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        self.0.as_mut().poll_next(cx)
+    }
+}

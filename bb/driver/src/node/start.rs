@@ -1,0 +1,118 @@
+//! From a builder to a running node.
+
+use super::run::{Inbox, Node};
+use super::swarm::{self, BehaviourEvent, Swarm};
+use crate::address;
+use crate::builder::Builder;
+use crate::clock::Clock;
+use crate::components::Components;
+use crate::error::StartError;
+use crate::handle::{EVENTS_MAX, Handle, ORDERS_MAX, Seen, Shared};
+use crate::traffic::Counters;
+use bb_engine::{Config, Engine};
+use bytes::Bytes;
+use futures::{FutureExt, StreamExt};
+use libp2p::Multiaddr;
+use libp2p::multiaddr::Protocol;
+use libp2p::swarm::SwarmEvent;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+use tokio::sync::{broadcast, mpsc};
+
+/// How many frames may wait for the engine.
+const INCOMING_MAX: usize = 256;
+
+pub async fn start(builder: Builder) -> Result<Handle, StartError> {
+    let key = builder.identity.keypair()?;
+    let listen = builder.listen.iter().map(|text| address::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let dial = builder.dial.iter().map(|text| address::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let mut swarm = swarm::new(&key)?;
+    let mut early = Vec::new();
+    let addresses = listen_on(&mut swarm, listen, &mut early).await?;
+
+    let peer = address::ours(swarm.local_peer_id());
+    let wire = builder.limits.wire;
+    let config = Config {
+        addresses: addresses.iter().map(|a| Bytes::from(a.to_vec())).collect(),
+        membership: builder.membership,
+        limits: builder.limits,
+        // Std seeds its hashers from the system's random source, once per process and apart per hasher.
+        ..Config::new(peer.clone(), RandomState::new().hash_one(&peer))
+    };
+    let mut engine = Engine::new(config);
+    let (done, done_end) = mpsc::unbounded_channel();
+    let mut components = Components::new(done);
+    let mut graphs = Vec::new();
+    for hosted in builder.hosted {
+        let bound: Vec<&str> = hosted.components.iter().map(|(slot, _)| slot.as_str()).collect();
+        let installed = engine.install(&hosted.artifact, &hosted.kernels, &bound)?;
+        for (slot, component) in hosted.components {
+            if let Some(info) = installed.slots.iter().find(|s| *s.name == *slot) {
+                components.bind(info.component, component);
+            }
+        }
+        graphs.push(installed);
+    }
+
+    let listening = addresses.into_iter().map(|a| a.with(Protocol::P2p(*swarm.local_peer_id())).to_string()).collect();
+    let shared = Arc::new(Shared {
+        peer,
+        graphs,
+        events: broadcast::channel(EVENTS_MAX).0,
+        counters: Counters::default(),
+        next_call: AtomicU64::new(0),
+        seen: Mutex::new(Seen { listening, ..Seen::default() }),
+    });
+    let (orders, orders_end) = mpsc::channel(ORDERS_MAX);
+    let (dropped, dropped_end) = mpsc::unbounded_channel();
+    let (incoming, incoming_end) = mpsc::channel(INCOMING_MAX);
+    let (lost, lost_end) = mpsc::unbounded_channel();
+    let mut node = Node::new(swarm, engine, components, shared.clone(), wire, Clock::start(), incoming, lost);
+    for address in dial {
+        node.want(address);
+    }
+    let inbox =
+        Inbox { orders: orders_end, dropped: dropped_end, incoming: incoming_end, lost: lost_end, done: done_end };
+    tokio::spawn(node.run(inbox, early));
+    Ok(Handle { shared, orders, dropped })
+}
+
+/// Binds every address; the addresses that others can dial, those of all interfaces for an unspecified one. Events of
+/// peers that are that quick are kept in `early`.
+async fn listen_on(
+    swarm: &mut Swarm,
+    listen: Vec<Multiaddr>,
+    early: &mut Vec<SwarmEvent<BehaviourEvent>>,
+) -> Result<Vec<Multiaddr>, StartError> {
+    let mut waiting = Vec::new();
+    for address in listen {
+        let id = swarm.listen_on(address.clone());
+        let id = id.map_err(|e| StartError::Listen { address: address.to_string(), reason: e.to_string() })?;
+        waiting.push((id, address));
+    }
+    let mut addresses = Vec::new();
+    loop {
+        let event = if waiting.is_empty() {
+            match swarm.select_next_some().now_or_never() {
+                Some(event) => event,
+                None => return Ok(addresses),
+            }
+        } else {
+            swarm.select_next_some().await
+        };
+        match event {
+            SwarmEvent::NewListenAddr { listener_id, address } => {
+                waiting.retain(|(id, _)| *id != listener_id);
+                addresses.push(address);
+            }
+            SwarmEvent::ListenerClosed { listener_id, reason: Err(error), .. }
+            | SwarmEvent::ListenerError { listener_id, error } => {
+                let address = waiting.iter().find(|(id, _)| *id == listener_id);
+                let address = address.map(|(_, a)| a.to_string()).unwrap_or_default();
+                return Err(StartError::Listen { address, reason: error.to_string() });
+            }
+            event => early.push(event),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Opens the stream out of every connection, accepts the one in, and hands both to the node.
+
+use super::PROTOCOL;
+use libp2p::core::transport::PortUse;
+use libp2p::core::upgrade::ReadyUpgrade;
+use libp2p::core::{Endpoint, Multiaddr};
+use libp2p::swarm::handler::{
+    ConnectionEvent, ConnectionHandler, ConnectionHandlerEvent, FullyNegotiatedInbound, FullyNegotiatedOutbound,
+    SubstreamProtocol,
+};
+use libp2p::swarm::{ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, Stream, THandler, ToSwarm};
+use libp2p::{PeerId, StreamProtocol};
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
+/// The data plane's part of the swarm.
+#[derive(Default)]
+pub struct Behaviour {
+    opened: VecDeque<StreamOpened>,
+}
+
+/// Something about a connection's streams.
+#[derive(Debug)]
+pub struct StreamOpened {
+    pub peer: PeerId,
+    pub connection: ConnectionId,
+    pub what: Opened,
+}
+
+/// Which stream it is.
+#[derive(Debug)]
+pub enum Opened {
+    /// The one this node writes.
+    Out(Stream),
+    /// The one it reads.
+    In(Stream),
+    /// The peer does not speak the protocol.
+    Refused,
+}
+
+impl NetworkBehaviour for Behaviour {
+    type ConnectionHandler = Handler;
+    type ToSwarm = StreamOpened;
+
+    fn handle_established_inbound_connection(
+        &mut self,
+        _: ConnectionId,
+        _: PeerId,
+        _: &Multiaddr,
+        _: &Multiaddr,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        Ok(Handler::default())
+    }
+
+    fn handle_established_outbound_connection(
+        &mut self,
+        _: ConnectionId,
+        _: PeerId,
+        _: &Multiaddr,
+        _: Endpoint,
+        _: PortUse,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        Ok(Handler::default())
+    }
+
+    fn on_swarm_event(&mut self, _: FromSwarm) {}
+
+    fn on_connection_handler_event(&mut self, peer: PeerId, connection: ConnectionId, what: Opened) {
+        self.opened.push_back(StreamOpened { peer, connection, what });
+    }
+
+    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<StreamOpened, Infallible>> {
+        // The swarm polls again after it has delivered a handler's event, so no waker is kept.
+        self.opened.pop_front().map_or(Poll::Pending, |opened| Poll::Ready(ToSwarm::GenerateEvent(opened)))
+    }
+}
+
+/// One connection's streams.
+#[derive(Default)]
+pub struct Handler {
+    asked: bool,
+    opened: VecDeque<Opened>,
+}
+
+impl ConnectionHandler for Handler {
+    type FromBehaviour = Infallible;
+    type ToBehaviour = Opened;
+    type InboundProtocol = ReadyUpgrade<StreamProtocol>;
+    type OutboundProtocol = ReadyUpgrade<StreamProtocol>;
+    type InboundOpenInfo = ();
+    type OutboundOpenInfo = ();
+
+    fn listen_protocol(&self) -> SubstreamProtocol<Self::InboundProtocol> {
+        SubstreamProtocol::new(ReadyUpgrade::new(PROTOCOL), ())
+    }
+
+    fn connection_keep_alive(&self) -> bool {
+        true
+    }
+
+    fn poll(
+        &mut self,
+        _: &mut Context<'_>,
+    ) -> Poll<ConnectionHandlerEvent<Self::OutboundProtocol, (), Self::ToBehaviour>> {
+        if !self.asked {
+            self.asked = true;
+            let protocol = SubstreamProtocol::new(ReadyUpgrade::new(PROTOCOL), ());
+            return Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol });
+        }
+        // The connection polls again after every connection event, so no waker is kept.
+        self.opened.pop_front().map_or(Poll::Pending, |o| Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(o)))
+    }
+
+    fn on_behaviour_event(&mut self, event: Infallible) {
+        match event {}
+    }
+
+    fn on_connection_event(&mut self, event: ConnectionEvent<Self::InboundProtocol, Self::OutboundProtocol>) {
+        match event {
+            ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol, .. }) => {
+                self.opened.push_back(Opened::In(protocol));
+            }
+            ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol, .. }) => {
+                self.opened.push_back(Opened::Out(protocol));
+            }
+            ConnectionEvent::DialUpgradeError(_) => self.opened.push_back(Opened::Refused),
+            _ => {}
+        }
+    }
+}
