@@ -61,3 +61,12 @@ pub trait Component: Send {
         false
     }
 }
+
+impl<C: Component + ?Sized> Component for Box<C> {
+    fn run(&mut self, method: &str, inputs: Vec<Value>) -> Result<Vec<Value>, OpError> {
+        (**self).run(method, inputs)
+    }
+    fn inline(&self, method: &str) -> bool {
+        (**self).inline(method)
+    }
+}

@@ -91,7 +91,12 @@ impl Running {
     }
 
     /// Runs a method at once; its result is due when the component is free and `cost` has passed.
-    pub fn run(&mut self, now: u64, cost: Duration, run: Command) -> (u64, CommandId, Result<Vec<Value>, ComponentFailure>) {
+    pub fn run(
+        &mut self,
+        now: u64,
+        cost: Duration,
+        run: Command,
+    ) -> (u64, CommandId, Result<Vec<Value>, ComponentFailure>) {
         let free = self.busy_until.entry(run.component).or_insert(now);
         let due = (*free).max(now).saturating_add(cost.as_nanos() as u64);
         *free = due;

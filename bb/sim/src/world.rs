@@ -115,7 +115,12 @@ impl World {
     ///
     /// # Errors
     /// What the engine says of an artifact it cannot install.
-    pub fn add_with(&mut self, hosts: Vec<Host>, membership: Membership, limits: Limits) -> Result<NodeIx, InstallError> {
+    pub fn add_with(
+        &mut self,
+        hosts: Vec<Host>,
+        membership: Membership,
+        limits: Limits,
+    ) -> Result<NodeIx, InstallError> {
         let ix = NodeIx(self.nodes.len());
         let clock_origin = 0;
         self.nodes.push(Node { hosts, membership, limits, clock_origin, starts: 0, wake_at: None, running: None });
