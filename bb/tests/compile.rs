@@ -143,6 +143,97 @@ fn lanes_reply_to_their_members() {
 }
 
 #[bb::module]
+fn lane_and_home(graph: &Graph, cohort: On<Server, Peers<Client>>, x: On<Server, Tensor>) -> On<Server, Tensor> {
+    let there = graph.wire(x, cohort);
+    let back = graph.wire(there, there.sender::<Server>());
+    back.each(|y| {
+        let again: On<Each<Client>, Tensor> = graph.wire(y * 2.0, y.sender());
+        let home = graph.wire(again + there, again.sender::<Server>());
+        home.each(|z| z * x).mean() + y
+    })
+    .mean()
+}
+
+#[test]
+fn a_gather_is_outside_of_lanes_so_its_result_is_around_other_lanes() {
+    let out = compile(bb::record(lane_and_home));
+    let server = main(&out, "Server");
+    let lanes: Vec<_> = [1, 2, 3]
+        .into_iter()
+        .map(|id| half(server, id, if id == 2 { is_send } else { is_recv }).metadata(keys::LANE_KEY))
+        .collect();
+    assert_eq!(lanes, [Some("1"), Some("1"), Some("3")]);
+    assert_eq!(half(server, 3, is_recv).metadata(keys::AWAITS_KEY), Some("0,2"));
+}
+
+#[bb::role]
+pub trait Rows {
+    fn any(&mut self, rows: Tensor<AnyElement>) -> Tensor<AnyElement>;
+    fn run(&mut self, rows: Tensor<f32, (N, D<64>)>) -> Tensor<f32, (N, D<32>)>;
+}
+#[derive(bb::Dim)]
+pub struct N;
+#[derive(bb::WireType)]
+pub struct Report {
+    pub loss: f32,
+    pub steps: u64,
+}
+#[bb::role]
+pub trait Reporter {
+    fn report(&mut self, x: Tensor) -> Report;
+    fn read(&mut self, all: Gathered<Report>) -> f32;
+}
+
+#[bb::module]
+fn many_ops(
+    graph: &Graph,
+    x: On<Server, Tensor<f32, (N, D<64>)>>,
+    w: On<Server, Tensor<f64>>,
+    n: On<Server, u64>,
+    limit: On<Server, Duration>,
+    cohort: On<Server, Peers<Client>>,
+    rows: RowsAt<Server>,
+    reporter: ReporterAt<Client>,
+    reader: ReporterAt<Server>,
+    selector: PeerSelectorAt<Server, Client>,
+) -> (On<Server, Tensor<i64>>, On<Server, Tensor>, On<Server, u64>, On<Server, f32>) {
+    let scaled = (w * 0.5 + 1.0).cast::<f32>().matmul(x).relu().softmax();
+    let labels = scaled.argmax() * 2 + 1;
+    let any: On<Server, Tensor> = rows.any(labels).narrow::<i64>().cast();
+    let out = rows.run(x).reduce_mean(&[0]).reshape(&[4, -1]).transpose(&[1, 0]);
+    let picked = concat(out, any.reshape(&[-1, 4])).slice(0, 0, 2).gather(labels, 1);
+    let some = selector.select(cohort);
+    let there = graph.wire(picked, some);
+    let back = graph.wire((there, reporter.report(there)), there.sender::<Server>());
+    let counted = back.each(|(y, r)| (y * 0.5, r)).quorum(n).within(limit).count();
+    let mean = back.each(|(y, _)| y).first(2).mean();
+    let reports = graph.wire(reporter.report(there), there.sender::<Server>());
+    (labels, mean, counted, reader.read(reports))
+}
+
+#[test]
+fn every_kind_of_op_and_type_gets_through() {
+    let out = compile(bb::record(many_ops));
+    assert_eq!(places(&out.program)[1].split('|').take(2).collect::<Vec<_>>(), ["Client", "each"]);
+    assert_eq!(main(&out, "Server").output.len(), 4);
+}
+
+#[bb::module]
+fn misfit(
+    _graph: &Graph,
+    x: On<Server, Tensor<f32, (N, D<64>)>>,
+    y: On<Server, Tensor<f32, (N, D<32>)>>,
+) -> On<Server, Tensor> {
+    x + y
+}
+
+#[test]
+fn shapes_that_are_static_have_to_fit() {
+    let found = faults(bb::record(misfit));
+    assert_eq!(found.iter().map(|f| f.0).collect::<Vec<_>>(), ["BB0302"], "{found:?}");
+}
+
+#[bb::module]
 fn gossip(graph: &Graph, neighbour: On<Node, Peer<Node>>, state: StateAt<Node>) -> On<Node, Tensor> {
     let mine = state.get(graph);
     let theirs = graph.wire(mine, neighbour);
