@@ -141,7 +141,7 @@ fn a_quorum_of_two_is_not_reached_by_one() {
     w.kill(c);
     w.run_until(30 * S);
     let Some(Err(CallError::Failed(cause))) = w.result(call) else { panic!("{:?}", w.result(call)) };
-    let quorum = cause.quorum.as_deref().expect("a quorum failed");
+    let quorum = cause.quorum.as_deref().unwrap_or_else(|| panic!("{cause:?}"));
     assert_eq!((cause.code, quorum.need), (FailureCode::QuorumNotReached, 2));
     assert_eq!(quorum.arrived, [peer_id(1)]);
     assert_eq!(quorum.missing, [(peer_id(2), FailureCode::Deadline), (peer_id(3), FailureCode::PeerLost)]);

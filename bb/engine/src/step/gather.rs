@@ -157,6 +157,7 @@ impl Engine {
 
     pub(super) fn gather_deadline(&mut self, at: FrameRef, node: NodeIx) {
         self.gather_end(at, node, FailureCode::Deadline);
+        self.settle();
         self.end_if_done(at);
     }
 
