@@ -11,37 +11,67 @@ pub struct Pass {
     pub name: &'static str,
     /// What holds once it has run; it only rises from row to row.
     pub level: Level,
+    /// What it does, in a sentence.
+    pub does: &'static str,
+    /// What it refuses.
+    pub refuses: &'static str,
     pub(crate) run: fn(&mut Unit) -> Result<(), CompileError>,
 }
 
 macro_rules! passes {
-    ($($name:literal => $level:ident, $run:expr;)*) => {
+    ($($name:literal => $level:ident, $run:expr, $does:literal, $refuses:literal;)*) => {
         /// Every pass, in order.
-        pub const PASSES: &[Pass] = &[$(Pass { name: $name, level: Level::$level, run: $run }),*];
+        pub const PASSES: &[Pass] = &[
+            $(Pass { name: $name, level: Level::$level, does: $does, refuses: $refuses, run: $run }),*
+        ];
         /// Their names.
         pub const CANONICAL_PASS_NAMES: &[&str] = &[$($name),*];
     };
 }
 
 passes! {
-    "validate" => Recorded, |unit| Ok(passes::validate(&unit.model)?);
-    "inline_for_partition" => Recorded, |unit| unit.change(passes::inline_for_partition);
-    "expand_ops" => Recorded, |unit| unit.change(passes::expand_ops);
-    "type_solver" => Typed, |unit| unit.change(passes::type_solver);
-    "infer_peer_classes" => Placed, |unit| unit.change(passes::infer_peer_classes);
-    "synthesize_wire_recvs" => Cut, |unit| { unit.keep_placed(); unit.change(passes::synthesize_wire_recvs) };
-    "partition_by_wire_ops" => Cut, |unit| unit.cut(passes::partition_by_wire_ops);
-    "resolve_slots" => Cut, |unit| unit.change_partitions(|_, partitions| passes::resolve_slots(partitions));
+    "validate" => Recorded, |unit| Ok(passes::validate(&unit.model)?),
+        "looks at the structure, before any other pass changes it",
+        "whatever the verifier finds at level *recorded*; an operator no backend has";
+    "inline_for_partition" => Recorded, |unit| unit.change(passes::inline_for_partition),
+        "puts the bodies of modules that can hold a wire in place of their calls and numbers the wires anew",
+        "recursion; a slot that a call leaves open; types that differ on two sides of a call";
+    "expand_ops" => Recorded, |unit| unit.change(passes::expand_ops),
+        "spells attributes out, drops what nobody reads, gives every output a site of its own",
+        "an operator without an attribute that it needs";
+    "type_solver" => Typed, |unit| unit.change(passes::type_solver),
+        "finds element types, and shapes where they are static, across calls and wires",
+        "types or shapes that differ; elements that cannot be found out";
+    "infer_peer_classes" => Placed, |unit| unit.change(passes::infer_peer_classes),
+        "gives every node its class and place; a place is a class and the peer value it is named by",
+        "inputs at two places; a cohort that does not go home; an unknown destination; a wrong origin; a wrong start";
+    "synthesize_wire_recvs" => Cut, |unit| { unit.keep_placed(); unit.change(passes::synthesize_wire_recvs) },
+        "gives every Send the Recv it pairs with",
+        "one wire id on two Sends; a Recv by hand";
+    "partition_by_wire_ops" => Cut, |unit| unit.cut(passes::partition_by_wire_ops),
+        "cuts the program into one model per class",
+        "a value that gets to another place without a wire";
+    "resolve_slots" => Cut, |unit| unit.change_partitions(|_, partitions| passes::resolve_slots(partitions)),
+        "says of every role op which slot of its partition serves it",
+        "a role served by a slot and by a concrete component; a slot nothing binds";
     "analyze_wire_edges" => Cut, |unit| {
-        unit.change_partitions(|unit, partitions| passes::analyze_wire_edges(&unit.model, unit.digest(), partitions))
-    };
-    "validate_runtime_complete" => Cut, |unit| Ok(passes::validate_runtime_complete(&unit.partitions)?);
+            unit.change_partitions(|unit, partitions| passes::analyze_wire_edges(&unit.model, unit.digest(), partitions))
+        },
+        "says what each wire carries, which sites it fills, what it may share an envelope with and what it waits for",
+        "a wire nobody reads";
+    "validate_runtime_complete" => Cut, |unit| Ok(passes::validate_runtime_complete(&unit.partitions)?),
+        "looks at all partitions together: pairing, addresses, known ops, bound slots, gates",
+        "what an engine could not run";
     "verify_no_dangling_calls" => Cut, |unit| {
-        unit.change_partitions(|_, partitions| passes::verify_no_dangling_calls(partitions))
-    };
+            unit.change_partitions(|_, partitions| passes::verify_no_dangling_calls(partitions))
+        },
+        "drops functions that a partition does not call",
+        "a call of nothing";
     "stamp_compilation_metadata" => Sealed, |unit| {
-        unit.change_partitions(|unit, partitions| passes::stamp_compilation_metadata(partitions, unit.digest()))
-    };
+            unit.change_partitions(|unit, partitions| passes::stamp_compilation_metadata(partitions, unit.digest()))
+        },
+        "writes passport, binding table, table of wires and operator sets",
+        "nothing";
 }
 
 #[cfg(test)]
