@@ -8,7 +8,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 /// The rows of one kind: `<module> <kind> …`.
-fn rows<'a>(lines: &'a [Vec<&'a str>], kind: &'static str) -> impl Iterator<Item = &'a Vec<&'a str>> {
+fn rows<'a>(lines: &'a [Vec<&'a str>], kind: &'static str) -> impl Iterator<Item = &'a Vec<&'a str>> + Clone {
     lines.iter().filter(move |l| l.get(1) == Some(&kind))
 }
 
@@ -55,8 +55,9 @@ fn class(m: &Module, lines: &[Vec<&str>], class: &str, entry: &str) -> TokenStre
     } else {
         quote!(pub struct #handle<#(#generics),*> { #(#[doc = #field_docs] pub #fields: #generics),* })
     };
-    let outputs: Vec<(Ident, TokenStream)> = rows(lines, "output")
-        .filter(|l| column(l, 3) == class)
+    let here = rows(lines, "output").filter(|l| column(l, 3) == class);
+    let answers: Vec<bool> = here.clone().map(|l| column(l, 5) == "answer").collect();
+    let outputs: Vec<(Ident, TokenStream)> = here
         .map(|l| {
             let i = index(l);
             let name = match column(l, 4) {
@@ -72,7 +73,9 @@ fn class(m: &Module, lines: &[Vec<&str>], class: &str, entry: &str) -> TokenStre
         .collect();
     let bounds = quote!(where #(types::#args: ::bb::__private::Accepts<#generics>),*);
     let start = (class == entry).then(|| {
-        let output_types: Vec<_> = outputs.iter().map(|(_, ty)| ty.clone()).collect();
+        // Another peer of the class may have outputs too: those are events there.
+        let answers = outputs.iter().zip(&answers).filter(|(_, answers)| **answers);
+        let output_types: Vec<_> = answers.map(|((_, ty), _)| ty.clone()).collect();
         let (inputs, outputs) = (one(&inputs), one(&output_types));
         quote! {
             impl<#(#generics),*> ::bb::__private::Entry for #handle<#(#generics),*> #bounds {

@@ -10,7 +10,6 @@ mod errors;
 pub use compiled::{Artifact, Compiled, compile};
 
 use crate::module::Module;
-use crate::place::Many;
 use crate::record::Recorded;
 use errors::Errors;
 use std::collections::BTreeMap;
@@ -94,8 +93,8 @@ fn shape(out: &mut String, r: &Recorded) {
         let _ = writeln!(out, "{name}\t{kind}\t{i}\t{}", p.class);
     }
     for (i, o) in r.outputs.iter().enumerate() {
-        let many = if o.many == Many::One { "one" } else { "each" };
-        let _ = writeln!(out, "{name}\toutput\t{i}\t{}\t{}\t{many}", o.class, o.field);
+        let resolves = if o.at_entry { "answer" } else { "event" };
+        let _ = writeln!(out, "{name}\toutput\t{i}\t{}\t{}\t{resolves}", o.class, o.field);
     }
 }
 

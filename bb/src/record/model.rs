@@ -68,13 +68,17 @@ pub(crate) fn record_main<A, R: Values>(
     let args = declare();
     let mut sites = Vec::new();
     body(&Graph { start: None }, args).sites(&mut sites);
-    let recorder = with(|r| {
+    let (recorder, outputs) = with(|r| {
         let outputs: Vec<Site> = sites.into_iter().map(|s| r.get(std::panic::Location::caller(), s)).collect();
         r.scope().function.output = outputs.iter().flat_map(|s| s.values.clone()).collect();
-        std::mem::take(r)
+        (std::mem::take(r), outputs)
     });
     drop(restore);
-    finish(recorder, params, R::infos())
+    let mut infos = R::infos();
+    for (info, site) in infos.iter_mut().zip(outputs) {
+        info.at_entry = site.instance == super::ORIGIN;
+    }
+    finish(recorder, params, infos)
 }
 
 /// Puts back what the thread was recording before, also when a body panics.

@@ -1,0 +1,141 @@
+//! Running a piece of a program over tokio and libp2p.
+//!
+//! ```no_run
+//! # use bb::prelude::*;
+//! # mod graph {
+//! #     pub mod round { pub struct Server; }
+//! # }
+//! # async fn run<P: bb::node::Entry<Args = (bb::Peers<Client>, f32), Output = bb::Tensor>>(piece: P) -> Result<(), bb::node::Error> {
+//! let server = bb::Node::builder().listen("/ip4/0.0.0.0/tcp/7000").start(piece).await?;
+//! server.wait_for::<Client>(8).await;
+//! let params = server.call((Peers::all(), 0.75)).budget(secs(60)).await?;
+//! # drop(params); Ok(())
+//! # }
+//! # #[derive(bb::Peer)] pub struct Client;
+//! ```
+
+mod builder;
+mod call;
+mod error;
+mod events;
+
+pub use crate::component::{Entry, Piece};
+pub use bb_driver::{Identity, IdentityError, StartError, Traffic};
+pub use builder::{Builder, Starting};
+pub use call::Call;
+pub use error::{CallError, Error};
+pub use events::{Event, Events};
+
+use crate::place::PeerClass;
+use crate::typed::{Argument, Typed};
+use bb_driver::Handle;
+use bb_engine::{Arg, Installed};
+use bb_ir::peer::PeerId;
+use std::marker::PhantomData;
+
+/// A running node, and the piece `P` of a program on it. Clones are the same node.
+pub struct Node<P> {
+    handle: Handle,
+    /// Which of the node's pieces this is.
+    index: usize,
+    piece: PhantomData<fn() -> P>,
+}
+
+impl Node<()> {
+    /// What a node is made of.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
+impl<P> Clone for Node<P> {
+    fn clone(&self) -> Self {
+        Node { handle: self.handle.clone(), index: self.index, piece: PhantomData }
+    }
+}
+
+impl<P> Node<P> {
+    /// Calls the program. It is called when the future is first polled; dropping the future drops the call.
+    ///
+    /// (A function that returns a future: rustc repeats a failed bound of an `async fn` for its future and its `.await`.)
+    pub fn call<Args: Typed, Output: Typed>(&self, args: Args) -> Call<Output>
+    where
+        P: Entry<Args = Args, Output = Output>,
+    {
+        let mut arguments = Vec::new();
+        args.into_arguments(&mut arguments);
+        let arguments = arguments.into_iter().map(|a| match a {
+            Argument::Value(value) => Arg::Value(value),
+            Argument::AllPeers { and_self } => Arg::AllPeers { and_self },
+        });
+        Call::new(self.handle.clone(), self.installed().graph, arguments.collect())
+    }
+
+    /// What happens from now on.
+    pub fn events(&self) -> Events<P>
+    where
+        P: Piece,
+    {
+        Events::new(self.handle.events(), self.installed())
+    }
+
+    /// Another piece that this node hosts.
+    pub fn hosted<Q: Piece>(&self) -> Option<Node<Q>> {
+        let is = |i: &Installed| *i.program == *Q::MODULE && *i.class == *Q::CLASS;
+        let index = self.handle.graphs().iter().position(is)?;
+        Some(Node { handle: self.handle.clone(), index, piece: PhantomData })
+    }
+
+    /// The admitted, connected members of a class, sorted.
+    pub fn members<C: PeerClass>(&self) -> Vec<PeerId> {
+        self.handle.members(C::NAME)
+    }
+
+    /// Waits until a class has so many members. `false` where the node stops before.
+    pub async fn wait_for<C: PeerClass>(&self, count: usize) -> bool {
+        self.handle.wait_for(C::NAME, count).await
+    }
+
+    /// Who the node is.
+    pub fn peer_id(&self) -> &PeerId {
+        self.handle.peer_id()
+    }
+    /// What others dial, `/ip4/…/tcp/…/p2p/…`: the first of its addresses; `None` where it listens nowhere.
+    pub fn address(&self) -> Option<String> {
+        self.handle.listen_addresses().into_iter().next()
+    }
+    /// All its addresses.
+    pub fn addresses(&self) -> Vec<String> {
+        self.handle.listen_addresses()
+    }
+    /// The peers it is connected to, sorted.
+    pub fn connections(&self) -> Vec<PeerId> {
+        self.handle.connections()
+    }
+    /// Bytes and messages so far.
+    pub fn traffic(&self) -> Traffic {
+        self.handle.traffic()
+    }
+
+    /// Connects to the peer there, and again whenever that connection is lost.
+    ///
+    /// # Errors
+    /// If the text is no address.
+    pub async fn dial(&self, address: &str) -> Result<(), StartError> {
+        self.handle.dial(address).await
+    }
+
+    /// Ends the node: calls in flight resolve with an error, what is queued goes out, connections are closed.
+    pub async fn shutdown(&self) {
+        self.handle.shutdown().await;
+    }
+
+    /// The same node without types.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    fn installed(&self) -> &Installed {
+        &self.handle.graphs()[self.index]
+    }
+}
