@@ -1,0 +1,37 @@
+//! The program of this package over real connections.
+
+use bb::{Node, Peers, Tensor};
+use mounted::graph::{Client, FedAvg, Sgd, round};
+use std::time::Duration;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_round_over_loopback() {
+    let start = Tensor::from_vec(&[3], vec![1.0, 2.0, 3.0]).expect("three");
+    let server = Node::builder()
+        .listen("/ip4/127.0.0.1/tcp/0")
+        .start(round::Server { average: FedAvg::new(start.clone()) })
+        .await
+        .expect("the server starts");
+    let address = server.address().expect("it listens");
+    let mut clients = Vec::new();
+    for _ in 0..2 {
+        let client = Node::builder().dial(&address).start(round::Client { trainer: Sgd }).await;
+        clients.push(client.expect("a client starts"));
+    }
+    assert!(server.wait_for::<Client>(2).await);
+    let mut expected: Vec<_> = clients.iter().map(|c| c.peer_id().clone()).collect();
+    expected.sort();
+    assert_eq!(server.members::<Client>(), expected);
+    for _ in 0..20 {
+        let params = server.call((Peers::all(), 0.75)).budget(Duration::from_secs(20)).await.expect("both answer");
+        assert_eq!(params, start);
+    }
+    assert_eq!(server.connections(), expected);
+    assert!(server.traffic().messages_sent >= 40);
+
+    let alone = server.call((Peers::of([]), 0.75)).await;
+    assert!(matches!(alone, Err(bb::node::CallError::Failed(_))), "an empty cohort fails at once: {alone:?}");
+    clients[0].shutdown().await;
+    server.shutdown().await;
+    assert!(matches!(server.call((Peers::all(), 0.75)).await, Err(bb::node::CallError::Stopped)));
+}
