@@ -1,4 +1,3 @@
-use bb::prelude::*;
 use ui_tests::*;
 pub fn f(trainer: TrainerAt<Client>) {
     let _ = trainer.state();
