@@ -1,0 +1,5 @@
+//! Nodes over loopback: what one process or several do with each other.
+#![allow(missing_docs)]
+
+mod calls;
+mod program;

@@ -1,0 +1,78 @@
+//! The program that the tests run: a server asks its clients, and hands back who answered what.
+
+use bb::prelude::*;
+use bb_driver::engine::{Arg, Component, OpError, Value};
+use bb_driver::{Builder, Handle, Hosted, Identity};
+use bb_ir::value::RawTensor;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+#[derive(bb::Peer)]
+pub struct Server;
+#[derive(bb::Peer)]
+pub struct Client;
+
+#[bb::role]
+pub trait Worker {
+    fn work(&mut self, x: Tensor) -> Tensor;
+}
+
+#[bb::module]
+fn ask(
+    graph: &Graph,
+    cohort: On<Server, Peers<Client>>,
+    x: On<Server, Tensor>,
+    quorum: On<Server, f32>,
+    worker: WorkerAt<Client>,
+) -> On<Server, Partial<Tensor>> {
+    let there = graph.wire(x, cohort);
+    graph.wire(worker.work(there), there.sender::<Server>()).quorum(quorum)
+}
+
+fn piece(class: &str) -> Vec<u8> {
+    static PROGRAM: OnceLock<bb::Compiled> = OnceLock::new();
+    let program = PROGRAM.get_or_init(|| bb::compile(ask));
+    assert_eq!(program.diagnostics, []);
+    program.artifact(class).expect("compiled").bytes.clone()
+}
+
+/// A worker that is this function.
+struct Works<F>(F);
+impl<F: FnMut(Value) -> Result<Value, OpError> + Send> Component for Works<F> {
+    fn run(&mut self, _: &str, mut inputs: Vec<Value>) -> Result<Vec<Value>, OpError> {
+        Ok(vec![(self.0)(inputs.remove(0))?])
+    }
+}
+
+/// A server of this seed, listening on a free port.
+pub fn server(seed: u8) -> Builder {
+    let hosted = Hosted { artifact: piece("Server").into(), kernels: bb::kernels(), components: Vec::new() };
+    Builder::new().identity(Identity::Seed([seed; 32])).listen(ANY).host(hosted)
+}
+/// A client of this seed that does `work`.
+pub fn client(seed: u8, work: impl FnMut(Value) -> Result<Value, OpError> + Send + 'static) -> Builder {
+    let components: Vec<(String, Box<dyn Component>)> = vec![("worker".into(), Box::new(Works(work)))];
+    let hosted = Hosted { artifact: piece("Client").into(), kernels: bb::kernels(), components };
+    Builder::new().identity(Identity::Seed([seed; 32])).host(hosted)
+}
+/// A client that sends back what it got.
+pub fn echo(seed: u8) -> Builder {
+    client(seed, Ok)
+}
+
+pub const ANY: &str = "/ip4/127.0.0.1/tcp/0";
+pub const LONG: Duration = Duration::from_secs(60);
+
+/// Asks all clients for what they make of `x`.
+pub fn arguments(x: Vec<f32>, quorum: f32) -> Vec<Arg> {
+    let x = RawTensor::from_vec(&[x.len() as u64], x).expect("as many");
+    vec![Arg::AllPeers { and_self: false }, Arg::Value(Value::Tensor(x)), Arg::Value(Value::scalar(quorum))]
+}
+pub fn call(server: &Handle, x: Vec<f32>, quorum: f32) -> bb_driver::Call {
+    server.call(server.graphs()[0].graph, arguments(x, quorum), LONG)
+}
+/// The numbers in each answer.
+pub fn answers(values: &[Value]) -> Vec<Vec<f32>> {
+    let numbers = |v: &Value| v.as_tensor().and_then(|t| t.to_vec::<f32>()).expect("a tensor of f32");
+    values[0].as_seq().expect("a sequence").iter().map(numbers).collect()
+}
