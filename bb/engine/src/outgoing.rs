@@ -21,14 +21,17 @@ pub struct Outgoing {
 impl Outgoing {
     /// The frame's pieces, to be written one behind the other. What has expired is its number without fills.
     pub fn encode(&self, now: Time) -> Vec<Bytes> {
-        let remaining = now.until(self.expires).as_nanos() as u64;
-        let failures = self.envelope.fills.iter().all(|f| matches!(f.content, envelope::FillContent::Failure { .. }));
-        if remaining == 0 && !failures {
+        if self.is_expired(now) {
             return envelope::encode(&Envelope::bare(self.envelope.seq, self.envelope.ack));
         }
         let mut envelope = self.envelope.clone();
-        envelope.remaining_ns = remaining;
+        envelope.remaining_ns = now.until(self.expires).as_nanos() as u64;
         envelope::encode(&envelope)
+    }
+    /// Whether it is too late for its values, and the host answers `Refusal::Expired`. Failures are never too late.
+    pub fn is_expired(&self, now: Time) -> bool {
+        let failures = self.envelope.fills.iter().all(|f| matches!(f.content, envelope::FillContent::Failure { .. }));
+        now >= self.expires && !failures
     }
     /// The bytes of the values in it: what a queue's bound is charged.
     pub fn bytes(&self) -> usize {
