@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use std::fmt;
+use std::str::FromStr;
 
 /// A PeerId's multihash bytes, at most [`PeerId::BYTES_MAX`]. Ordered by bytes, which is the order of lanes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,10 +27,12 @@ impl PeerId {
     }
 }
 
+/// Base58's digits, in the order of Bitcoin.
+const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
 /// Base58 (the alphabet of Bitcoin), as libp2p prints a PeerId.
 impl fmt::Display for PeerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
         let mut digits: Vec<u8> = Vec::with_capacity(self.0.len() * 2);
         for byte in &self.0 {
             let mut carry = u32::from(*byte);
@@ -51,6 +54,47 @@ impl fmt::Display for PeerId {
         f.pad(&text)
     }
 }
+
+/// A text that is no PeerId.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PeerIdError {
+    /// A character that base58 does not have.
+    #[error("`{0}` is not a character of base58")]
+    Character(char),
+    /// Nothing, or more than a multihash is long.
+    #[error("a PeerId has 1 to {max} bytes", max = PeerId::BYTES_MAX)]
+    Length,
+}
+
+/// From base58, as libp2p prints it.
+impl FromStr for PeerId {
+    type Err = PeerIdError;
+    fn from_str(text: &str) -> Result<Self, PeerIdError> {
+        // Two digits are more than one byte, so a longer text cannot fit: what follows is bounded.
+        if text.len() > 2 * Self::BYTES_MAX {
+            return Err(PeerIdError::Length);
+        }
+        // Least significant first.
+        let mut bytes: Vec<u8> = Vec::with_capacity(Self::BYTES_MAX);
+        for c in text.chars() {
+            let digit = ALPHABET.iter().position(|a| char::from(*a) == c).ok_or(PeerIdError::Character(c))?;
+            let mut carry = digit as u32;
+            for byte in &mut bytes {
+                carry += u32::from(*byte) * 58;
+                *byte = carry as u8;
+                carry >>= 8;
+            }
+            if carry > 0 {
+                bytes.push(carry as u8);
+            }
+        }
+        let zeros = text.bytes().take_while(|b| *b == ALPHABET[0]).count();
+        bytes.extend(std::iter::repeat_n(0, zeros));
+        bytes.reverse();
+        PeerId::from_bytes(bytes).ok_or(PeerIdError::Length)
+    }
+}
 impl fmt::Debug for PeerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PeerId({self})")
@@ -67,5 +111,16 @@ mod tests {
         assert_eq!(PeerId::from_bytes(&[0u8, 0, 1][..]).expect("short").to_string(), "112");
         assert!(PeerId::from_bytes(Bytes::new()).is_none());
         assert!(PeerId::from_bytes(vec![1; 65]).is_none());
+    }
+
+    #[test]
+    fn what_is_printed_is_read_again_and_nothing_else() {
+        for bytes in [&b"Hello World!"[..], &[0, 0, 1], &[0], &[255; 64], &[1; 38]] {
+            let peer = PeerId::from_bytes(bytes.to_vec()).expect("short");
+            assert_eq!(peer.to_string().parse(), Ok(peer));
+        }
+        assert_eq!("10".parse::<PeerId>(), Err(PeerIdError::Character('0')));
+        assert_eq!("".parse::<PeerId>(), Err(PeerIdError::Length));
+        assert_eq!("z".repeat(128).parse::<PeerId>(), Err(PeerIdError::Length));
     }
 }
