@@ -201,6 +201,11 @@ impl RawTensor {
         }
         bytemuck::cast_slice::<u8, E::Plain>(self.data()).first().map(|p| E::from_plain(*p))
     }
+    /// The same bytes as elements of another type of that size; `None` where the size differs or a boolean would be
+    /// neither 0 nor 1.
+    pub fn retyped(&self, element: ElementKind) -> Option<Self> {
+        (element.size() == self.element.size()).then(|| RawTensor::new(element, self.dims, self.to_bytes()))?
+    }
     /// The same elements in other dimensions; `None` where their number differs.
     pub fn reshaped(&self, dims: &[u64]) -> Option<Self> {
         let dims = Dims::new(dims)?;

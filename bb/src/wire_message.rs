@@ -57,11 +57,3 @@ pub fn decode(value: Value, fields: &[(u32, ValueType)]) -> Result<Vec<Value>, O
         .map(|(value, (tag, _))| value.ok_or_else(|| OpError::new(format!("field {tag} of the message is missing"))))
         .collect()
 }
-
-/// The canonical text of a user's payload type: its name and its fields in the order of their tags.
-pub fn canonical_text(name: &str, fields: &[(u32, ValueType)]) -> String {
-    let mut fields: Vec<_> = fields.iter().collect();
-    fields.sort_by_key(|f| f.0);
-    let fields: Vec<String> = fields.iter().map(|(tag, ty)| format!("{tag}:{}", ty.canonical_text())).collect();
-    format!("{name}{{{}}}", fields.join(","))
-}

@@ -47,11 +47,11 @@ impl Aggregator for Sums {
     fn params(&mut self) -> Tensor {
         Tensor::from_vec(&[1], vec![0.0]).expect("one")
     }
-    fn fold(&mut self, updates: Partial<(Tensor, u64)>) -> Tensor {
+    fn fold(&mut self, updates: Partial<(Tensor, u64)>) -> Result<Tensor, OpError> {
         let sum: f32 = updates.iter().map(|(_, (t, _))| t.as_slice()[0]).sum();
         let mut values = vec![sum];
         values.extend(updates.missing().iter().map(|(_, reason)| reason.code() as f32));
-        Tensor::from_vec(&[values.len() as u64], values).expect("as many")
+        Ok(Tensor::from_vec(&[values.len() as u64], values).expect("as many"))
     }
 }
 

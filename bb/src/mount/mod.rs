@@ -65,6 +65,7 @@ pub fn run(mounted: &[&str]) {
         };
         if let Some(other) = roots.insert(module.name, module.path) {
             errors.two_of_one_name(module, other);
+            let _ = writeln!(shapes, "{}\tdouble\t{}", module.name, module.hash);
             continue;
         }
         shape(&mut shapes, &recorded);
