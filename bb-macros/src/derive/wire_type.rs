@@ -83,17 +83,20 @@ fn implement(item: &DeriveInput, message: &Message) -> TokenStream {
     let members: Vec<_> = message.fields.iter().map(|f| &f.member).collect();
     let types: Vec<_> = message.fields.iter().map(|f| &f.ty).collect();
     let tags: Vec<_> = message.fields.iter().map(|f| f.tag).collect();
+    let mut sorted: Vec<&Field> = message.fields.iter().collect();
+    sorted.sort_by_key(|f| f.tag);
+    let sorted_tags = sorted.iter().map(|f| f.tag);
+    let sorted_types = sorted.iter().map(|f| &f.ty);
     let locals: Vec<_> = (0..message.fields.len()).map(|i| format_ident!("f{i}")).collect();
     quote! {
         impl ::bb::WireType for #ident {
             const DENOTATION: &'static str = #name;
+            const TEXT: ::bb::ir::type_text::TypeText =
+                ::bb::ir::type_text::TypeText::record(#name)#(.field(#sorted_tags, <#sorted_types as ::bb::WireType>::TEXT))*.end();
             type Carried = Self;
         }
         impl ::bb::__private::Plain for #ident {}
         const _: () = {
-            fn travels<T: ::bb::WireType>() {}
-            #[allow(dead_code)]
-            fn fields() { #(travels::<#types>();)* }
             fn tagged() -> ::std::vec::Vec<(u32, ::bb::ir::types::ValueType)> {
                 let mut all = ::std::vec::Vec::new();
                 #(all.extend(<#types as ::bb::__private::Typed>::infos().into_iter().map(|info| (#tags, info.ty)));)*
@@ -101,8 +104,8 @@ fn implement(item: &DeriveInput, message: &Message) -> TokenStream {
             }
             impl ::bb::__private::Typed for #ident {
                 fn infos() -> ::std::vec::Vec<::bb::__private::ValueInfo> {
-                    let text = ::bb::__private::wire_message::canonical_text(#name, &tagged());
-                    ::std::vec![::bb::ir::types::ValueType::Denoted(text).into()]
+                    let text = <#ident as ::bb::WireType>::TEXT;
+                    ::std::vec![::bb::ir::types::ValueType::Denoted(text.as_str().into()).into()]
                 }
                 fn into_values(self, out: &mut ::std::vec::Vec<::bb::__private::Value>) {
                     let mut values = ::std::vec::Vec::new();
