@@ -145,7 +145,8 @@ fn callable(m: &Module) -> TokenStream {
     };
     quote! {
         #(#attrs)*
-        #[allow(dead_code)]
+        // A module has as many parameters as the program has inputs and components.
+        #[allow(dead_code, clippy::too_many_arguments, clippy::type_complexity)]
         #[track_caller]
         #vis #sig {
             ::bb::__private::call(#name, &[#(#texts),*], #start, (#(#names,)*), |#graph, (#(#names,)*)| -> #output #block)

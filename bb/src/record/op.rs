@@ -34,7 +34,7 @@ impl Source {
     ///
     /// # Panics
     /// If there are no more: the generated types and the recorded outputs disagree, which is a fault of ours.
-    pub fn next(&mut self) -> SiteRef {
+    pub fn take(&mut self) -> SiteRef {
         let seed = self.seeds.next().expect("as many outputs as the signature names");
         with(|r| r.add(seed))
     }
@@ -94,7 +94,7 @@ pub(crate) fn onnx<P: Place>(
         };
         r.op_at::<P>(at, &sites, node, &[vec![info]])
     });
-    source.next()
+    source.take()
 }
 
 impl Yields {

@@ -116,7 +116,7 @@ pub(crate) fn origin<D: PeerClass>() -> SiteRef {
 
 /// The peer a value came from.
 #[track_caller]
-pub(crate) fn sender<P: Place, D: PeerClass>(of: SiteRef) -> SiteRef {
+pub(crate) fn sender<D: PeerClass>(of: SiteRef) -> SiteRef {
     let at = Location::caller();
     with(|r| {
         let site = r.get(at, of);
