@@ -7,6 +7,11 @@ pub fn in_build_script() -> bool {
     std::env::var("CARGO_CRATE_NAME").is_ok_and(|n| n.starts_with("build_script_"))
 }
 
+/// Whether the roles that are shipped are being compiled, and not one of bb's own tests.
+pub fn in_bb_itself() -> bool {
+    package() == "bb" && std::env::var("CARGO_CRATE_NAME").is_ok_and(|n| n == "bb")
+}
+
 /// The package's name.
 pub fn package() -> String {
     std::env::var("CARGO_PKG_NAME").unwrap_or_default()

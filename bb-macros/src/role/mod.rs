@@ -19,8 +19,7 @@ struct Method {
 
 /// What a role is called in a program: shipped ones by their name, others with their package.
 fn tail(name: &Ident) -> String {
-    let package = context::package();
-    if package == "bb" { name.to_string() } else { format!("{}.{name}", package.replace('-', "_")) }
+    if context::in_bb_itself() { name.to_string() } else { format!("{}.{name}", context::package().replace('-', "_")) }
 }
 
 pub fn expand(mut item: ItemTrait) -> TokenStream {

@@ -1,0 +1,203 @@
+//! Five small programs, recorded and sliced: each a snapshot of its text, beside the facts it is to show.
+#![allow(missing_docs)]
+
+use bb::ir::keys;
+use bb::ir::proto::onnx::{FunctionProto, NodeProto};
+use bb::ir::text::print;
+use bb::ir::views::Metadata;
+use bb::ir::wire_shape::{is_recv, is_send};
+use bb::prelude::*;
+
+#[derive(bb::Peer)]
+pub struct Server;
+#[derive(bb::Peer)]
+pub struct Client;
+#[derive(bb::Peer)]
+pub struct Node;
+#[derive(bb::Peer)]
+pub struct Edge;
+#[derive(bb::Peer)]
+pub struct Left;
+#[derive(bb::Peer)]
+pub struct Right;
+#[derive(bb::Peer)]
+pub struct Head;
+#[derive(bb::Dim)]
+pub struct N;
+
+#[bb::role]
+pub trait Trainer {
+    fn train(&mut self, params: Tensor) -> (Tensor, u64);
+}
+#[bb::role]
+pub trait State {
+    fn get(&mut self) -> Tensor;
+    fn mix(&mut self, theirs: Tensor) -> Tensor;
+}
+
+/// A compiled program, and what is asked of its parts.
+struct Sliced(bb::Compiled);
+
+impl Sliced {
+    /// Compiles, and compares the recording and each class's piece with their snapshots.
+    fn of(compiled: bb::Compiled) -> Self {
+        assert_eq!(compiled.diagnostics, []);
+        let name = compiled.recorded.name.clone();
+        insta::assert_snapshot!(format!("{name}.recorded"), print(&compiled.recorded.model));
+        for partition in &compiled.output.as_ref().expect("it compiles").partitions {
+            insta::assert_snapshot!(format!("{name}.{}", partition.class), print(&partition.model));
+        }
+        Sliced(compiled)
+    }
+    fn classes(&self) -> Vec<&str> {
+        self.0.artifacts.iter().map(|a| a.class.as_str()).collect()
+    }
+    fn main(&self, class: &str) -> &FunctionProto {
+        let output = self.0.output.as_ref().expect("it compiles");
+        output.partitions.iter().find(|p| p.class == class).expect("the class takes part").main()
+    }
+    fn count(&self, class: &str, is: impl Fn(&NodeProto) -> bool) -> usize {
+        self.main(class).node.iter().filter(|n| is(n)).count()
+    }
+    fn wires(&self, class: &str) -> (usize, usize) {
+        (self.count(class, is_send), self.count(class, is_recv))
+    }
+    fn recorded(&self) -> &FunctionProto {
+        &self.0.recorded.model.functions[0]
+    }
+}
+
+fn op(name: &str) -> impl Fn(&NodeProto) -> bool {
+    move |n| n.op_type() == name
+}
+
+#[bb::module]
+fn round(
+    graph: &Graph,
+    cohort: On<Server, Peers<Client>>,
+    quorum: On<Server, f32>,
+    trainer: TrainerAt<Client>,
+    average: AggregatorAt<Server>,
+) -> On<Server, Tensor> {
+    let global = average.params(graph);
+    let local = graph.wire(global, cohort);
+    let (update, samples) = trainer.train(local);
+    let back = graph.wire((update, samples), local.sender::<Server>());
+    average.fold(back.quorum(quorum).within(secs(30)))
+}
+
+#[test]
+fn federated_averaging() {
+    let it = Sliced::of(bb::compile(round));
+    assert_eq!(it.classes(), ["Server", "Client"]);
+    assert_eq!(it.main("Server").input, ["start", "cohort", "quorum"]);
+    assert_eq!((it.wires("Server"), it.wires("Client")), ((1, 1), (1, 1)));
+    assert_eq!(it.count("Server", op("Gather")), 1, "policies nobody reads are gone");
+    assert_eq!((it.count("Server", op("train")), it.count("Client", op("train"))), (0, 1));
+    assert_eq!(it.main("Client").output.len(), 0);
+}
+
+/// A sub-module with a wire inside, called twice, the second when the first is there.
+#[bb::module]
+fn two_rounds(
+    graph: &Graph,
+    cohort: On<Server, Peers<Client>>,
+    quorum: On<Server, f32>,
+    trainer: TrainerAt<Client>,
+    average: AggregatorAt<Server>,
+) -> (On<Server, Tensor>, On<Server, Tensor>) {
+    let first = round(graph, cohort, quorum, trainer, average);
+    (first, round(&graph.after(first), cohort, quorum, trainer, average))
+}
+
+#[test]
+fn a_module_with_a_wire_called_twice() {
+    let it = Sliced::of(bb::compile(two_rounds));
+    let calls: Vec<_> = it.recorded().node.iter().filter(|n| op("round")(n)).collect();
+    assert_eq!((calls.len(), it.0.recorded.model.functions.len()), (2, 2), "recorded once, called twice");
+    assert_eq!((it.wires("Server"), it.wires("Client")), ((2, 2), (2, 2)), "every call has its own wires");
+    let instances: Vec<_> = it.main("Client").node.iter().filter(|n| op("train")(n)).collect();
+    let instance = |n: &NodeProto| n.metadata(keys::MODULE_INSTANCE_KEY).map(str::to_owned);
+    assert_eq!(instances.len(), 2);
+    assert_ne!(instance(instances[0]), instance(instances[1]));
+    assert_eq!(it.main("Server").output.len(), 2);
+}
+
+/// Lanes: every sender's value is treated as it comes, and answered.
+#[bb::module]
+fn scored(
+    graph: &Graph,
+    cohort: On<Server, Peers<Client>>,
+    x: On<Server, Tensor<f32, (N,)>>,
+) -> (On<Server, Tensor>, On<Server, u64>) {
+    let there = graph.wire(x, cohort);
+    let back = graph.wire(there.relu(), there.sender::<Server>());
+    let mut answer = None;
+    let scores = back.each(|y| {
+        let there: On<Each<Client>, Tensor> = graph.wire(y - x, y.sender());
+        answer = Some(there);
+        (y - x).reduce_mean(&[0])
+    });
+    let answer = answer.expect("the body of each is recorded once");
+    let answered = graph.wire(answer.exp(), answer.sender::<Server>()).count();
+    (scores.first(3).mean(), answered)
+}
+
+#[test]
+fn inside_each() {
+    let it = Sliced::of(bb::compile(scored));
+    assert_eq!(it.count("Server", |n| op("Sub")(n) && n.metadata(keys::LANE_KEY).is_some()), 2);
+    assert_eq!(it.count("Server", op("Gather")), 2);
+    assert_eq!((it.wires("Server"), it.wires("Client")), ((2, 2), (2, 2)));
+    let reply = |n: &NodeProto| is_send(n) && n.metadata(keys::LANE_KEY) == Some("1");
+    assert_eq!(it.count("Server", reply), 1, "the reply leaves the lane of the wire that brought the value");
+}
+
+/// Two peers of one class: an artifact with both halves of its wires.
+#[bb::module]
+fn gossip(graph: &Graph, neighbour: On<Node, Peer<Node>>, state: StateAt<Node>) -> On<Node, Tensor> {
+    let mine = state.get(graph);
+    let theirs = graph.wire(mine, neighbour);
+    mine + graph.wire(state.mix(theirs), graph.origin::<Node>())
+}
+
+#[test]
+fn gossip_of_two_neighbours() {
+    let it = Sliced::of(bb::compile(gossip));
+    assert_eq!(it.classes(), ["Node"]);
+    assert_eq!(it.wires("Node"), (2, 2));
+    let place = |name: &str| {
+        let node = it.main("Node").node.iter().find(|n| op(name)(n)).expect("it is there");
+        node.metadata_number::<u32>(keys::PLACE_KEY)
+    };
+    assert_eq!((place("get"), place("Add")), (Some(0), Some(0)), "the entry is place 0");
+    assert_ne!(place("mix"), Some(0), "the neighbour is another peer of the class");
+}
+
+/// Split inference: two halves meet at the peer both were told of.
+#[bb::module]
+fn split(
+    graph: &Graph,
+    x: On<Edge, Tensor>,
+    left: On<Edge, Peer<Left>>,
+    right: On<Edge, Peer<Right>>,
+    head: On<Edge, Peer<Head>>,
+) -> On<Edge, Tensor> {
+    let (at_left, head_left) = graph.wire((x, head), left);
+    let (at_right, head_right) = graph.wire((x, head), right);
+    let a = graph.wire(at_left.tanh(), head_left);
+    let b = graph.wire(at_right.sigmoid(), head_right);
+    graph.wire(concat(a, b).softmax(), graph.origin::<Edge>())
+}
+
+#[test]
+fn split_inference_joins_at_the_head() {
+    let it = Sliced::of(bb::compile(split));
+    assert_eq!(it.classes()[0], "Edge", "the entry's class comes first");
+    assert_eq!(it.classes().len(), 4);
+    assert_eq!(it.wires("Head"), (1, 2));
+    let recvs: Vec<_> = it.main("Head").node.iter().filter(|n| is_recv(n)).collect();
+    let place = |n: &NodeProto| n.metadata(keys::TO_PLACE_KEY).map(str::to_owned);
+    assert_eq!(place(recvs[0]), place(recvs[1]), "both wires arrive at one place");
+    assert_eq!(it.count("Head", op("Concat")), 1);
+}
