@@ -23,13 +23,25 @@ pub fn theirs(peer: &PeerId) -> Option<libp2p::PeerId> {
 
 /// The address in a text.
 pub fn parse(text: &str) -> Result<Multiaddr, StartError> {
-    let address: Multiaddr =
-        text.parse().map_err(|e| StartError::Address { text: text.to_owned(), reason: format!("{e}") })?;
-    let has_tcp = address.iter().any(|p| matches!(p, Protocol::Tcp(_)));
-    if !has_tcp {
-        return Err(StartError::Address { text: text.to_owned(), reason: "it names no TCP port".into() });
-    }
+    let refused = |reason: String| StartError::Address { text: text.to_owned(), reason };
+    let address: Multiaddr = text.parse().map_err(|e| refused(format!("{e}")))?;
+    check(&address).map_err(|reason| refused(reason.to_owned()))?;
     Ok(address)
+}
+
+/// Whether it can be dialled or listened on: an IP address, a TCP port and, where known, the peer.
+pub fn check(address: &Multiaddr) -> Result<(), &'static str> {
+    let mut parts = address.iter();
+    if !matches!(parts.next(), Some(Protocol::Ip4(_) | Protocol::Ip6(_))) {
+        return Err("it does not begin with an IP address (names are not looked up)");
+    }
+    if !matches!(parts.next(), Some(Protocol::Tcp(_))) {
+        return Err("it names no TCP port");
+    }
+    match (parts.next(), parts.next()) {
+        (None | Some(Protocol::P2p(_)), None) => Ok(()),
+        _ => Err("only /p2p/ and a peer can stand behind the port"),
+    }
 }
 
 /// The peer at the end of an address.
@@ -48,39 +60,60 @@ pub fn without_peer(mut address: Multiaddr) -> Multiaddr {
     address
 }
 
-/// Where peers are said to be. Dialling proves who is there, so what others announce is taken as it comes.
+/// How an address came to be known. What is better is kept longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// A peer says so.
+    Announced,
+    /// The peer was there.
+    Observed,
+    /// The user says so.
+    Configured,
+}
+
+/// Where peers are said to be. Dialling proves who is there, so what others announce is taken as it comes, but pushes
+/// out nothing better.
 #[derive(Default)]
 pub struct AddressBook {
-    of: BTreeMap<PeerId, VecDeque<Multiaddr>>,
+    /// Best first; of equals the newest.
+    of: BTreeMap<PeerId, Vec<(Source, Multiaddr)>>,
     /// Who was heard of first is forgotten first.
     order: VecDeque<PeerId>,
 }
 
 impl AddressBook {
     /// Keeps an address; whether it is new.
-    pub fn add(&mut self, peer: &PeerId, address: Multiaddr) -> bool {
+    pub fn add(&mut self, peer: &PeerId, address: Multiaddr, source: Source) -> bool {
         let address = without_peer(address);
-        if !self.of.contains_key(peer) {
-            if self.order.len() == PEERS_MAX
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.of.remove(&oldest);
-            }
-            self.order.push_back(peer.clone());
-        }
-        let known = self.of.entry(peer.clone()).or_default();
-        if known.contains(&address) {
+        if !self.of.contains_key(peer) && !self.make_room(peer, source) {
             return false;
         }
-        if known.len() == ADDRESSES_MAX {
-            known.pop_front();
+        let known = self.of.entry(peer.clone()).or_default();
+        let before = known.iter().position(|(_, a)| *a == address).map(|at| known.remove(at));
+        let source = before.as_ref().map_or(source, |(known, _)| source.max(*known));
+        let at = known.partition_point(|(s, _)| *s > source);
+        known.insert(at, (source, address));
+        known.truncate(ADDRESSES_MAX);
+        before.is_none() && at < ADDRESSES_MAX
+    }
+
+    /// Room for one more peer: who is only said to be somewhere makes way, oldest first.
+    fn make_room(&mut self, peer: &PeerId, source: Source) -> bool {
+        if self.order.len() == PEERS_MAX {
+            let of = &self.of;
+            let best = |peer: &PeerId| of.get(peer).and_then(|known| known.first()).map(|(source, _)| *source);
+            let Some(at) = self.order.iter().position(|p| best(p) <= Some(source)) else { return false };
+            if let Some(oldest) = self.order.remove(at) {
+                self.of.remove(&oldest);
+            }
         }
-        known.push_back(address);
+        self.order.push_back(peer.clone());
         true
     }
-    /// What is known of a peer.
+
+    /// What is known of a peer, best first.
     pub fn of(&self, peer: &PeerId) -> Vec<Multiaddr> {
-        self.of.get(peer).map(|known| known.iter().cloned().collect()).unwrap_or_default()
+        self.of.get(peer).map(|known| known.iter().map(|(_, a)| a.clone()).collect()).unwrap_or_default()
     }
     /// The same, as it travels.
     pub fn bytes_of(&self, peer: &PeerId) -> Vec<Bytes> {
@@ -92,24 +125,55 @@ impl AddressBook {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_does_not_parse_is_told_with_the_text() {
-        for text in ["localhost:7000", "/ip4/127.0.0.1", ""] {
-            let Err(StartError::Address { text: told, .. }) = parse(text) else { panic!("{text} is no address") };
-            assert_eq!(told, text);
-        }
-        assert!(parse("/ip4/127.0.0.1/tcp/7000").is_ok());
+    fn peer(n: u16) -> PeerId {
+        PeerId::from_bytes(n.to_le_bytes().to_vec()).expect("short")
+    }
+    fn address(port: u16) -> Multiaddr {
+        parse(&format!("/ip4/127.0.0.1/tcp/{port}")).expect("an address")
     }
 
     #[test]
-    fn the_book_forgets_the_oldest() {
-        let peer = PeerId::from_bytes(vec![1]).expect("short");
-        let mut book = AddressBook::default();
-        let address = |port: u16| parse(&format!("/ip4/127.0.0.1/tcp/{port}")).expect("an address");
-        for port in 1..=9 {
-            assert!(book.add(&peer, address(port)));
+    fn what_is_no_address_is_told_with_the_text() {
+        let texts = [
+            ("localhost:7000", "invalid multiaddr"),
+            ("", "IP address"),
+            ("/ip4/127.0.0.1", "TCP port"),
+            ("/ip4/127.0.0.1/udp/7000", "TCP port"),
+            ("/dns4/example.org/tcp/7000", "names are not looked up"),
+            ("/ip4/127.0.0.1/tcp/7000/ws", "behind the port"),
+            ("/ip4/127.0.0.1/tcp/70000", ""),
+        ];
+        for (text, why) in texts {
+            let Err(StartError::Address { text: told, reason }) = parse(text) else { panic!("{text} is no address") };
+            assert_eq!(told, text);
+            assert!(reason.contains(why), "{text}: {reason}");
         }
-        assert!(!book.add(&peer, address(9)));
-        assert_eq!(book.of(&peer), (2..=9).map(address).collect::<Vec<_>>());
+        assert!(parse("/ip6/::1/tcp/7000").is_ok());
+    }
+
+    #[test]
+    fn what_was_configured_stays_whatever_is_announced() {
+        let mut book = AddressBook::default();
+        assert!(book.add(&peer(1), address(1), Source::Configured));
+        assert!(book.add(&peer(1), address(2), Source::Observed));
+        for port in 3..20 {
+            assert!(book.add(&peer(1), address(port), Source::Announced));
+        }
+        assert!(!book.add(&peer(1), address(1), Source::Announced), "known, and as good as before");
+        let newest = (14..20).rev().map(address);
+        assert_eq!(book.of(&peer(1)), [address(1), address(2)].into_iter().chain(newest).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_book_forgets_who_was_heard_of_first_but_not_the_configured() {
+        let mut book = AddressBook::default();
+        book.add(&peer(0), address(1), Source::Configured);
+        for n in 1..=PEERS_MAX as u16 {
+            assert!(book.add(&peer(n), address(1), Source::Announced));
+        }
+        assert_eq!(book.of(&peer(0)), [address(1)]);
+        assert_eq!(book.of(&peer(1)), []);
+        assert_eq!(book.of(&peer(2)), [address(1)]);
+        assert_eq!(book.of.len(), PEERS_MAX);
     }
 }

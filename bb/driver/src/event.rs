@@ -1,5 +1,6 @@
 //! What a node tells whoever listens.
 
+use crate::plane::FrameError;
 use bb_engine::{DisconnectReason, ExecutionId, GraphId, PeerId, Value};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,16 +45,34 @@ pub enum Event {
         /// When it is tried again.
         again_in: Duration,
     },
-    /// A peer's stream broke the rules of the protocol.
+    /// A peer broke the rules of the protocol; the connection is closed.
     StreamRefused {
         /// Who.
         peer: PeerId,
         /// How.
-        reason: String,
+        fault: StreamFault,
     },
     /// The listener was slower than the node: so many events are gone.
     Missed {
         /// How many.
         events: u64,
     },
+}
+
+/// How a peer broke the rules of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StreamFault {
+    /// Its bytes are no messages.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// It opened a second stream.
+    #[error("it opened a second stream on one connection")]
+    SecondStream,
+    /// It is no peer of this kind.
+    #[error("it does not speak /bb/1")]
+    OtherProtocol,
+    /// It said nothing.
+    #[error("it said no Hello within ten seconds")]
+    NoHello,
 }

@@ -13,12 +13,14 @@ mod handle;
 mod identity;
 mod node;
 mod plane;
+mod random;
 mod traffic;
 
 pub use bb_engine as engine;
 pub use builder::{Builder, Hosted};
 pub use error::{CallError, StartError};
-pub use event::Event;
+pub use event::{Event, StreamFault};
 pub use handle::{Call, Events, Handle};
 pub use identity::{Identity, IdentityError};
+pub use plane::{FrameError, HeadError};
 pub use traffic::Traffic;

@@ -57,25 +57,45 @@ impl Dialler {
     pub fn connected(&mut self, connection: ConnectionId, peer: PeerId) {
         let this = |w: &&mut Wanted| matches!(w.state, State::Dialling(c) if c == connection);
         if let Some(wanted) = self.wanted.iter_mut().find(this) {
-            (wanted.state, wanted.pause) = (State::Connected(peer), PAUSE_MIN);
+            wanted.state = State::Connected(peer);
         }
     }
-    /// An attempt failed: which address, and how long the pause is.
-    pub fn failed(&mut self, connection: ConnectionId, now: Instant) -> Option<(Multiaddr, Duration)> {
+    /// The peer is connected already, and need not be dialled.
+    pub fn reached(&mut self, address: &Multiaddr, peer: PeerId) {
+        if let Some(wanted) = self.wanted.iter_mut().find(|w| w.address == *address) {
+            wanted.state = State::Connected(peer);
+        }
+    }
+    /// The peer speaks the protocol: the next pauses are short again.
+    pub fn heard(&mut self, peer: &PeerId) {
+        for wanted in self.wanted.iter_mut().filter(|w| matches!(&w.state, State::Connected(p) if p == peer)) {
+            wanted.pause = PAUSE_MIN;
+        }
+    }
+    /// An attempt failed: which address, and how long the pause is. `random` keeps nodes that failed together from
+    /// trying again together.
+    pub fn failed(&mut self, connection: ConnectionId, now: Instant, random: u64) -> Option<(Multiaddr, Duration)> {
         let this = |w: &&mut Wanted| matches!(w.state, State::Dialling(c) if c == connection);
         let wanted = self.wanted.iter_mut().find(this)?;
-        let pause = wanted.pause;
-        wanted.state = State::Idle { until: now + pause };
-        wanted.pause = (pause * 2).min(PAUSE_MAX);
+        let pause = wanted.rest(now, random);
         Some((wanted.address.clone(), pause))
     }
     /// The last connection to a peer is gone.
-    pub fn lost(&mut self, peer: &PeerId, now: Instant) {
-        for wanted in &mut self.wanted {
-            if matches!(&wanted.state, State::Connected(p) if p == peer) {
-                wanted.state = State::Idle { until: now + wanted.pause };
-            }
+    pub fn lost(&mut self, peer: &PeerId, now: Instant, random: u64) {
+        for wanted in self.wanted.iter_mut().filter(|w| matches!(&w.state, State::Connected(p) if p == peer)) {
+            wanted.rest(now, random);
         }
+    }
+}
+
+impl Wanted {
+    /// Between half of the pause and all of it; the next one is twice as long.
+    fn rest(&mut self, now: Instant, random: u64) -> Duration {
+        let half = self.pause / 2;
+        let pause = half + half.mul_f64(random as f64 / u64::MAX as f64);
+        self.state = State::Idle { until: now + pause };
+        self.pause = (self.pause * 2).min(PAUSE_MAX);
+        pause
     }
 }
 
@@ -97,7 +117,7 @@ mod tests {
             let connection = ConnectionId::new_unchecked(n);
             dialler.dialling(&address, connection);
             assert_eq!(dialler.due(now + PAUSE_MAX), None, "one attempt at a time");
-            let (_, pause) = dialler.failed(connection, now).expect("it was dialling");
+            let (_, pause) = dialler.failed(connection, now, u64::MAX).expect("it was dialling");
             assert_eq!(dialler.due(now), None);
             now += pause;
             pauses.push(pause.as_millis());
@@ -107,7 +127,11 @@ mod tests {
         dialler.dialling(&address, connection);
         dialler.connected(connection, peer);
         assert_eq!(dialler.next(), None);
-        dialler.lost(&peer, now);
+        dialler.lost(&peer, now, 0);
+        assert_eq!(dialler.next(), Some(now + PAUSE_MAX / 2), "it never spoke; and half is the least");
+        dialler.reached(&address, peer);
+        dialler.heard(&peer);
+        dialler.lost(&peer, now, u64::MAX);
         assert_eq!(dialler.next(), Some(now + PAUSE_MIN));
     }
 }

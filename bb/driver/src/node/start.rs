@@ -1,24 +1,30 @@
 //! From a builder to a running node.
 
-use super::run::{Inbox, Node};
+use super::dialler::Dialler;
+use super::peers::Peers;
 use super::swarm::{self, BehaviourEvent, Swarm};
-use crate::address;
+use super::{Inbox, Node};
+use crate::address::{self, AddressBook};
 use crate::builder::Builder;
 use crate::clock::Clock;
 use crate::components::Components;
 use crate::error::StartError;
 use crate::handle::{EVENTS_MAX, Handle, ORDERS_MAX, Seen, Shared};
+use crate::plane::Inflow;
+use crate::random::random;
 use crate::traffic::Counters;
 use bb_engine::{Config, Engine};
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
 use libp2p::Multiaddr;
+use libp2p::core::transport::ListenerId;
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::SwarmEvent;
-use std::hash::{BuildHasher, RandomState};
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinSet;
 
 /// How many frames may wait for the engine.
 const INCOMING_MAX: usize = 256;
@@ -29,7 +35,7 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
     let dial = builder.dial.iter().map(|text| address::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let mut swarm = swarm::new(&key)?;
     let mut early = Vec::new();
-    let addresses = listen_on(&mut swarm, listen, &mut early).await?;
+    let (listeners, addresses) = listen_on(&mut swarm, listen, &mut early).await?;
 
     let peer = address::ours(swarm.local_peer_id());
     let wire = builder.limits.wire;
@@ -37,8 +43,7 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
         addresses: addresses.iter().map(|a| Bytes::from(a.to_vec())).collect(),
         membership: builder.membership,
         limits: builder.limits,
-        // Std seeds its hashers from the system's random source, once per process and apart per hasher.
-        ..Config::new(peer.clone(), RandomState::new().hash_one(&peer))
+        ..Config::new(peer.clone(), random())
     };
     let mut engine = Engine::new(config);
     let (done, done_end) = mpsc::unbounded_channel();
@@ -48,6 +53,7 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
         let bound: Vec<&str> = hosted.components.iter().map(|(slot, _)| slot.as_str()).collect();
         let installed = engine.install(&hosted.artifact, &hosted.kernels, &bound)?;
         for (slot, component) in hosted.components {
+            // A slot that no op of the class uses is not in its artifact.
             if let Some(info) = installed.slots.iter().find(|s| *s.name == *slot) {
                 components.bind(info.component, component);
             }
@@ -57,7 +63,7 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
 
     let listening = addresses.into_iter().map(|a| a.with(Protocol::P2p(*swarm.local_peer_id())).to_string()).collect();
     let shared = Arc::new(Shared {
-        peer,
+        peer: peer.clone(),
         graphs,
         events: broadcast::channel(EVENTS_MAX).0,
         counters: Counters::default(),
@@ -66,9 +72,27 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
     });
     let (orders, orders_end) = mpsc::channel(ORDERS_MAX);
     let (dropped, dropped_end) = mpsc::unbounded_channel();
-    let (incoming, incoming_end) = mpsc::channel(INCOMING_MAX);
+    let (inflow, incoming_end) = Inflow::new(INCOMING_MAX);
     let (lost, lost_end) = mpsc::unbounded_channel();
-    let mut node = Node::new(swarm, engine, components, shared.clone(), wire, Clock::start(), incoming, lost);
+    let mut node = Node {
+        swarm,
+        listeners,
+        engine,
+        components,
+        shared: shared.clone(),
+        wire,
+        clock: Clock::start(),
+        peers: Peers::new(peer),
+        book: AddressBook::default(),
+        dialler: Dialler::default(),
+        calls: BTreeMap::new(),
+        waiters: Vec::new(),
+        ended: BTreeMap::new(),
+        writers: JoinSet::new(),
+        readers: JoinSet::new(),
+        inflow,
+        lost,
+    };
     for address in dial {
         node.want(address);
     }
@@ -84,11 +108,12 @@ async fn listen_on(
     swarm: &mut Swarm,
     listen: Vec<Multiaddr>,
     early: &mut Vec<SwarmEvent<BehaviourEvent>>,
-) -> Result<Vec<Multiaddr>, StartError> {
-    let mut waiting = Vec::new();
+) -> Result<(Vec<ListenerId>, Vec<Multiaddr>), StartError> {
+    let (mut listeners, mut waiting) = (Vec::new(), Vec::new());
     for address in listen {
         let id = swarm.listen_on(address.clone());
         let id = id.map_err(|e| StartError::Listen { address: address.to_string(), reason: e.to_string() })?;
+        listeners.push(id);
         waiting.push((id, address));
     }
     let mut addresses = Vec::new();
@@ -96,7 +121,7 @@ async fn listen_on(
         let event = if waiting.is_empty() {
             match swarm.select_next_some().now_or_never() {
                 Some(event) => event,
-                None => return Ok(addresses),
+                None => return Ok((listeners, addresses)),
             }
         } else {
             swarm.select_next_some().await

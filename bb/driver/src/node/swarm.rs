@@ -13,6 +13,10 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const CONNECTIONS_PER_PEER_MAX: u32 = 4;
 const CONNECTIONS_MAX: u32 = 65_536;
 const PENDING_MAX: u32 = 1024;
+/// One stream of ours each way, and those of identify and ping while they are negotiated.
+const STREAMS_MAX: usize = 64;
+/// How long a connection is kept on which neither peer has a stream.
+const IDLE_MAX: Duration = Duration::from_secs(10);
 
 #[derive(NetworkBehaviour)]
 pub struct Behaviour {
@@ -37,13 +41,18 @@ pub fn new(key: &Keypair) -> Result<Swarm, StartError> {
         ping: ping::Behaviour::default(),
         plane: plane::Behaviour::default(),
     };
+    let streams = || {
+        let mut config = yamux::Config::default();
+        config.set_max_num_streams(STREAMS_MAX);
+        config
+    };
     let swarm = SwarmBuilder::with_existing_identity(key.clone())
         .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
+        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, streams)
         .map_err(|e| transport(&e))?
         .with_behaviour(|_| behaviour)
         .map_err(|e| transport(&e))?
-        .with_swarm_config(|config| config)
+        .with_swarm_config(|config| config.with_idle_connection_timeout(IDLE_MAX))
         .with_connection_timeout(CONNECT_WITHIN)
         .build();
     Ok(swarm)

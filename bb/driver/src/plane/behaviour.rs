@@ -95,9 +95,7 @@ impl ConnectionHandler for Handler {
         SubstreamProtocol::new(ReadyUpgrade::new(PROTOCOL), ())
     }
 
-    fn connection_keep_alive(&self) -> bool {
-        true
-    }
+    // A connection lives as long as its streams, which `connection_keep_alive` is not asked about.
 
     fn poll(
         &mut self,

@@ -1,100 +1,170 @@
 //! What waits to be written to a peer: two bounded queues, control first.
 
-use bb_engine::{Outgoing, Refusal, SendId};
+use bb_engine::{Outgoing, Refusal, SendId, Time};
+use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 /// How much may wait for one peer.
 pub const QUEUE_MESSAGES_MAX: usize = 4096;
 /// How many payload bytes may wait for one peer. One message may be larger, on its own.
 pub const QUEUE_BYTES_MAX: usize = 256 << 20;
 
+/// What a writer writes.
+pub trait Message {
+    /// Its number.
+    fn id(&self) -> SendId;
+    /// The bytes of its payloads; one without any is control and overtakes data.
+    fn payload_bytes(&self) -> usize;
+    /// Whether it is too late for what it carries.
+    fn is_expired(&self, now: Time) -> bool;
+    /// Its bytes, one piece behind the other.
+    fn encode(&self, now: Time) -> Vec<Bytes>;
+}
+impl Message for Outgoing {
+    fn id(&self) -> SendId {
+        self.id
+    }
+    fn payload_bytes(&self) -> usize {
+        self.bytes()
+    }
+    fn is_expired(&self, now: Time) -> bool {
+        Outgoing::is_expired(self, now)
+    }
+    fn encode(&self, now: Time) -> Vec<Bytes> {
+        Outgoing::encode(self, now)
+    }
+}
+
 /// The node's end of the stream to a peer.
-pub struct Link {
-    control: mpsc::Sender<Outgoing>,
-    data: mpsc::Sender<Outgoing>,
+pub struct Link<M> {
+    control: mpsc::Sender<M>,
+    data: mpsc::Sender<M>,
     bytes: Arc<AtomicUsize>,
 }
 
 /// The writer's end.
-pub struct Queues {
-    pub control: mpsc::Receiver<Outgoing>,
-    pub data: mpsc::Receiver<Outgoing>,
+pub struct Queues<M> {
+    control: mpsc::Receiver<M>,
+    data: mpsc::Receiver<M>,
     bytes: Arc<AtomicUsize>,
 }
 
-/// The queue takes no more: the message comes back.
-pub struct Full(pub SendId);
-
-/// A message that a writer could not deliver.
+/// A message that will not be delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lost {
     pub id: SendId,
     pub reason: Refusal,
 }
 
-impl Link {
+impl<M: Message> Link<M> {
     /// Both ends.
-    pub fn new() -> (Link, Queues) {
+    pub fn new() -> (Link<M>, Queues<M>) {
         let (control, control_end) = mpsc::channel(QUEUE_MESSAGES_MAX);
         let (data, data_end) = mpsc::channel(QUEUE_MESSAGES_MAX);
         let bytes = Arc::new(AtomicUsize::new(0));
         (Link { control, data, bytes: bytes.clone() }, Queues { control: control_end, data: data_end, bytes })
     }
 
-    /// Queues a message. What carries no values is control and overtakes data.
-    pub fn send(&self, message: Outgoing) -> Result<(), Full> {
-        let size = message.bytes();
-        if size == 0 {
-            return self.control.try_send(message).map_err(|e| Full(e.into_inner().id));
-        }
+    /// Queues a message, or says at once that it cannot be.
+    pub fn send(&self, message: M) -> Result<(), Lost> {
+        let (id, size) = (message.id(), message.payload_bytes());
+        let full = Lost { id, reason: Refusal::QueueFull };
         let waiting = self.bytes.load(Ordering::Relaxed);
-        if waiting > 0 && waiting + size > QUEUE_BYTES_MAX {
-            return Err(Full(message.id));
+        if size > 0 && waiting > 0 && waiting + size > QUEUE_BYTES_MAX {
+            return Err(full);
         }
-        self.data.try_send(message).map_err(|e| Full(e.into_inner().id))?;
+        let queue = if size == 0 { &self.control } else { &self.data };
+        // Counted before the writer can take it out again.
         self.bytes.fetch_add(size, Ordering::Relaxed);
-        Ok(())
+        queue.try_send(message).map_err(|refused| {
+            self.bytes.fetch_sub(size, Ordering::Relaxed);
+            match refused {
+                TrySendError::Full(_) => full,
+                TrySendError::Closed(_) => Lost { id, reason: Refusal::PeerLost },
+            }
+        })
     }
 }
 
-impl Queues {
+impl<M: Message> Queues<M> {
     /// The next message, control first; `None` once the node has let go of the link and nothing waits.
-    pub async fn next(&mut self) -> Option<Outgoing> {
+    pub async fn next(&mut self) -> Option<M> {
         let message = tokio::select! {
             biased;
             Some(message) = self.control.recv() => message,
             Some(message) = self.data.recv() => message,
             else => return None,
         };
-        self.taken(&message);
+        self.bytes.fetch_sub(message.payload_bytes(), Ordering::Relaxed);
         Some(message)
     }
     /// The next control message, if one waits.
-    pub fn next_control(&mut self) -> Option<Outgoing> {
+    pub fn next_control(&mut self) -> Option<M> {
         self.control.try_recv().ok()
     }
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.control.is_empty() && self.data.is_empty()
     }
-    /// Everything that waits.
+    /// Whether the node writes no more here.
+    #[cfg(test)]
+    pub fn is_let_go(&self) -> bool {
+        self.data.sender_strong_count() == 0
+    }
+    /// Everything that waits; nothing more can.
     pub fn drain(&mut self) -> Vec<SendId> {
         self.control.close();
         self.data.close();
         let mut ids = Vec::new();
-        while let Ok(message) = self.control.try_recv() {
-            ids.push(message.id);
-        }
-        while let Ok(message) = self.data.try_recv() {
-            ids.push(message.id);
+        for queue in [&mut self.control, &mut self.data] {
+            while let Ok(message) = queue.try_recv() {
+                ids.push(message.id());
+            }
         }
         ids
     }
-    fn taken(&self, message: &Outgoing) {
-        let size = message.bytes();
-        if size > 0 {
-            self.bytes.fetch_sub(size, Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Note;
+    use super::*;
+
+    fn refused(link: &Link<Note>, note: Note) -> Refusal {
+        link.send(note).expect_err("refused").reason
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_says_no_at_once_and_takes_more_when_something_is_out() {
+        let (link, mut queues) = Link::new();
+        for id in 0..QUEUE_MESSAGES_MAX as u64 {
+            assert_eq!(link.send(Note::data(id, 1)), Ok(()));
         }
+        let no = Lost { id: SendId(9_999), reason: Refusal::QueueFull };
+        assert_eq!(link.send(Note::data(9_999, 1)), Err(no));
+        assert_eq!(link.send(Note::control(7)), Ok(()), "control has a queue of its own");
+        assert_eq!(queues.next().await.map(|n| n.id()), Some(SendId(7)), "and goes first");
+        assert_eq!(queues.next().await.map(|n| n.id()), Some(SendId(0)));
+        assert_eq!(link.send(Note::data(9_999, 1)), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn bytes_are_bounded_too_but_one_message_always_fits() {
+        let (link, mut queues) = Link::new();
+        assert_eq!(link.send(Note::data(1, QUEUE_BYTES_MAX + 1)), Ok(()));
+        assert_eq!(refused(&link, Note::data(2, 1)), Refusal::QueueFull);
+        assert!(queues.next().await.is_some());
+        assert_eq!(link.send(Note::data(2, 1)), Ok(()));
+    }
+
+    #[test]
+    fn a_writer_that_is_gone_is_a_lost_peer() {
+        let (link, mut queues) = Link::new();
+        assert_eq!(link.send(Note::data(1, 1)), Ok(()));
+        assert_eq!(queues.drain(), [SendId(1)]);
+        assert_eq!(refused(&link, Note::data(2, 1)), Refusal::PeerLost);
     }
 }

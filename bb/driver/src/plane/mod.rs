@@ -1,14 +1,24 @@
 //! The data plane: one long-lived stream per direction and peer, chunked messages, bounded queues that say no.
 
+mod assembly;
 mod behaviour;
 mod chunk;
 mod link;
 mod reader;
 mod writer;
 
+#[cfg(test)]
+pub mod sample;
+#[cfg(test)]
+mod tests;
+
+pub use assembly::FrameError;
 pub use behaviour::{Behaviour, Opened, StreamOpened};
-pub use link::{Full, Link, Lost};
-pub use reader::{Incoming, What, read};
+pub use chunk::HeadError;
+#[cfg(test)]
+pub use link::Queues;
+pub use link::{Link, Lost, Message};
+pub use reader::{End, Incoming, Inflow, What, read};
 pub use writer::write;
 
 /// The protocol's name. What is spoken inside has a version of its own.

@@ -1,26 +1,30 @@
 //! The reader of one stream.
 
-use super::chunk::{CHUNK_BYTES_MAX, HEAD_BYTES, Head, HeadError};
+use super::assembly::{Assembly, FrameError};
+use super::chunk::{HEAD_BYTES, Head, Kind};
 use crate::traffic::Counters;
-use bb_ir::limits::WireLimits;
-use bytes::{Bytes, BytesMut};
+use bb_engine::{PeerId, WireLimits};
+use bytes::Bytes;
 use futures::io::{AsyncRead, AsyncReadExt, BufReader};
-use libp2p::PeerId;
 use libp2p::swarm::ConnectionId;
 use std::io;
-use std::time::Duration;
-use tokio::sync::mpsc;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-/// How long a peer may take to say Hello.
-const HELLO_WITHIN: Duration = Duration::from_secs(10);
-/// A control message may stand between the chunks of a data message.
-const OPEN_MESSAGES_MAX: usize = 2;
+/// Heads and small messages are read together; larger chunks go straight to where they belong.
+const BUFFER_BYTES: usize = 16 << 10;
+/// How much of all peers' frames may wait for the engine.
+const WAITING_BYTES_MAX: usize = 256 << 20;
+/// In what units that is counted.
+const UNIT_BYTES: usize = 1 << 10;
 
 /// What a reader tells the node.
 pub struct Incoming {
     pub peer: PeerId,
     pub connection: ConnectionId,
     pub what: What,
+    /// Gives the room back when the node has taken it.
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 /// What came.
@@ -29,103 +33,110 @@ pub enum What {
     Hello(Bytes),
     /// Any other.
     Frame(Bytes),
-    /// The stream ended; with the reason where the peer broke the rules.
-    Ended(Option<ReadError>),
+    /// Nothing more will.
+    Ended(End),
 }
 
-/// Why a stream is read no further.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadError {
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    #[error(transparent)]
-    Head(#[from] HeadError),
-    #[error("a message is longer than {max} bytes")]
-    TooLong { max: usize },
-    #[error("more than two messages are open at once")]
-    Interleaved,
-    #[error("the peer said no Hello within ten seconds")]
-    Silent,
+/// How a stream ended.
+#[derive(Debug)]
+pub enum End {
+    /// The peer said goodbye: everything it wrote has come.
+    Goodbye,
+    /// The connection was lost.
+    Cut,
+    /// The peer broke the rules.
+    Refused(FrameError),
 }
 
-impl ReadError {
-    /// Whether the connection failed, and not the peer.
-    pub fn is_io(&self) -> bool {
-        matches!(self, ReadError::Io(_))
+impl From<io::Error> for End {
+    fn from(_: io::Error) -> Self {
+        End::Cut
+    }
+}
+impl From<FrameError> for End {
+    fn from(error: FrameError) -> Self {
+        End::Refused(error)
     }
 }
 
-/// Reads messages until the stream ends. `out` is bounded: where the node is slow, the peer is slowed down.
+/// Where readers put what they read. It is bounded in messages and bytes: where the node is slow, peers are slowed down.
+#[derive(Clone)]
+pub struct Inflow {
+    out: mpsc::Sender<Incoming>,
+    room: Arc<Semaphore>,
+}
+
+impl Inflow {
+    /// With room for so many messages.
+    pub fn new(messages_max: usize) -> (Self, mpsc::Receiver<Incoming>) {
+        let (out, end) = mpsc::channel(messages_max);
+        (Inflow { out, room: Arc::new(Semaphore::new(WAITING_BYTES_MAX / UNIT_BYTES)) }, end)
+    }
+
+    /// Whether somebody still listens.
+    async fn put(&self, peer: &PeerId, connection: ConnectionId, what: What) -> bool {
+        let bytes = match &what {
+            What::Hello(bytes) | What::Frame(bytes) => bytes.len().min(WAITING_BYTES_MAX),
+            What::Ended(_) => 0,
+        };
+        let room = self.room.clone().acquire_many_owned((bytes / UNIT_BYTES) as u32).await.ok();
+        self.out.send(Incoming { peer: peer.clone(), connection, what, _room: room }).await.is_ok()
+    }
+}
+
+/// Reads messages until the stream ends.
 pub async fn read<R: AsyncRead + Unpin>(
     stream: R,
     peer: PeerId,
     connection: ConnectionId,
     limits: WireLimits,
-    out: mpsc::Sender<Incoming>,
+    inflow: Inflow,
     counters: Counters,
 ) {
-    let mut reader = Reader { stream: BufReader::with_capacity(CHUNK_BYTES_MAX, stream), open: Vec::new(), counters };
-    let tell = async |what| out.send(Incoming { peer, connection, what }).await.is_ok();
-    let hello = tokio::time::timeout(HELLO_WITHIN, reader.message(limits.hello_bytes_max)).await;
-    let ended = match hello.unwrap_or(Err(ReadError::Silent)) {
-        Ok(None) => None,
-        Err(error) => Some(error),
-        Ok(Some(hello)) => {
-            let mut listening = tell(What::Hello(hello)).await;
-            loop {
-                if !listening {
+    let mut reader = Reader::new(stream, counters);
+    let mut bytes_max = limits.hello_bytes_max;
+    let mut what: fn(Bytes) -> What = What::Hello;
+    let end = loop {
+        match reader.message(bytes_max).await {
+            Ok(bytes) => {
+                if !inflow.put(&peer, connection, what(bytes)).await {
                     return;
                 }
-                match reader.message(limits.frame_bytes_max).await {
-                    Ok(Some(frame)) => listening = tell(What::Frame(frame)).await,
-                    Ok(None) => break None,
-                    Err(error) => break Some(error),
-                }
+                (bytes_max, what) = (limits.frame_bytes_max, What::Frame);
             }
+            Err(end) => break end,
         }
     };
-    // Where the node is gone there is nobody to tell.
-    let _ = tell(What::Ended(ended)).await;
+    inflow.put(&peer, connection, What::Ended(end)).await;
 }
 
-struct Reader<R> {
+/// Takes messages out of a stream.
+pub struct Reader<R> {
     stream: BufReader<R>,
-    open: Vec<(u32, BytesMut)>,
+    assembly: Assembly,
     counters: Counters,
 }
 
 impl<R: AsyncRead + Unpin> Reader<R> {
-    /// The next whole message; `None` at the orderly end of the stream.
-    async fn message(&mut self, bytes_max: usize) -> Result<Option<Bytes>, ReadError> {
+    pub fn new(stream: R, counters: Counters) -> Self {
+        Reader { stream: BufReader::with_capacity(BUFFER_BYTES, stream), assembly: Assembly::default(), counters }
+    }
+
+    /// The next whole message, or how the stream ended.
+    pub async fn message(&mut self, bytes_max: usize) -> Result<Bytes, End> {
         loop {
             let mut head = [0; HEAD_BYTES];
-            if self.stream.read(&mut head[..1]).await? == 0 {
-                return Ok(None);
-            }
-            self.stream.read_exact(&mut head[1..]).await?;
-            let head = Head::decode(head)?;
-            let length = head.length as usize;
-            let at = match self.open.iter().position(|(id, _)| *id == head.message) {
-                Some(at) => at,
-                None if self.open.len() == OPEN_MESSAGES_MAX => return Err(ReadError::Interleaved),
-                None => {
-                    self.open.push((head.message, BytesMut::new()));
-                    self.open.len() - 1
-                }
-            };
-            let body = &mut self.open[at].1;
-            let before = body.len();
-            if before + length > bytes_max {
-                return Err(ReadError::TooLong { max: bytes_max });
-            }
-            body.resize(before + length, 0);
-            self.stream.read_exact(&mut body[before..]).await?;
+            self.stream.read_exact(&mut head).await?;
             self.counters.framing_received(HEAD_BYTES);
-            if head.last {
-                let body = self.open.swap_remove(at).1.freeze();
-                self.counters.received(body.len());
-                return Ok(Some(body));
+            let head = Head::decode(head).map_err(FrameError::from)?;
+            if head.kind == Kind::Goodbye {
+                return Err(if self.assembly.is_empty() { End::Goodbye } else { FrameError::Unfinished.into() });
+            }
+            let room = self.assembly.accept(head, bytes_max)?;
+            self.stream.read_exact(room).await?;
+            if let Some(message) = self.assembly.filled(head) {
+                self.counters.received(message.len());
+                return Ok(message);
             }
         }
     }

@@ -1,91 +1,88 @@
 //! The writer of one stream.
 
-use super::chunk::{CHUNK_BYTES_MAX, HEAD_BYTES, Head};
-use super::link::{Lost, Queues};
+use super::chunk::{CHUNK_BYTES_MAX, HEAD_BYTES, Head, Kind};
+use super::link::{Lost, Message, Queues};
 use crate::clock::Clock;
 use crate::traffic::Counters;
-use bb_engine::{Outgoing, Refusal};
+use bb_engine::Refusal;
 use bytes::{Buf, Bytes};
 use futures::io::{AsyncWrite, AsyncWriteExt, BufWriter};
 use std::io;
 use tokio::sync::mpsc;
 
-/// Writes Hello, then what is queued, until the queues' other end is gone or the stream fails. What could not be written
-/// is reported lost. The stream is flushed when nothing waits: batches under load, no delay when idle.
-pub async fn write<W: AsyncWrite + Unpin>(
+/// Small messages are gathered up to the size of a Yamux frame; larger pieces are handed on as they lie.
+const BUFFER_BYTES: usize = 16 << 10;
+
+/// Writes Hello, then what is queued, until the queues' other end is gone; then says goodbye. What has expired, and what
+/// is left where the stream fails, is reported lost. The stream is flushed when nothing waits: batches under load, no
+/// delay when idle.
+pub async fn write<W: AsyncWrite + Unpin, M: Message>(
     stream: W,
     hello: Bytes,
-    mut queues: Queues,
+    mut queues: Queues<M>,
     lost: mpsc::UnboundedSender<Lost>,
     clock: Clock,
     counters: Counters,
-) {
-    let mut writer = Writer { out: BufWriter::with_capacity(CHUNK_BYTES_MAX + HEAD_BYTES, stream), next: 0, counters };
-    let written = async {
-        writer.message(vec![hello]).await?;
-        writer.out.flush().await?;
-        while let Some(message) = queues.next().await {
-            if let Err(error) = writer.outgoing(&message, &mut queues, &clock).await {
-                // The peer may have taken it whole or not at all: only the engine's own acknowledgements tell.
-                let _ = lost.send(Lost { id: message.id, reason: Refusal::PeerLost });
-                return Err(error);
-            }
-            if queues.is_empty() {
-                writer.out.flush().await?;
-            }
-        }
-        writer.out.flush().await?;
-        writer.out.close().await
-    };
-    if let Err(error) = written.await {
-        tracing::debug!(%error, "a stream to a peer has failed");
-    }
+) -> io::Result<()> {
+    let out = BufWriter::with_capacity(BUFFER_BYTES, stream);
+    let mut writer = Writer { out, next: 0, lost, clock, counters };
+    let written = writer.all(hello, &mut queues).await;
     for id in queues.drain() {
-        // The node may be gone itself.
-        let _ = lost.send(Lost { id, reason: Refusal::PeerLost });
+        writer.lost(Lost { id, reason: Refusal::PeerLost });
     }
+    written
 }
 
 struct Writer<W> {
     out: BufWriter<W>,
     next: u32,
+    lost: mpsc::UnboundedSender<Lost>,
+    clock: Clock,
     counters: Counters,
 }
 
 impl<W: AsyncWrite + Unpin> Writer<W> {
-    async fn outgoing(&mut self, message: &Outgoing, queues: &mut Queues, clock: &Clock) -> io::Result<()> {
-        let mut body = Body::new(self.mint(), message.encode(clock.now()));
-        self.counters.sent(body.left);
-        loop {
-            let last = self.chunk(&mut body).await?;
-            if last {
-                return Ok(());
+    async fn all<M: Message>(&mut self, hello: Bytes, queues: &mut Queues<M>) -> io::Result<()> {
+        let mut hello = self.begin(vec![hello]);
+        while !self.chunk(&mut hello).await? {}
+        self.out.flush().await?;
+        while let Some(message) = queues.next().await {
+            let mut body = self.encode(&message);
+            while !self.chunk(&mut body).await? {
+                while let Some(control) = queues.next_control() {
+                    let mut body = self.encode(&control);
+                    while !self.chunk(&mut body).await? {}
+                }
             }
-            while let Some(control) = queues.next_control() {
-                self.message(control.encode(clock.now())).await?;
+            if queues.is_empty() {
+                self.out.flush().await?;
             }
         }
+        self.head(Head::GOODBYE).await?;
+        self.out.close().await
     }
 
-    async fn message(&mut self, pieces: Vec<Bytes>) -> io::Result<()> {
-        let mut body = Body::new(self.mint(), pieces);
-        self.counters.sent(body.left);
-        while !self.chunk(&mut body).await? {}
-        Ok(())
+    fn encode<M: Message>(&mut self, message: &M) -> Body {
+        let now = self.clock.now();
+        if message.is_expired(now) {
+            self.lost(Lost { id: message.id(), reason: Refusal::Expired });
+        }
+        self.begin(message.encode(now))
     }
 
-    fn mint(&mut self) -> u32 {
+    fn begin(&mut self, pieces: Vec<Bytes>) -> Body {
         self.next = self.next.wrapping_add(1);
-        self.next
+        let body = Body::new(self.next, pieces);
+        self.counters.sent(body.left);
+        body
     }
 
     /// Writes one chunk; whether it was the last.
     async fn chunk(&mut self, body: &mut Body) -> io::Result<bool> {
         let mut length = body.left.min(CHUNK_BYTES_MAX);
         body.left -= length;
-        let head = Head { message: body.message, last: body.left == 0, length: length as u32 };
-        self.out.write_all(&head.encode()).await?;
-        self.counters.framing_sent(HEAD_BYTES);
+        let kind = if body.left == 0 { Kind::Last } else { Kind::More };
+        self.head(Head { message: body.message, kind, length: length as u32 }).await?;
         while length > 0 {
             let piece = body.pieces.last_mut().expect("as many bytes are left as the pieces hold");
             let n = piece.len().min(length);
@@ -96,7 +93,17 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
                 body.pieces.pop();
             }
         }
-        Ok(head.last)
+        Ok(kind == Kind::Last)
+    }
+
+    async fn head(&mut self, head: Head) -> io::Result<()> {
+        self.counters.framing_sent(HEAD_BYTES);
+        self.out.write_all(&head.encode()).await
+    }
+
+    fn lost(&self, lost: Lost) {
+        // A node that is gone has nobody to tell.
+        let _ = self.lost.send(lost);
     }
 }
 

@@ -1,0 +1,140 @@
+//! The connections to one peer: usually one, two where both dialled at once, and which of them is written to.
+
+use crate::plane::Link;
+use bb_engine::PeerId;
+use libp2p::swarm::ConnectionId;
+use std::collections::BTreeMap;
+use tokio::time::Instant;
+
+/// One connection.
+pub struct Connection<M> {
+    /// Whether this node made it.
+    dialled: bool,
+    pub link: Option<Link<M>>,
+    pub reading: Reading,
+    /// Until when the peer has to say Hello.
+    hello_by: Instant,
+    /// The transport has closed it; its reader has not told yet.
+    closed: bool,
+}
+
+/// What has come on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// No stream.
+    NotYet,
+    /// A stream.
+    Open,
+    /// Hello.
+    Heard,
+    /// Everything that will.
+    Over,
+}
+
+/// All connections to one peer.
+pub struct Connections<M> {
+    all: BTreeMap<ConnectionId, Connection<M>>,
+}
+
+impl<M> Default for Connections<M> {
+    fn default() -> Self {
+        Connections { all: BTreeMap::new() }
+    }
+}
+
+impl<M> Connections<M> {
+    pub fn add(&mut self, id: ConnectionId, dialled: bool, hello_by: Instant) {
+        let connection = Connection { dialled, link: None, reading: Reading::NotYet, hello_by, closed: false };
+        self.all.insert(id, connection);
+    }
+    pub fn get(&self, id: ConnectionId) -> Option<&Connection<M>> {
+        self.all.get(&id)
+    }
+    pub fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection<M>> {
+        self.all.get_mut(&id)
+    }
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+    /// Whether the transport has any.
+    pub fn is_open(&self) -> bool {
+        self.all.values().any(|c| !c.closed)
+    }
+    /// Whether anything may still come.
+    pub fn is_alive(&self) -> bool {
+        self.all.values().any(|c| c.reading != Reading::Over)
+    }
+
+    /// The link to write to: that of the connection which the peer of smaller identity dialled. Both peers choose the
+    /// same one, so both let go of the other.
+    pub fn best(&self, me: &PeerId, peer: &PeerId) -> Option<&Link<M>> {
+        let linked = self.all.values().filter(|c| c.link.is_some());
+        linked.min_by_key(|c| c.dialler(me, peer)).and_then(|c| c.link.as_ref())
+    }
+
+    /// Lets go of every link that is worse than one on which the peer has been heard: it reads and writes there too. The
+    /// writers of the others write what they have, and say goodbye. A better one that is not heard yet stays.
+    pub fn settle(&mut self, me: &PeerId, peer: &PeerId) {
+        let ready = self.all.values().filter(|c| c.link.is_some() && c.reading == Reading::Heard);
+        let Some(best) = ready.map(|c| c.dialler(me, peer)).min() else { return };
+        for connection in self.all.values_mut().filter(|c| c.dialler(me, peer) > best) {
+            connection.link = None;
+        }
+    }
+
+    /// Nothing more goes out or comes in on any.
+    pub fn end(&mut self) {
+        for connection in self.all.values_mut() {
+            connection.link = None;
+            connection.reading = Reading::Over;
+        }
+        self.forget();
+    }
+    /// The same, on all but one; those that the transport still has.
+    pub fn end_all_but(&mut self, id: ConnectionId) -> Vec<ConnectionId> {
+        let others = self.all.iter_mut().filter(|(other, _)| **other != id);
+        let mut open = Vec::new();
+        for (other, connection) in others {
+            connection.link = None;
+            connection.reading = Reading::Over;
+            open.extend((!connection.closed).then_some(*other));
+        }
+        self.forget();
+        open
+    }
+    /// Lets go of all links.
+    pub fn unlink(&mut self) {
+        for connection in self.all.values_mut() {
+            connection.link = None;
+        }
+    }
+    /// The transport has closed it.
+    pub fn closed(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.all.get_mut(&id) {
+            connection.closed = true;
+            connection.link = None;
+        }
+    }
+    /// Drops those that the transport has closed and on which nothing will come.
+    pub fn forget(&mut self) {
+        self.all.retain(|_, c| !c.closed || matches!(c.reading, Reading::Open | Reading::Heard));
+    }
+
+    /// Those that have not said Hello in time.
+    pub fn silent(&self, now: Instant) -> impl Iterator<Item = ConnectionId> {
+        self.all.iter().filter(move |(_, c)| c.waits_for_hello() && c.hello_by <= now).map(|(id, _)| *id)
+    }
+    /// Until when the next has to say Hello.
+    pub fn next(&self) -> Option<Instant> {
+        self.all.values().filter(|c| c.waits_for_hello()).map(|c| c.hello_by).min()
+    }
+}
+
+impl<M> Connection<M> {
+    fn dialler<'a>(&self, me: &'a PeerId, peer: &'a PeerId) -> &'a PeerId {
+        if self.dialled { me } else { peer }
+    }
+    fn waits_for_hello(&self) -> bool {
+        !self.closed && matches!(self.reading, Reading::NotYet | Reading::Open)
+    }
+}

@@ -1,0 +1,50 @@
+//! Making connections: to the addresses that are wanted, and to peers that messages wait for.
+
+use super::Node;
+use crate::address::{self, Source};
+use crate::event::Event;
+use crate::random::random;
+use libp2p::Multiaddr;
+use libp2p::swarm::ConnectionId;
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use tokio::time::Instant;
+
+impl Node {
+    /// Keeps the node connected to that address.
+    pub(super) fn want(&mut self, address: Multiaddr) {
+        if let Some(peer) = address::peer_of(&address) {
+            self.book.add(&address::ours(&peer), address.clone(), Source::Configured);
+        }
+        self.dialler.want(address, Instant::now());
+    }
+
+    pub(super) fn dial_due(&mut self) {
+        let now = Instant::now();
+        while let Some(address) = self.dialler.due(now) {
+            if let Some(peer) = address::peer_of(&address).filter(|p| self.swarm.is_connected(p)) {
+                self.dialler.reached(&address, peer);
+                continue;
+            }
+            let opts = DialOpts::from(address.clone());
+            let connection = opts.connection_id();
+            self.dialler.dialling(&address, connection);
+            if let Err(error) = self.swarm.dial(opts) {
+                self.dial_failed(connection, &error.to_string());
+            }
+        }
+        for peer in self.peers.to_dial(now) {
+            let (Some(id), addresses) = (address::theirs(&peer), self.book.of(&peer)) else { continue };
+            let opts = DialOpts::peer_id(id).addresses(addresses).condition(PeerCondition::DisconnectedAndNotDialing);
+            if let Err(error) = self.swarm.dial(opts.build()) {
+                // It is tried again as long as messages wait; they say so when they have waited too long.
+                tracing::debug!(%peer, %error, "a peer cannot be dialled");
+            }
+        }
+    }
+
+    pub(super) fn dial_failed(&mut self, connection: ConnectionId, reason: &str) {
+        if let Some((address, again_in)) = self.dialler.failed(connection, Instant::now(), random()) {
+            self.publish(Event::DialFailed { address: address.to_string(), reason: reason.to_owned(), again_in });
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What happens on the network.
+
+use super::Node;
+use super::peers::{Heard, Said};
+use super::swarm::BehaviourEvent;
+use crate::address::{self, Source};
+use crate::event::{Event, StreamFault};
+use crate::plane::{End, Incoming, Link, Opened, StreamOpened, What, read, write};
+use bb_engine::{Input, PeerId};
+use bytes::Bytes;
+use libp2p::multiaddr::Protocol;
+use libp2p::swarm::{ConnectionId, SwarmEvent};
+use libp2p::{Multiaddr, ping};
+use std::io;
+use tokio::task::JoinError;
+use tokio::time::Instant;
+
+impl Node {
+    pub(super) fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::Behaviour(BehaviourEvent::Plane(opened)) => self.on_stream(opened),
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping)) => match ping.result {
+                // A peer that does not play is not a dead one.
+                Ok(_) | Err(ping::Failure::Unsupported) => {}
+                Err(_) => {
+                    self.swarm.close_connection(ping.connection);
+                }
+            },
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                let peer = address::ours(&peer_id);
+                if endpoint.is_dialer() {
+                    self.book.add(&peer, endpoint.get_remote_address().clone(), Source::Observed);
+                }
+                self.dialler.connected(connection_id, peer_id);
+                self.peers.connected(&peer, connection_id, endpoint.is_dialer(), Instant::now());
+            }
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, .. } => {
+                let peer = address::ours(&peer_id);
+                if self.peers.closed(&peer, connection_id) {
+                    self.peer_lost(&peer);
+                }
+                if !self.peers.is_connected(&peer) {
+                    self.dialler.lost(&peer_id, Instant::now(), crate::random::random());
+                }
+            }
+            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+                self.dial_failed(connection_id, &error.to_string());
+            }
+            SwarmEvent::NewListenAddr { address, .. } => {
+                let address = self.full(&address);
+                self.see(|s| s.listening.push(address));
+            }
+            SwarmEvent::ExpiredListenAddr { address, .. } => {
+                let address = self.full(&address);
+                self.see(|s| s.listening.retain(|a| *a != address));
+            }
+            _ => {}
+        }
+    }
+
+    /// The address as others dial it.
+    fn full(&self, address: &Multiaddr) -> String {
+        address.clone().with(Protocol::P2p(*self.swarm.local_peer_id())).to_string()
+    }
+
+    fn on_stream(&mut self, StreamOpened { peer, connection, what }: StreamOpened) {
+        let peer = address::ours(&peer);
+        match what {
+            Opened::Out(stream) => {
+                let (link, queues) = Link::new();
+                let (hello, lost) = (self.engine.hello(), self.lost.clone());
+                let written = write(stream, hello, queues, lost, self.clock, self.shared.counters.clone());
+                self.writers.spawn(async move { (connection, written.await) });
+                for message in self.peers.linked(&peer, connection, link) {
+                    self.send(message);
+                }
+            }
+            Opened::In(stream) if self.peers.start_reading(&peer, connection) => {
+                let (inflow, counters) = (self.inflow.clone(), self.shared.counters.clone());
+                self.readers.spawn(read(stream, peer, connection, self.wire, inflow, counters));
+            }
+            Opened::In(_) => self.refuse_stream(&peer, connection, StreamFault::SecondStream),
+            Opened::Refused => self.refuse_stream(&peer, connection, StreamFault::OtherProtocol),
+        }
+    }
+
+    pub(super) fn refuse_stream(&mut self, peer: &PeerId, connection: ConnectionId, fault: StreamFault) {
+        self.swarm.close_connection(connection);
+        self.publish(Event::StreamRefused { peer: peer.clone(), fault });
+    }
+
+    /// A writer has ended: with the goodbye it was let go to say, or because the stream failed.
+    pub(super) fn on_written(&mut self, written: Result<(ConnectionId, io::Result<()>), JoinError>) {
+        let (connection, result) = written.expect("a writer does not panic");
+        if let Err(error) = result {
+            tracing::debug!(%error, "a stream to a peer has failed");
+            // The reader tells the end when what has come is handed over.
+            self.swarm.close_connection(connection);
+        }
+    }
+
+    pub(super) fn on_incoming(&mut self, Incoming { peer, connection, what, .. }: Incoming) {
+        match what {
+            What::Frame(frame) if self.peers.is_heard(&peer, connection) => self.tell(Input::Received { peer, frame }),
+            // Of a peer that has been given up in the meantime.
+            What::Frame(_) => {}
+            What::Hello(hello) => self.on_hello(peer, connection, hello),
+            What::Ended(end) => {
+                if let End::Refused(fault) = end {
+                    self.refuse_stream(&peer, connection, StreamFault::Frame(fault));
+                }
+                if self.peers.ended(&peer, connection, matches!(end, End::Goodbye)) {
+                    self.peer_lost(&peer);
+                }
+            }
+        }
+    }
+
+    fn on_hello(&mut self, peer: PeerId, connection: ConnectionId, hello: Bytes) {
+        // One the engine cannot read is told to it all the same: it says why, and ends the connection.
+        let read = bb_ir::hello::decode(hello.clone(), &self.wire).ok();
+        let said = read.as_ref().map_or(Said { epoch: 0, frame_bytes_max: 0 }, |h| Said {
+            epoch: h.epoch,
+            frame_bytes_max: h.frame_bytes_max,
+        });
+        match self.peers.heard(&peer, connection, said) {
+            Heard::First => {}
+            Heard::Again | Heard::TooLate => return,
+            Heard::Restarted(old) => {
+                for connection in old {
+                    self.swarm.close_connection(connection);
+                }
+                self.tell(Input::Disconnected { peer: peer.clone() });
+                self.publish(Event::Disconnected { peer: peer.clone(), reason: None });
+            }
+        }
+        if let Some(id) = address::theirs(&peer) {
+            self.dialler.heard(&id);
+        }
+        self.tell(Input::Connected { peer: peer.clone(), hello });
+        for bytes in read.into_iter().flat_map(|h| h.addresses) {
+            self.announced(&peer, &bytes);
+        }
+        self.tell_addresses(&peer);
+        self.publish(Event::Connected { peer });
+        self.see_connected();
+    }
+
+    /// An address that a peer told, of itself or of another. One that cannot be dialled is none.
+    pub(super) fn announced(&mut self, peer: &PeerId, bytes: &Bytes) -> bool {
+        let address = Multiaddr::try_from(bytes.to_vec()).ok().filter(|a| address::check(a).is_ok());
+        address.is_some_and(|address| self.book.add(peer, address, Source::Announced))
+    }
+
+    pub(super) fn tell_addresses(&mut self, peer: &PeerId) {
+        let addresses = self.book.bytes_of(peer);
+        self.tell(Input::Addresses { peer: peer.clone(), addresses });
+    }
+
+    /// What was in flight on any connection to the peer may be gone, so all of them end together.
+    fn peer_lost(&mut self, peer: &PeerId) {
+        if let Some(id) = address::theirs(peer) {
+            // An error means that none is left.
+            let _ = self.swarm.disconnect_peer_id(id);
+        }
+        let reason = self.ended.remove(peer);
+        if self.peers.lost(peer) {
+            self.tell(Input::Disconnected { peer: peer.clone() });
+            self.publish(Event::Disconnected { peer: peer.clone(), reason });
+            self.see_connected();
+        }
+    }
+
+    fn see_connected(&self) {
+        let known = self.peers.known();
+        self.see(|s| s.connected = known);
+    }
+}

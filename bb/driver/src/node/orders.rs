@@ -1,0 +1,45 @@
+//! What handles want.
+
+use super::{Node, Waiter};
+use crate::handle::Order;
+use bb_engine::{CallId, Input};
+
+impl Node {
+    pub(super) fn on_order(&mut self, order: Order) {
+        match order {
+            Order::Call { call, graph, args, budget, reply } => {
+                // The caller may have gone before the order came.
+                if !reply.is_closed() {
+                    self.calls.insert(call, reply);
+                    self.tell(Input::Call { call, graph, args, budget });
+                }
+            }
+            Order::WaitFor { class, count, reply } => {
+                self.waiters.push(Waiter { class, count, reply });
+                self.check_waiters();
+            }
+            Order::Dial(address) => self.want(address),
+            Order::Usage(reply) => {
+                self.settle();
+                // Whoever asked may have gone.
+                let _ = reply.send(self.engine.usage());
+            }
+            Order::Shutdown(_) => unreachable!("the loop ends with it"),
+        }
+    }
+
+    pub(super) fn drop_call(&mut self, call: CallId) {
+        if self.calls.remove(&call).is_some() {
+            self.tell(Input::Drop { call });
+        }
+    }
+
+    pub(super) fn check_waiters(&mut self) {
+        let engine = &self.engine;
+        for waiter in self.waiters.extract_if(.., |w| engine.members(&w.class).len() >= w.count) {
+            // Whoever waited may have gone.
+            let _ = waiter.reply.send(());
+        }
+        self.waiters.retain(|w| !w.reply.is_closed());
+    }
+}

@@ -1,0 +1,75 @@
+//! What the engine says, done.
+
+use super::Node;
+use crate::address;
+use crate::components::{Answer, Job};
+use crate::error::CallError;
+use crate::event::Event;
+use crate::plane::Lost;
+use bb_engine::{EngineStep, Input, Outgoing};
+use tokio::time::Instant;
+
+impl Node {
+    pub(super) fn step(&mut self, step: EngineStep) {
+        match step {
+            EngineStep::Send(message) => self.send(message),
+            EngineStep::Run { command, component, method, inputs } => {
+                if let Some(answer) = self.components.run(Job { command, component, method, inputs }) {
+                    self.answer(answer);
+                }
+            }
+            EngineStep::CallResolved { call, result } => {
+                if let Some(reply) = self.calls.remove(&call) {
+                    // The caller may be dropping it at this moment.
+                    let _ = reply.send(result.map_err(CallError::Engine));
+                }
+            }
+            EngineStep::AppEvent { graph, module_name, topic, value, execution } => {
+                self.publish(Event::Output { graph, program: module_name, topic, value, execution });
+            }
+            EngineStep::Announced { peer, address } => {
+                if self.announced(&peer, &address) {
+                    self.tell_addresses(&peer);
+                }
+            }
+            EngineStep::Disconnect { peer, reason } => {
+                if let Some(id) = address::theirs(&peer) {
+                    self.ended.insert(peer, reason);
+                    // An error means that none is left.
+                    let _ = self.swarm.disconnect_peer_id(id);
+                }
+            }
+            EngineStep::Event(event) => self.on_event(event),
+        }
+    }
+
+    fn on_event(&mut self, event: bb_engine::Event) {
+        match &event {
+            bb_engine::Event::MemberJoined { class, .. } | bb_engine::Event::MemberLeft { class, .. } => {
+                let members = self.engine.members(class);
+                self.see(|s| drop(s.members.insert(class.to_string(), members)));
+                self.check_waiters();
+            }
+            bb_engine::Event::OpenMembership { class } => {
+                tracing::warn!(%class, "no list of members was given: whoever claims this class is one");
+            }
+            _ => {}
+        }
+        self.publish(Event::Engine(event));
+    }
+
+    pub(super) fn send(&mut self, message: Outgoing) {
+        let to = message.peer.clone();
+        if let Err(lost) = self.peers.send(&to, message, Instant::now()) {
+            self.lost(lost);
+        }
+    }
+
+    pub(super) fn lost(&mut self, Lost { id, reason }: Lost) {
+        self.tell(Input::Refused { send: id, reason });
+    }
+
+    pub(super) fn answer(&mut self, Answer { command, result }: Answer) {
+        self.tell(Input::Completed { command, result });
+    }
+}
