@@ -1,0 +1,2 @@
+//! Records and compiles `src/graph.rs`.
+bb::build!(graph);

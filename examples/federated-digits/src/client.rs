@@ -1,0 +1,62 @@
+//! A client: a node with a key of its own and one shard.
+
+use crate::data::Data;
+use crate::graph::{self, round};
+use crate::options::{Local, Shard};
+use crate::report::say;
+use crate::server::Failure;
+use crate::split::Split;
+use crate::trainer::Sgd;
+use bb::Node;
+use bb::engine::Event as EngineEvent;
+use bb::node::{Builder, Event};
+use std::path::PathBuf;
+
+pub type Client = Node<round::Client<Sgd>>;
+
+/// Starts a client of this shard.
+pub async fn start(builder: Builder, shard: Shard, local: &Local) -> Result<Client, Failure> {
+    let data = Data::load(local.data.as_ref())?;
+    let mut split = Split::new(&data, local.seed, local.alpha, shard.of);
+    let own = split.shards.swap_remove(shard.number - 1);
+    let trainer = Sgd::new(own, local.epochs, local.seed, shard.number);
+    Ok(builder.start(round::Client { trainer }).await?)
+}
+
+/// A client in a process of its own: until the server is gone.
+pub async fn run(dial: &str, shard: Shard, key: Option<PathBuf>, local: &Local) -> Result<(), Failure> {
+    let key = match key {
+        Some(key) => key,
+        None => default_key(shard)?,
+    };
+    let client = start(Node::builder().dial(dial).key_file(key), shard, local).await?;
+    say(&format!("client {} with shard {}/{}", client.peer_id(), shard.number, shard.of));
+    let mut events = client.events();
+    let server = <graph::Server as bb::PeerClass>::NAME;
+    let mut met = !client.members::<graph::Server>().is_empty();
+    loop {
+        match events.next().await {
+            Some(Event::Node(bb::node::NodeEvent::Engine(EngineEvent::MemberJoined { class, .. }))) if &*class == server => {
+                met = true;
+            }
+            Some(Event::Node(bb::node::NodeEvent::Engine(EngineEvent::MemberLeft { class, .. }))) if met && &*class == server => break,
+            Some(Event::Node(bb::node::NodeEvent::DialFailed { address, reason, again_in })) => {
+                say(&format!("cannot reach {address}: {reason}; again in {:.1} s", again_in.as_secs_f64()));
+            }
+            Some(_) => {}
+            None => break,
+        }
+    }
+    say("the server has ended");
+    client.shutdown().await;
+    Ok(())
+}
+
+/// One file per shard, so that a client that starts again is the same peer.
+fn default_key(shard: Shard) -> Result<PathBuf, Failure> {
+    let dirs = directories::ProjectDirs::from("", "", "federated-digits");
+    let dirs = dirs.ok_or("this platform names no data directory\n  help: say where the key is: --key FILE")?;
+    let dir = dirs.data_dir();
+    std::fs::create_dir_all(dir).map_err(|e| format!("cannot make {}: {e}\n  help: say where the key is: --key FILE", dir.display()))?;
+    Ok(dir.join(format!("shard-{}-of-{}.key", shard.number, shard.of)))
+}

@@ -1,0 +1,119 @@
+//! What the command line says.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Federated averaging of a small neural network on handwritten digits.
+///
+/// Without a command: a server and its clients in one process, each a node of its own.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Options {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub run: Run,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The server, in a process of its own. It prints its address.
+    Server {
+        /// Where to listen.
+        #[arg(long, default_value = "/ip4/127.0.0.1/tcp/0")]
+        listen: String,
+        #[command(flatten)]
+        run: Run,
+    },
+    /// A client, in a process of its own.
+    Client {
+        /// The address that the server printed.
+        #[arg(long)]
+        dial: String,
+        /// Which shard of how many it has, from 1: `2/4`.
+        #[arg(long, value_parser = shard)]
+        shard: Shard,
+        /// The file of its key, made where there is none. By default one per shard in the platform's data directory.
+        #[arg(long)]
+        key: Option<PathBuf>,
+        #[command(flatten)]
+        local: Local,
+    },
+}
+
+/// What server and one-process form take.
+#[derive(Clone, Debug, Args)]
+pub struct Run {
+    /// How many clients.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub clients: u32,
+    /// How many rounds.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub rounds: u32,
+    /// The part of a round's clients that has to answer.
+    #[arg(long, default_value_t = 0.75, value_parser = fraction)]
+    pub quorum: f32,
+    /// Where to write the results.
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+    #[command(flatten)]
+    pub local: Local,
+}
+
+/// What training on a shard needs to know.
+#[derive(Clone, Debug, Args)]
+pub struct Local {
+    /// How many passes over its data a client makes in a round.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub epochs: u32,
+    /// How skewed the shards' labels are: the smaller the more.
+    #[arg(long, default_value_t = 0.3, value_parser = positive)]
+    pub alpha: f64,
+    /// Everything random follows from it.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Another data set: 64 pixels (0 to 16) and a label a row, comma-separated, gzipped or not.
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+}
+
+/// A shard, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    pub number: usize,
+    pub of: usize,
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    let parsed = text.split_once('/').and_then(|(n, of)| Some(Shard { number: n.parse().ok()?, of: of.parse().ok()? }));
+    let inside = parsed.filter(|s| (1..=s.of).contains(&s.number) && s.of <= 1000);
+    inside.ok_or_else(|| "write which shard of how many, from 1, like 2/4".into())
+}
+fn fraction(text: &str) -> Result<f32, String> {
+    text.parse().ok().filter(|f| *f > 0.0 && *f <= 1.0).ok_or_else(|| "a fraction above 0 and up to 1".into())
+}
+fn positive(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|a: &f64| a.is_finite() && *a > 0.0).ok_or_else(|| "a number above 0".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_defaults_are_those_of_the_front_page() {
+        Options::command().debug_assert();
+        let run = Options::parse_from(["federated-digits"]).run;
+        assert_eq!((run.clients, run.rounds, run.quorum), (8, 50, 0.75));
+        assert_eq!((run.local.epochs, run.local.alpha, run.local.seed), (2, 0.3, 1));
+    }
+
+    #[test]
+    fn shards_count_from_one() {
+        assert_eq!(shard("2/4"), Ok(Shard { number: 2, of: 4 }));
+        for wrong in ["0/4", "5/4", "2", "a/b", "2/"] {
+            assert!(shard(wrong).is_err(), "{wrong}");
+        }
+    }
+}
