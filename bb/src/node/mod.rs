@@ -20,7 +20,7 @@ mod error;
 mod events;
 
 pub use crate::component::{Entry, Piece};
-pub use bb_driver::{Identity, IdentityError, StartError, Traffic};
+pub use bb_driver::{Event as NodeEvent, Identity, IdentityError, StartError, Traffic};
 pub use builder::{Builder, Starting};
 pub use call::Call;
 pub use error::{CallError, Error};
