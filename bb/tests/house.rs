@@ -178,3 +178,12 @@ fn the_top_level_holds_the_workspace_and_nothing_else() {
         assert!(name.starts_with('.') || may.contains(&name.as_str()), "{name} stands at the top level");
     }
 }
+
+/// The front page shows the example's program, not one like it.
+#[test]
+fn the_readme_shows_the_program_of_the_example() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).expect("it lies there");
+    let program = read("examples/federated-digits/src/graph.rs");
+    let program = &program[program.find("use bb::prelude").expect("its first line")..];
+    assert!(read("README.md").contains(program), "the README's program is not examples/federated-digits/src/graph.rs");
+}

@@ -33,7 +33,8 @@ impl Aggregator for Noting {
     fn fold(&mut self, updates: Partial<(Tensor, u64)>) -> Result<Tensor, OpError> {
         let arrived = updates.iter().map(|(peer, _)| peer.clone()).collect();
         let missing = updates.missing().to_vec();
-        *self.note.lock().map_err(|_| OpError::new("the note was left half written"))? = Attendance { arrived, missing };
+        *self.note.lock().map_err(|_| OpError::new("the note was left half written"))? =
+            Attendance { arrived, missing };
         self.average.fold(updates)
     }
 }

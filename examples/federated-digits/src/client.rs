@@ -36,10 +36,16 @@ pub async fn run(dial: &str, shard: Shard, key: Option<PathBuf>, local: &Local) 
     let mut met = !client.members::<graph::Server>().is_empty();
     loop {
         match events.next().await {
-            Some(Event::Node(bb::node::NodeEvent::Engine(EngineEvent::MemberJoined { class, .. }))) if &*class == server => {
+            Some(Event::Node(bb::node::NodeEvent::Engine(EngineEvent::MemberJoined { class, .. })))
+                if &*class == server =>
+            {
                 met = true;
             }
-            Some(Event::Node(bb::node::NodeEvent::Engine(EngineEvent::MemberLeft { class, .. }))) if met && &*class == server => break,
+            Some(Event::Node(bb::node::NodeEvent::Engine(EngineEvent::MemberLeft { class, .. })))
+                if met && &*class == server =>
+            {
+                break;
+            }
             Some(Event::Node(bb::node::NodeEvent::DialFailed { address, reason, again_in })) => {
                 say(&format!("cannot reach {address}: {reason}; again in {:.1} s", again_in.as_secs_f64()));
             }
@@ -57,6 +63,7 @@ fn default_key(shard: Shard) -> Result<PathBuf, Failure> {
     let dirs = directories::ProjectDirs::from("", "", "federated-digits");
     let dirs = dirs.ok_or("this platform names no data directory\n  help: say where the key is: --key FILE")?;
     let dir = dirs.data_dir();
-    std::fs::create_dir_all(dir).map_err(|e| format!("cannot make {}: {e}\n  help: say where the key is: --key FILE", dir.display()))?;
+    std::fs::create_dir_all(dir)
+        .map_err(|e| format!("cannot make {}: {e}\n  help: say where the key is: --key FILE", dir.display()))?;
     Ok(dir.join(format!("shard-{}-of-{}.key", shard.number, shard.of)))
 }

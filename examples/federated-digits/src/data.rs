@@ -24,9 +24,13 @@ pub struct Data {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    #[error("cannot read {file}: {reason}\n  help: give a CSV file of 64 pixels (0 to 16) and a label (0 to 9) a row, gzipped or not")]
+    #[error(
+        "cannot read {file}: {reason}\n  help: give a CSV file of 64 pixels (0 to 16) and a label (0 to 9) a row, gzipped or not"
+    )]
     Unreadable { file: String, reason: String },
-    #[error("{file}, row {row}: {found} columns instead of 65\n  help: a row is 64 pixels and a label, comma-separated")]
+    #[error(
+        "{file}, row {row}: {found} columns instead of 65\n  help: a row is 64 pixels and a label, comma-separated"
+    )]
     Columns { file: String, row: usize, found: usize },
     #[error("{file}, row {row}, column {column}: `{text}` is not {wanted}\n  help: mend or remove that row")]
     Cell { file: String, row: usize, column: usize, text: String, wanted: &'static str },
@@ -61,7 +65,8 @@ impl Data {
                 return Err(DataError::Columns { file: file(), row, found: record.len() });
             }
             for (i, cell) in record.iter().enumerate() {
-                let (most, wanted) = if i < PIXELS { (16, "a number from 0 to 16") } else { (9, "a digit from 0 to 9") };
+                let (most, wanted) =
+                    if i < PIXELS { (16, "a number from 0 to 16") } else { (9, "a digit from 0 to 9") };
                 let number = cell.trim().parse::<u8>().ok().filter(|n| *n <= most).ok_or_else(|| DataError::Cell {
                     file: file(),
                     row,
@@ -127,6 +132,8 @@ mod tests {
             assert!(error.contains(says) && error.contains("help:"), "{error}");
         }
         assert_eq!(Data::parse("x", good.as_bytes()).expect("one row").labels[0], 7);
-        assert!(Data::load(Some(&"/nowhere".into())).expect_err("no file").to_string().contains("cannot read /nowhere"));
+        assert!(
+            Data::load(Some(&"/nowhere".into())).expect_err("no file").to_string().contains("cannot read /nowhere")
+        );
     }
 }

@@ -114,7 +114,11 @@ impl Server {
             return Ok(());
         }
         let there = self.node.members::<Client>().len();
-        Err(format!("{there} of {clients} clients came within {} s\n  help: start the others with `client --dial …`", PATIENCE.as_secs()).into())
+        Err(format!(
+            "{there} of {clients} clients came within {} s\n  help: start the others with `client --dial …`",
+            PATIENCE.as_secs()
+        )
+        .into())
     }
 
     fn attendance(&self) -> Attendance {
@@ -125,7 +129,9 @@ impl Server {
     fn missing(&self, met: &BTreeSet<PeerId>, attendance: &Attendance) -> Vec<Missing> {
         let absent = met.iter().filter(|peer| !attendance.arrived.contains(peer));
         let why = |peer: &PeerId| attendance.missing.iter().find(|(p, _)| p == peer).map(|(_, reason)| *reason);
-        absent.map(|peer| why(peer).map_or_else(|| missing(peer, "not_connected"), |reason| missing(peer, reason))).collect()
+        absent
+            .map(|peer| why(peer).map_or_else(|| missing(peer, "not_connected"), |reason| missing(peer, reason)))
+            .collect()
     }
 }
 

@@ -36,7 +36,11 @@ impl Split {
                 // Very small alphas can draw nothing but zeros.
                 sum += if total > 0.0 { part / total } else { 1.0 / shards as f64 };
                 let last = shard + 1 == shards;
-                let to = if last { of_class.len() } else { ((sum * of_class.len() as f64) as usize).clamp(from, of_class.len()) };
+                let to = if last {
+                    of_class.len()
+                } else {
+                    ((sum * of_class.len() as f64) as usize).clamp(from, of_class.len())
+                };
                 rows[shard].extend_from_slice(&of_class[from..to]);
                 from = to;
             }
