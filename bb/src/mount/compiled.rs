@@ -6,7 +6,7 @@ use bb_compiler::{Compiler, Output};
 use bb_ir::diagnostics::Diagnostic;
 
 /// One class's piece of a program.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
     /// The class.
     pub class: String,

@@ -8,6 +8,8 @@ mod data;
 pub mod graph;
 mod network;
 mod options;
+#[cfg(test)]
+mod program_tests;
 mod report;
 mod server;
 mod split;
