@@ -6,6 +6,7 @@ use bytes::Bytes;
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 
 /// The most addresses that are kept of one peer.
 const ADDRESSES_MAX: usize = 8;
@@ -41,6 +42,16 @@ pub fn check(address: &Multiaddr) -> Result<(), &'static str> {
     match (parts.next(), parts.next()) {
         (None | Some(Protocol::P2p(_)), None) => Ok(()),
         _ => Err("only /p2p/ and a peer can stand behind the port"),
+    }
+}
+
+/// Its IP address and port.
+pub fn socket(address: &Multiaddr) -> Option<SocketAddr> {
+    let mut parts = address.iter();
+    match (parts.next()?, parts.next()?) {
+        (Protocol::Ip4(ip), Protocol::Tcp(port)) => Some((ip, port).into()),
+        (Protocol::Ip6(ip), Protocol::Tcp(port)) => Some((ip, port).into()),
+        _ => None,
     }
 }
 

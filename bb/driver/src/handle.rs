@@ -30,7 +30,8 @@ pub struct Handle {
 pub(crate) struct Shared {
     pub peer: PeerId,
     pub graphs: Vec<Installed>,
-    pub events: broadcast::Sender<Event>,
+    /// Weak: streams of events end with the node, whoever holds a handle.
+    pub events: broadcast::WeakSender<Event>,
     pub counters: Counters,
     pub next_call: AtomicU64,
     pub seen: Mutex<Seen>,
@@ -102,11 +103,12 @@ impl Handle {
 
     /// What happens from now on.
     pub fn events(&self) -> Events {
-        let receiver = self.shared.events.subscribe();
-        Events(Box::pin(futures::stream::unfold(receiver, |mut receiver| async {
+        let receiver = self.shared.events.upgrade().map(|events| events.subscribe());
+        Events(Box::pin(futures::stream::unfold(receiver, |receiver| async {
+            let mut receiver = receiver?;
             match receiver.recv().await {
-                Ok(event) => Some((event, receiver)),
-                Err(broadcast::error::RecvError::Lagged(events)) => Some((Event::Missed { events }, receiver)),
+                Ok(event) => Some((event, Some(receiver))),
+                Err(broadcast::error::RecvError::Lagged(events)) => Some((Event::Missed { events }, Some(receiver))),
                 Err(broadcast::error::RecvError::Closed) => None,
             }
         })))

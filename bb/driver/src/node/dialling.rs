@@ -25,7 +25,10 @@ impl Node {
                 self.dialler.reached(&address, peer);
                 continue;
             }
-            let opts = DialOpts::from(address.clone());
+            let opts = match address::peer_of(&address) {
+                Some(peer) => DialOpts::peer_id(peer).addresses(vec![address.clone()]).allocate_new_port().build(),
+                None => DialOpts::unknown_peer_id().address(address.clone()).allocate_new_port().build(),
+            };
             let connection = opts.connection_id();
             self.dialler.dialling(&address, connection);
             if let Err(error) = self.swarm.dial(opts) {
@@ -34,8 +37,9 @@ impl Node {
         }
         for peer in self.peers.to_dial(now) {
             let (Some(id), addresses) = (address::theirs(&peer), self.book.of(&peer)) else { continue };
-            let opts = DialOpts::peer_id(id).addresses(addresses).condition(PeerCondition::DisconnectedAndNotDialing);
-            if let Err(error) = self.swarm.dial(opts.build()) {
+            let opts = DialOpts::peer_id(id).addresses(addresses).allocate_new_port();
+            let opts = opts.condition(PeerCondition::DisconnectedAndNotDialing).build();
+            if let Err(error) = self.swarm.dial(opts) {
                 // It is tried again as long as messages wait; they say so when they have waited too long.
                 tracing::debug!(%peer, %error, "a peer cannot be dialled");
             }

@@ -20,6 +20,7 @@ pub use start::start;
 use crate::address::AddressBook;
 use crate::clock::Clock;
 use crate::components::{Components, Done};
+use crate::event::Event;
 use crate::handle::{Order, Outcome, Shared};
 use crate::plane::{Incoming, Inflow, Lost};
 use bb_engine::{CallId, DisconnectReason, Engine, Outgoing, PeerId, WireLimits};
@@ -31,7 +32,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use swarm::Swarm;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 /// A running node's state.
@@ -41,6 +42,7 @@ struct Node {
     engine: Engine,
     components: Components,
     shared: Arc<Shared>,
+    events: broadcast::Sender<Event>,
     wire: WireLimits,
     clock: Clock,
     peers: Peers<Outgoing>,

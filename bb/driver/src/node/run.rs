@@ -92,7 +92,7 @@ impl Node {
 
     pub(super) fn publish(&self, event: Event) {
         // An error means that nobody listens.
-        let _ = self.shared.events.send(event);
+        let _ = self.events.send(event);
     }
 
     pub(super) fn see(&self, change: impl FnOnce(&mut Seen)) {

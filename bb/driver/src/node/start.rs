@@ -21,6 +21,7 @@ use libp2p::core::transport::ListenerId;
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::SwarmEvent;
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{broadcast, mpsc};
@@ -62,10 +63,11 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
     }
 
     let listening = addresses.into_iter().map(|a| a.with(Protocol::P2p(*swarm.local_peer_id())).to_string()).collect();
+    let events = broadcast::Sender::new(EVENTS_MAX);
     let shared = Arc::new(Shared {
         peer: peer.clone(),
         graphs,
-        events: broadcast::channel(EVENTS_MAX).0,
+        events: events.downgrade(),
         counters: Counters::default(),
         next_call: AtomicU64::new(0),
         seen: Mutex::new(Seen { listening, ..Seen::default() }),
@@ -80,6 +82,7 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
         engine,
         components,
         shared: shared.clone(),
+        events,
         wire,
         clock: Clock::start(),
         peers: Peers::new(peer),
@@ -111,8 +114,9 @@ async fn listen_on(
 ) -> Result<(Vec<ListenerId>, Vec<Multiaddr>), StartError> {
     let (mut listeners, mut waiting) = (Vec::new(), Vec::new());
     for address in listen {
-        let id = swarm.listen_on(address.clone());
-        let id = id.map_err(|e| StartError::Listen { address: address.to_string(), reason: e.to_string() })?;
+        let refused = |reason: String| StartError::Listen { address: address.to_string(), reason };
+        check_free(&address).map_err(|e| refused(e.to_string()))?;
+        let id = swarm.listen_on(address.clone()).map_err(|e| refused(e.to_string()))?;
         listeners.push(id);
         waiting.push((id, address));
     }
@@ -139,5 +143,14 @@ async fn listen_on(
             }
             event => early.push(event),
         }
+    }
+}
+
+/// Whether nobody listens there. libp2p binds with SO_REUSEPORT, so two nodes of one user would share a port, and each get
+/// some of the other's peers.
+fn check_free(address: &Multiaddr) -> io::Result<()> {
+    match address::socket(address) {
+        Some(socket) if socket.port() != 0 => std::net::TcpListener::bind(socket).map(drop),
+        _ => Ok(()),
     }
 }

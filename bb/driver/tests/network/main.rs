@@ -2,4 +2,7 @@
 #![allow(missing_docs)]
 
 mod calls;
+mod ends;
+mod meeting;
 mod program;
+mod starting;

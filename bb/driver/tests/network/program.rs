@@ -1,8 +1,8 @@
 //! The program that the tests run: a server asks its clients, and hands back who answered what.
 
 use bb::prelude::*;
-use bb_driver::engine::{Arg, Component, OpError, Value};
-use bb_driver::{Builder, Handle, Hosted, Identity};
+use bb_driver::engine::{Arg, Component, OpError, PeerId, Value};
+use bb_driver::{Builder, Event, Events, Handle, Hosted, Identity};
 use bb_ir::value::RawTensor;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -55,6 +55,11 @@ pub fn client(seed: u8, work: impl FnMut(Value) -> Result<Value, OpError> + Send
     let hosted = Hosted { artifact: piece("Client").into(), kernels: bb::kernels(), components };
     Builder::new().identity(Identity::Seed([seed; 32])).host(hosted)
 }
+/// A client whose slot is empty.
+pub fn unbound() -> Builder {
+    let hosted = Hosted { artifact: piece("Client").into(), kernels: bb::kernels(), components: Vec::new() };
+    Builder::new().host(hosted)
+}
 /// A client that sends back what it got.
 pub fn echo(seed: u8) -> Builder {
     client(seed, Ok)
@@ -75,4 +80,44 @@ pub fn call(server: &Handle, x: Vec<f32>, quorum: f32) -> bb_driver::Call {
 pub fn answers(values: &[Value]) -> Vec<Vec<f32>> {
     let numbers = |v: &Value| v.as_tensor().and_then(|t| t.to_vec::<f32>()).expect("a tensor of f32");
     values[0].as_seq().expect("a sequence").iter().map(numbers).collect()
+}
+/// Who is missing, and the number of the reason, by identity.
+pub fn missing(values: &[Value]) -> Vec<(PeerId, u32)> {
+    let entry = |v: &Value| {
+        let Value::Bytes(bytes) = v else { panic!("an entry of `missing`") };
+        let code = u32::from_le_bytes(bytes[..4].try_into().expect("four bytes"));
+        (PeerId::from_bytes(bytes.slice(4..)).expect("a peer"), code)
+    };
+    let mut all: Vec<_> = values[2].as_seq().expect("a sequence").iter().map(entry).collect();
+    all.sort();
+    all
+}
+
+/// A server, and these clients connected to it.
+pub async fn network(clients: impl IntoIterator<Item = Builder>) -> (Handle, Vec<Handle>) {
+    let server = server(1).start().await.expect("starts");
+    let address = &server.listen_addresses()[0];
+    let mut all = Vec::new();
+    for client in clients {
+        all.push(client.dial(address).start().await.expect("starts"));
+    }
+    assert!(server.wait_for("Client", all.len()).await);
+    (server, all)
+}
+
+/// The first event that is one of those.
+pub async fn next<T>(events: &mut Events, which: impl Fn(Event) -> Option<T>) -> T {
+    loop {
+        let event = events.next().await.expect("the node runs");
+        if let Some(found) = which(event) {
+            return found;
+        }
+    }
+}
+
+/// Comes back when it is so.
+pub async fn until(is_so: impl AsyncFn() -> bool) {
+    while !is_so().await {
+        tokio::task::yield_now().await;
+    }
 }

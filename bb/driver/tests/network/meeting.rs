@@ -1,0 +1,60 @@
+//! How nodes meet: who is admitted, and on which connection.
+
+use super::program::{ANY, answers, call, echo, network, next, server, until};
+use bb_driver::Event;
+use bb_driver::engine::Event as Engine;
+
+#[tokio::test]
+async fn a_stranger_that_claims_a_listed_class_is_refused_and_named() {
+    let (friend, stranger) = (echo(2), echo(3));
+    // Clients are known by what their seeds make of them.
+    let friend_id = echo(2).start().await.expect("starts").peer_id().clone();
+    let server = server(1).members("Client", [friend_id.clone()]).start().await.expect("starts");
+    let mut events = server.events();
+    let address = &server.listen_addresses()[0];
+    let stranger = stranger.dial(address).start().await.expect("starts");
+    let refused = next(&mut events, |e| match e {
+        Event::Engine(Engine::MembershipRefused { peer, class }) => Some((peer, class)),
+        _ => None,
+    });
+    assert_eq!(refused.await, (stranger.peer_id().clone(), "Client".to_owned()));
+    let _friend = friend.dial(address).start().await.expect("starts");
+    assert!(server.wait_for("Client", 1).await);
+    assert_eq!(server.members("Client"), [friend_id]);
+    let values = call(&server, vec![1.0], 1.0).await.expect("the friend answers");
+    assert_eq!(answers(&values).len(), 1);
+}
+
+#[tokio::test]
+async fn nodes_that_dial_each_other_at_once_settle_on_one_connection_and_lose_nothing() {
+    for round in 0..10 {
+        let server = server(10 + round).start().await.expect("starts");
+        let client = echo(100 + round).listen(ANY).start().await.expect("starts");
+        let (to_server, to_client) = (server.listen_addresses().remove(0), client.listen_addresses().remove(0));
+        let mut events = server.events();
+        let (a, b) = tokio::join!(server.dial(&to_client), client.dial(&to_server));
+        (a.expect("an address"), b.expect("an address"));
+        assert!(server.wait_for("Client", 1).await);
+        let calls = (0..50).map(|n| call(&server, vec![n as f32], 1.0));
+        for values in futures::future::join_all(calls).await {
+            assert_eq!(answers(&values.expect("it answers")).len(), 1);
+        }
+        assert_eq!(server.connections(), [client.peer_id().clone()]);
+        server.shutdown().await;
+        let mut lost = 0;
+        while let Some(event) = events.next().await {
+            lost += u32::from(matches!(event, Event::Disconnected { .. }));
+        }
+        assert_eq!(lost, 0, "the server never took the client for lost");
+        until(async || client.connections().is_empty()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_peer_is_found_by_the_address_it_announced() {
+    // The client only knows the server's address; the server dials the client back when it has to.
+    let (server, clients) = network([echo(2).listen(ANY)]).await;
+    let client = &clients[0];
+    assert_eq!(client.listen_addresses().len(), 1);
+    assert_eq!(server.connections().len(), 1);
+}

@@ -1,0 +1,47 @@
+//! What a node says when it cannot start.
+
+use super::program::{server, unbound};
+use bb_driver::engine::InstallError;
+use bb_driver::{Builder, Hosted, Identity, IdentityError, StartError};
+
+async fn refused(builder: Builder) -> StartError {
+    match builder.start().await {
+        Ok(_) => panic!("it starts"),
+        Err(error) => error,
+    }
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_told_with_the_address() {
+    let first = server(1).start().await.expect("starts");
+    let address = first.listen_addresses().remove(0);
+    let port = address.split("/p2p/").next().expect("before it");
+    let error = refused(server(2).listen(port)).await;
+    assert!(matches!(&error, StartError::Listen { address, .. } if address == port), "{error:?}");
+    assert!(error.to_string().contains("help:"), "{error}");
+}
+
+#[tokio::test]
+async fn an_address_that_does_not_parse_is_told_with_the_text() {
+    for builder in [Builder::new().listen("7000"), Builder::new().dial("7000")] {
+        let error = refused(builder).await;
+        assert!(matches!(&error, StartError::Address { text, .. } if text == "7000"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_file_that_is_none_is_told_with_its_path() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let error = refused(Builder::new().identity(Identity::File(file.path().to_owned()))).await;
+    let StartError::Identity(IdentityError::NotAKey { path }) = error else { panic!("{error:?}") };
+    assert_eq!(path, file.path());
+}
+
+#[tokio::test]
+async fn an_artifact_that_is_none_and_a_slot_without_component_are_refused() {
+    let hosted = Hosted { artifact: b"not an artifact".as_slice().into(), kernels: Vec::new(), components: Vec::new() };
+    let error = refused(Builder::new().host(hosted)).await;
+    assert!(matches!(error, StartError::Install(InstallError::NotAnArtifact(_))), "{error:?}");
+    let error = refused(unbound()).await;
+    assert!(matches!(error, StartError::Install(InstallError::UnboundSlot { .. })), "{error:?}");
+}
