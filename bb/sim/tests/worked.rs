@@ -90,7 +90,8 @@ fn federated_average_with_one_dead_and_one_slow() {
     let call = w.call(server, args(0.3), 60 * S);
     // 0 s: three envelopes; A, B, C train.
     w.run_until(S / 2);
-    let sent = w.trace().iter().filter(|r| r.node == server && matches!(r.what, What::Sent { bytes, .. } if bytes > 40));
+    let sent =
+        w.trace().iter().filter(|r| r.node == server && matches!(r.what, What::Sent { bytes, .. } if bytes > 40));
     assert_eq!(sent.count(), 3);
     assert_eq!(w.trace().iter().filter(|r| matches!(&r.what, What::Ran { method } if &**method == "train")).count(), 3);
     // 1 s: A's update arrives; A's frame has nothing pending and ends.

@@ -80,13 +80,17 @@ impl Crate {
 
 fn tell(message: &Value, said: &mut String) {
     let level = message["level"].as_str().unwrap_or_default();
-    let Some(span) = message["spans"].as_array().and_then(|s| s.iter().find(|s| s["is_primary"] == true)) else { return };
+    let Some(span) = message["spans"].as_array().and_then(|s| s.iter().find(|s| s["is_primary"] == true)) else {
+        return;
+    };
     let text = message["message"].as_str().unwrap_or_default();
-    let (file, line, column) = (span["file_name"].as_str().unwrap_or_default(), &span["line_start"], &span["column_start"]);
+    let (file, line, column) =
+        (span["file_name"].as_str().unwrap_or_default(), &span["line_start"], &span["column_start"]);
     let source = span["text"][0]["text"].as_str().unwrap_or_default();
     let (start, end) = (column.as_u64().unwrap_or(1) as usize, span["column_end"].as_u64().unwrap_or(1) as usize);
     let _ = writeln!(said, "{level}: {text}\n --> {file}:{line}:{column}\n  | {source}");
-    let _ = writeln!(said, "  | {}{}", " ".repeat(start.saturating_sub(1)), "^".repeat(end.saturating_sub(start).max(1)));
+    let _ =
+        writeln!(said, "  | {}{}", " ".repeat(start.saturating_sub(1)), "^".repeat(end.saturating_sub(start).max(1)));
 }
 
 #[test]
@@ -125,8 +129,11 @@ fn a_stale_fault_is_not_told() {
     let text = std::fs::read_to_string(&errors).expect("the build script wrote it");
     let hash = text.split('\t').nth(1).expect("the second column is the hash of the module's tokens").to_owned();
     std::fs::write(&errors, text.replace(&hash, "0000000000000000")).expect("OUT_DIR is writable");
-    std::fs::write(it.dir.path().join("src/lib.rs"), "pub mod graph;\n// Another line, so that the crate is checked again.\n")
-        .expect("the crate is writable");
+    std::fs::write(
+        it.dir.path().join("src/lib.rs"),
+        "pub mod graph;\n// Another line, so that the crate is checked again.\n",
+    )
+    .expect("the crate is writable");
     let (said, _) = it.check();
     assert_eq!(said, "");
 }

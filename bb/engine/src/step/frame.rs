@@ -92,6 +92,7 @@ pub struct Frames {
     free: Vec<u32>,
     by_key: FxHashMap<FrameKey, FrameRef>,
     /// Ended frames, emptied, so that the next of their size allocates nothing.
+    #[expect(clippy::vec_box, reason = "frames move between here and the slots by their boxes")]
     reuse: Vec<Box<Frame>>,
 }
 
@@ -252,7 +253,7 @@ impl Engine {
                 for node in plan.consumers(site) {
                     match plan.node(*node).lanes {
                         None => self.one_less(at, *node, None),
-                        Some((lanes, number)) => self.one_less_in_lanes(at, lanes, *node, number),
+                        Some((lanes, _)) => self.one_less_in_lanes(at, lanes, *node),
                     }
                 }
                 for (i, lanes) in plan.lanes.iter().enumerate() {

@@ -59,7 +59,7 @@ fn distinct(values: &[u32]) -> u32 {
 }
 
 impl Engine {
-    fn gather_plan<'a>(plan: &'a crate::plan::PlacePlan, node: NodeIx) -> Option<&'a GatherPlan> {
+    fn gather_plan(plan: &crate::plan::PlacePlan, node: NodeIx) -> Option<&GatherPlan> {
         match &plan.node(node).kind {
             NodeKind::Gather(g) => Some(g),
             _ => None,

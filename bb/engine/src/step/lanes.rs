@@ -105,7 +105,7 @@ impl Engine {
     }
 
     /// A value of the frame around is there, for a node of every lane.
-    pub(super) fn one_less_in_lanes(&mut self, at: FrameRef, ix: LanesIx, node: NodeIx, _number: u32) {
+    pub(super) fn one_less_in_lanes(&mut self, at: FrameRef, ix: LanesIx, node: NodeIx) {
         let count = self.frames.get(at).and_then(|f| f.lanes[ix.0 as usize].as_ref()).map_or(0, LanesState::len);
         for lane in 0..count as u32 {
             self.one_less(at, node, Some(lane));
@@ -144,6 +144,6 @@ fn failed_input(plan: &PlacePlan, frame: &super::frame::Frame, node: NodeIx) -> 
 }
 
 /// Which lanes of a place wait for a member.
-pub fn lanes_of<'a>(plan: &'a PlacePlan) -> impl Iterator<Item = (LanesIx, &'a LanesPlan)> {
+pub fn lanes_of(plan: &PlacePlan) -> impl Iterator<Item = (LanesIx, &LanesPlan)> {
     plan.lanes.iter().enumerate().map(|(i, l)| (LanesIx(i as u32), l))
 }
