@@ -45,7 +45,7 @@ arithmetic! {
     add |x, y| Some(Number::add(x, y));
     sub |x, y| Some(Number::sub(x, y));
     mul |x, y| Some(Number::mul(x, y));
-    div |x, y| Number::div(x, y);
+    div Number::div;
 }
 
 fn unary<E: Number>(t: &RawTensor, f: impl Fn(E) -> E) -> Result<Value, OpError> {
