@@ -14,4 +14,4 @@ mod world;
 pub use link::{Faults, Link};
 pub use node::{Host, NodeIx, peer_id};
 pub use trace::{Row, What};
-pub use world::{CallIx, World};
+pub use world::{Answer, CallIx, World};

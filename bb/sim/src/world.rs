@@ -47,6 +47,13 @@ enum Due {
     Wake { node: NodeIx, start: u64 },
 }
 
+/// What a call resolves to: the outputs at the entry, or why there are none.
+pub type Answer = Result<Vec<Value>, CallError>;
+/// A call that was made: where, and its answer.
+struct Made {
+    node: NodeIx,
+    answer: Option<Answer>,
+}
 type Cost = Box<dyn Fn(NodeIx, &str) -> Duration>;
 
 /// Nodes under one clock. See the crate's documentation.
@@ -64,7 +71,7 @@ pub struct World {
     rng: ChaCha8Rng,
     kernels: Vec<KernelEntry>,
     cost: Cost,
-    calls: BTreeMap<u64, (NodeIx, Option<Result<Vec<Value>, CallError>>)>,
+    calls: BTreeMap<u64, Made>,
     trace: Vec<Row>,
     faults: Faults,
 }
@@ -203,7 +210,7 @@ impl World {
     /// Makes a call on the first graph of `node`, as of now.
     pub fn call(&mut self, node: NodeIx, args: Vec<Arg>, budget: Duration) -> CallIx {
         let call = self.calls.len() as u64;
-        self.calls.insert(call, (node, None));
+        self.calls.insert(call, Made { node, answer: None });
         self.note(node, What::Called);
         match self.graph(node) {
             Some(graph) => self.handle(node, Input::Call { call: CallId(call), graph, args, budget }),
@@ -213,13 +220,13 @@ impl World {
     }
     /// Drops a call, as a caller does that no longer waits.
     pub fn drop_call(&mut self, call: CallIx) {
-        if let Some((node, _)) = self.calls.get(&call.0) {
-            self.handle(*node, Input::Drop { call: CallId(call.0) });
+        if let Some(node) = self.calls.get(&call.0).map(|made| made.node) {
+            self.handle(node, Input::Drop { call: CallId(call.0) });
         }
     }
     /// What a call resolved to, if it has.
-    pub fn result(&self, call: CallIx) -> Option<&Result<Vec<Value>, CallError>> {
-        self.calls.get(&call.0)?.1.as_ref()
+    pub fn result(&self, call: CallIx) -> Option<&Answer> {
+        self.calls.get(&call.0)?.answer.as_ref()
     }
 
     /// The time since the world began.
@@ -342,8 +349,8 @@ impl World {
                 }
                 EngineStep::CallResolved { call, result } => {
                     self.note(node, What::Resolved(result.clone()));
-                    if let Some((_, slot)) = self.calls.get_mut(&call.0) {
-                        *slot = Some(result);
+                    if let Some(made) = self.calls.get_mut(&call.0) {
+                        made.answer = Some(result);
                     }
                 }
                 EngineStep::AppEvent { topic, value, .. } => self.note(node, What::Output { topic, value }),
