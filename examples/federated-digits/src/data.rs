@@ -14,9 +14,9 @@ const EMBEDDED: &[u8] = include_bytes!("../data/digits.csv.gz");
 /// Images and what they show.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Data {
-    /// f32[rows, 64], each pixel 0 to 1.
+    /// `f32[rows, 64]`, each pixel 0 to 1.
     pub images: Array2<f32>,
-    /// [rows], each 0 to 9.
+    /// `[rows]`, each 0 to 9.
     pub labels: Array1<usize>,
 }
 

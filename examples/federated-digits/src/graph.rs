@@ -12,7 +12,7 @@ pub struct Client;
 /// A role: what a component bound at start can do. Its methods become ops.
 #[bb::role]
 pub trait Trainer {
-    /// One local pass. `params` f32[P] in; new f32[P] and the number of samples out.
+    /// One local pass. `params`, `f32[P]`, in; new ones and the number of samples out.
     fn train(&mut self, params: Tensor) -> (Tensor, u64);
 }
 
