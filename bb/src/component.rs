@@ -64,7 +64,7 @@ impl<T, E: std::fmt::Display> Reply<T> for Result<T, E> {
 ///
 /// # Errors
 /// Says which value is not what the signature takes.
-pub fn arguments<T: Typed>(values: &mut std::vec::IntoIter<Value>) -> Result<T, OpError> {
+pub fn arguments<T: Typed>(values: &mut dyn Iterator<Item = Value>) -> Result<T, OpError> {
     T::from_values(values)
 }
 /// How many values a `T` is.

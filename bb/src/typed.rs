@@ -57,21 +57,27 @@ pub trait Typed: Sized + Send + 'static {
     ///
     /// # Errors
     /// Says what was found instead.
-    fn from_values(values: &mut std::vec::IntoIter<Value>) -> Result<Self, OpError>;
+    fn from_values(values: &mut dyn Iterator<Item = Value>) -> Result<Self, OpError>;
 }
 
-/// The next value, or an error that names the type wanted.
-fn next<T>(values: &mut std::vec::IntoIter<Value>, read: impl FnOnce(Value) -> Option<T>) -> Result<T, OpError> {
+/// The next value, or an error that names the type wanted. `read` gives back what it cannot read.
+fn next<T>(
+    values: &mut dyn Iterator<Item = Value>,
+    read: impl FnOnce(Value) -> Result<T, Value>,
+) -> Result<T, OpError> {
     let wanted = std::any::type_name::<T>();
     let value = values.next().ok_or_else(|| OpError::new(format!("a value is missing where a `{wanted}` is taken")))?;
-    let found = format!("{value:?}");
-    read(value).ok_or_else(|| OpError::new(format!("`{found}` is not a `{wanted}`")))
+    read(value).map_err(|found| OpError::new(format!("`{found:?}` is not a `{wanted}`")))
+}
+/// The same, where reading needs no ownership.
+fn next_ref<T>(values: &mut dyn Iterator<Item = Value>, read: impl FnOnce(&Value) -> Option<T>) -> Result<T, OpError> {
+    next(values, |value| read(&value).ok_or(value))
 }
 
 macro_rules! scalars { ($($t:ty)*) => { $(impl Typed for $t {
     fn infos() -> Vec<ValueInfo> { vec![ValueType::scalar(<$t as Scalar>::KIND).into()] }
     fn into_values(self, out: &mut Vec<Value>) { out.push(Value::scalar(self)); }
-    fn from_values(values: &mut std::vec::IntoIter<Value>) -> Result<Self, OpError> { next(values, |v| v.as_scalar()) }
+    fn from_values(values: &mut dyn Iterator<Item = Value>) -> Result<Self, OpError> { next_ref(values, Value::as_scalar) }
 })* } }
 scalars!(f32 f64 i8 i16 i32 i64 u8 u16 u32 u64 bool);
 
@@ -82,8 +88,11 @@ impl<E: ElementType, S: Shape> Typed for Tensor<E, S> {
     fn into_values(self, out: &mut Vec<Value>) {
         out.push(Value::Tensor(self.into_raw()));
     }
-    fn from_values(values: &mut std::vec::IntoIter<Value>) -> Result<Self, OpError> {
-        next(values, |v| Tensor::from_raw(v.as_tensor()?.clone()))
+    fn from_values(values: &mut dyn Iterator<Item = Value>) -> Result<Self, OpError> {
+        next(values, |v| match v {
+            Value::Tensor(raw) => Tensor::from_raw(raw.clone()).ok_or(Value::Tensor(raw)),
+            other => Err(other),
+        })
     }
 }
 
@@ -94,7 +103,7 @@ impl Typed for () {
     fn into_values(self, out: &mut Vec<Value>) {
         out.push(Value::Trigger);
     }
-    fn from_values(values: &mut std::vec::IntoIter<Value>) -> Result<Self, OpError> {
+    fn from_values(values: &mut dyn Iterator<Item = Value>) -> Result<Self, OpError> {
         // A call without outputs gives no value at all.
         values.next();
         Ok(())
@@ -108,8 +117,8 @@ impl Typed for Duration {
     fn into_values(self, out: &mut Vec<Value>) {
         out.push(Value::scalar(i64::try_from(self.as_nanos()).unwrap_or(i64::MAX)));
     }
-    fn from_values(values: &mut std::vec::IntoIter<Value>) -> Result<Self, OpError> {
-        next(values, |v| Some(Duration::from_nanos(u64::try_from(v.as_scalar::<i64>()?).ok()?)))
+    fn from_values(values: &mut dyn Iterator<Item = Value>) -> Result<Self, OpError> {
+        next_ref(values, |v| Some(Duration::from_nanos(u64::try_from(v.as_scalar::<i64>()?).ok()?)))
     }
 }
 
@@ -120,10 +129,10 @@ impl Typed for String {
     fn into_values(self, out: &mut Vec<Value>) {
         out.push(Value::Bytes(self.into()));
     }
-    fn from_values(values: &mut std::vec::IntoIter<Value>) -> Result<Self, OpError> {
+    fn from_values(values: &mut dyn Iterator<Item = Value>) -> Result<Self, OpError> {
         next(values, |v| match v {
-            Value::Bytes(b) => String::from_utf8(b.into()).ok(),
-            _ => None,
+            Value::Bytes(b) => String::from_utf8(b.into()).map_err(|e| Value::Bytes(e.into_bytes().into())),
+            other => Err(other),
         })
     }
 }
@@ -135,10 +144,10 @@ impl Typed for Vec<u8> {
     fn into_values(self, out: &mut Vec<Value>) {
         out.push(Value::Bytes(self.into()));
     }
-    fn from_values(values: &mut std::vec::IntoIter<Value>) -> Result<Self, OpError> {
+    fn from_values(values: &mut dyn Iterator<Item = Value>) -> Result<Self, OpError> {
         next(values, |v| match v {
-            Value::Bytes(b) => Some(b.into()),
-            _ => None,
+            Value::Bytes(b) => Ok(b.into()),
+            other => Err(other),
         })
     }
 }
@@ -150,8 +159,8 @@ impl<C: PeerClass> Typed for Peer<C> {
     fn into_values(self, out: &mut Vec<Value>) {
         out.push(Value::Peer(self.into_id()));
     }
-    fn from_values(values: &mut std::vec::IntoIter<Value>) -> Result<Self, OpError> {
-        next(values, |v| v.as_peer().cloned().map(Peer::of))
+    fn from_values(values: &mut dyn Iterator<Item = Value>) -> Result<Self, OpError> {
+        next_ref(values, |v| v.as_peer().cloned().map(Peer::of))
     }
 }
 
@@ -173,8 +182,8 @@ impl<C: PeerClass> Typed for Peers<C> {
             None => Argument::Value(Value::Seq(self.into_ids().into_iter().map(Value::Peer).collect())),
         });
     }
-    fn from_values(values: &mut std::vec::IntoIter<Value>) -> Result<Self, OpError> {
-        next(values, |v| peers(&v).map(Peers::of))
+    fn from_values(values: &mut dyn Iterator<Item = Value>) -> Result<Self, OpError> {
+        next_ref(values, |v| peers(v).map(Peers::of))
     }
 }
 
@@ -188,7 +197,7 @@ macro_rules! tuples { ($($($t:ident)*;)*) => { $(
         fn infos() -> Vec<ValueInfo> { let mut all = Vec::new(); $(all.extend($t::infos());)* all }
         fn into_values(self, out: &mut Vec<Value>) { let ($($t,)*) = self; $($t.into_values(out);)* }
         fn into_arguments(self, out: &mut Vec<Argument>) { let ($($t,)*) = self; $($t.into_arguments(out);)* }
-        fn from_values(values: &mut std::vec::IntoIter<Value>) -> Result<Self, OpError> { Ok(($($t::from_values(values)?,)*)) }
+        fn from_values(values: &mut dyn Iterator<Item = Value>) -> Result<Self, OpError> { Ok(($($t::from_values(values)?,)*)) }
     }
 )* } }
 tuples! { A B; A B C; A B C D; A B C D E; A B C D E F; A B C D E F G; A B C D E F G H; }
@@ -212,9 +221,9 @@ pub(crate) fn missing_info() -> ValueInfo {
 }
 
 /// One tuple per sender from a sequence per value, and the senders.
-fn rows<T: Typed>(values: &mut std::vec::IntoIter<Value>) -> Result<Vec<(PeerId, T)>, OpError> {
+fn rows<T: Typed>(values: &mut dyn Iterator<Item = Value>) -> Result<Vec<(PeerId, T)>, OpError> {
     let columns: Vec<Value> = values.take(T::infos().len()).collect();
-    let members = next(values, |v| peers(&v))?;
+    let members = next_ref(values, peers)?;
     members
         .into_iter()
         .enumerate()
@@ -248,7 +257,7 @@ impl<T: Typed> Typed for Gathered<T> {
     fn into_values(self, out: &mut Vec<Value>) {
         columns(self.into_rows(), out);
     }
-    fn from_values(values: &mut std::vec::IntoIter<Value>) -> Result<Self, OpError> {
+    fn from_values(values: &mut dyn Iterator<Item = Value>) -> Result<Self, OpError> {
         rows(values).map(Gathered::new)
     }
 }
@@ -269,9 +278,9 @@ impl<T: Typed> Typed for Partial<T> {
         });
         out.push(Value::Seq(missing.collect()));
     }
-    fn from_values(values: &mut std::vec::IntoIter<Value>) -> Result<Self, OpError> {
+    fn from_values(values: &mut dyn Iterator<Item = Value>) -> Result<Self, OpError> {
         let rows = rows(values)?;
-        let missing = next(values, |v| {
+        let missing = next_ref(values, |v| {
             let entry = |v: &Value| {
                 let Value::Bytes(bytes) = v else { return None };
                 let code = u32::from_le_bytes(*bytes.first_chunk()?);

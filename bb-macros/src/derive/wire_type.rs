@@ -114,7 +114,7 @@ fn implement(item: &DeriveInput, message: &Message) -> TokenStream {
                     out.push(::bb::__private::wire_message::encode(&fields));
                 }
                 fn from_values(
-                    values: &mut ::std::vec::IntoIter<::bb::__private::Value>,
+                    values: &mut dyn ::core::iter::Iterator<Item = ::bb::__private::Value>,
                 ) -> ::core::result::Result<Self, ::bb::__private::OpError> {
                     let value = values.next().ok_or_else(|| ::bb::__private::OpError::new(
                         ::std::format!("a value is missing where a `{}` is taken", #name)

@@ -55,10 +55,11 @@ fn kernel(item: &ItemFn, signature: &Signature, package: &str) -> TokenStream {
                 inputs: &mut [::bb::__private::Value],
                 outputs: &mut ::std::vec::Vec<::bb::__private::Value>,
             ) -> ::core::result::Result<(), ::bb::__private::OpError> {
-                let mut inputs = inputs.to_vec().into_iter();
+                // Taken, not cloned: a value that nobody else holds can be changed in place.
+                let mut inputs = inputs.iter_mut().map(|v| ::core::mem::replace(v, ::bb::__private::Value::Absent));
                 #(let #names = ::bb::__private::arguments::<#types>(&mut inputs)?;)*
                 let reply = ::bb::__private::Reply::<#results>::reply(#name(#(#names),*))?;
-                outputs.extend(::bb::__private::results(reply));
+                ::bb::__private::Typed::into_values(reply, outputs);
                 ::core::result::Result::Ok(())
             }
             ::bb::__private::inventory::submit! {
