@@ -4,6 +4,7 @@ use crate::plane::Link;
 use bb_engine::PeerId;
 use libp2p::swarm::ConnectionId;
 use std::collections::BTreeMap;
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 /// One connection.
@@ -12,10 +13,11 @@ pub struct Connection<M> {
     dialled: bool,
     pub link: Option<Link<M>>,
     pub reading: Reading,
+    pub reader: Option<Reader>,
     /// Until when the peer has to say Hello.
     hello_by: Instant,
     /// The transport has closed it; its reader has not told yet.
-    closed: bool,
+    pub closed: bool,
 }
 
 /// What has come on a connection.
@@ -31,6 +33,15 @@ pub enum Reading {
     Over,
 }
 
+/// A connection's reader, which ends with it. Yamux 0.14.1 does not wake who reads a stream when this node closes the
+/// connection.
+pub struct Reader(pub AbortHandle);
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// All connections to one peer.
 pub struct Connections<M> {
     all: BTreeMap<ConnectionId, Connection<M>>,
@@ -44,8 +55,8 @@ impl<M> Default for Connections<M> {
 
 impl<M> Connections<M> {
     pub fn add(&mut self, id: ConnectionId, dialled: bool, hello_by: Instant) {
-        let connection = Connection { dialled, link: None, reading: Reading::NotYet, hello_by, closed: false };
-        self.all.insert(id, connection);
+        let (link, reader, reading, closed) = (None, None, Reading::NotYet, false);
+        self.all.insert(id, Connection { dialled, link, reading, reader, hello_by, closed });
     }
     pub fn get(&self, id: ConnectionId) -> Option<&Connection<M>> {
         self.all.get(&id)
@@ -84,10 +95,7 @@ impl<M> Connections<M> {
 
     /// Nothing more goes out or comes in on any.
     pub fn end(&mut self) {
-        for connection in self.all.values_mut() {
-            connection.link = None;
-            connection.reading = Reading::Over;
-        }
+        self.all.values_mut().for_each(Connection::end);
         self.forget();
     }
     /// The same, on all but one; those that the transport still has.
@@ -95,8 +103,7 @@ impl<M> Connections<M> {
         let others = self.all.iter_mut().filter(|(other, _)| **other != id);
         let mut open = Vec::new();
         for (other, connection) in others {
-            connection.link = None;
-            connection.reading = Reading::Over;
+            connection.end();
             open.extend((!connection.closed).then_some(*other));
         }
         self.forget();
@@ -108,16 +115,9 @@ impl<M> Connections<M> {
             connection.link = None;
         }
     }
-    /// The transport has closed it.
-    pub fn closed(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.all.get_mut(&id) {
-            connection.closed = true;
-            connection.link = None;
-        }
-    }
     /// Drops those that the transport has closed and on which nothing will come.
     pub fn forget(&mut self) {
-        self.all.retain(|_, c| !c.closed || matches!(c.reading, Reading::Open | Reading::Heard));
+        self.all.retain(|_, c| !c.closed || c.is_read());
     }
 
     /// Those that have not said Hello in time.
@@ -131,6 +131,13 @@ impl<M> Connections<M> {
 }
 
 impl<M> Connection<M> {
+    /// Nothing more goes out or comes in.
+    pub fn end(&mut self) {
+        (self.link, self.reader, self.reading) = (None, None, Reading::Over);
+    }
+    pub fn is_read(&self) -> bool {
+        matches!(self.reading, Reading::Open | Reading::Heard)
+    }
     fn dialler<'a>(&self, me: &'a PeerId, peer: &'a PeerId) -> &'a PeerId {
         if self.dialled { me } else { peer }
     }

@@ -23,10 +23,9 @@ use crate::components::{Components, Done};
 use crate::event::Event;
 use crate::handle::{Order, Outcome, Shared};
 use crate::plane::{Incoming, Inflow, Lost};
-use bb_engine::{CallId, DisconnectReason, Engine, Outgoing, PeerId, WireLimits};
+use bb_engine::{CallId, Engine, Outgoing, WireLimits};
 use dialler::Dialler;
 use libp2p::core::transport::ListenerId;
-use libp2p::swarm::ConnectionId;
 use peers::Peers;
 use std::collections::BTreeMap;
 use std::io;
@@ -50,9 +49,7 @@ struct Node {
     dialler: Dialler,
     calls: BTreeMap<CallId, oneshot::Sender<Outcome>>,
     waiters: Vec<Waiter>,
-    /// Why the node itself ended a connection.
-    ended: BTreeMap<PeerId, DisconnectReason>,
-    writers: JoinSet<(ConnectionId, io::Result<()>)>,
+    writers: JoinSet<io::Result<()>>,
     readers: JoinSet<()>,
     inflow: Inflow,
     lost: mpsc::UnboundedSender<Lost>,

@@ -6,7 +6,7 @@ use super::swarm::BehaviourEvent;
 use crate::address::{self, Source};
 use crate::event::{Event, StreamFault};
 use crate::plane::{End, Incoming, Link, Opened, StreamOpened, What, read, write};
-use bb_engine::{Input, PeerId};
+use bb_engine::{DisconnectReason, Input, PeerId};
 use bytes::Bytes;
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::{ConnectionId, SwarmEvent};
@@ -34,10 +34,10 @@ impl Node {
                 self.dialler.connected(connection_id, peer_id);
                 self.peers.connected(&peer, connection_id, endpoint.is_dialer(), Instant::now());
             }
-            SwarmEvent::ConnectionClosed { peer_id, connection_id, .. } => {
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, cause, .. } => {
                 let peer = address::ours(&peer_id);
-                if self.peers.closed(&peer, connection_id) {
-                    self.peer_lost(&peer);
+                if self.peers.closed(&peer, connection_id, cause.is_none()) {
+                    self.peer_lost(&peer, None);
                 }
                 if !self.peers.is_connected(&peer) {
                     self.dialler.lost(&peer_id, Instant::now(), crate::random::random());
@@ -70,16 +70,19 @@ impl Node {
                 let (link, queues) = Link::new();
                 let (hello, lost) = (self.engine.hello(), self.lost.clone());
                 let written = write(stream, hello, queues, lost, self.clock, self.shared.counters.clone());
-                self.writers.spawn(async move { (connection, written.await) });
+                self.writers.spawn(written);
                 for message in self.peers.linked(&peer, connection, link) {
                     self.send(message);
                 }
             }
-            Opened::In(stream) if self.peers.start_reading(&peer, connection) => {
+            Opened::In(stream) => {
                 let (inflow, counters) = (self.inflow.clone(), self.shared.counters.clone());
-                self.readers.spawn(read(stream, peer, connection, self.wire, inflow, counters));
+                let (wire, readers, from) = (self.wire, &mut self.readers, peer.clone());
+                let reader = || readers.spawn(read(stream, from, connection, wire, inflow, counters));
+                if !self.peers.read(&peer, connection, reader) {
+                    self.refuse_stream(&peer, connection, StreamFault::SecondStream);
+                }
             }
-            Opened::In(_) => self.refuse_stream(&peer, connection, StreamFault::SecondStream),
             Opened::Refused => self.refuse_stream(&peer, connection, StreamFault::OtherProtocol),
         }
     }
@@ -89,13 +92,18 @@ impl Node {
         self.publish(Event::StreamRefused { peer: peer.clone(), fault });
     }
 
-    /// A writer has ended: with the goodbye it was let go to say, or because the stream failed.
-    pub(super) fn on_written(&mut self, written: Result<(ConnectionId, io::Result<()>), JoinError>) {
-        let (connection, result) = written.expect("a writer does not panic");
-        if let Err(error) = result {
+    /// A writer has ended: with the goodbye it was let go to say, or because the stream failed. Then the reader of the
+    /// connection tells its end, when it has handed over what has come.
+    pub(super) fn on_written(&self, written: Result<io::Result<()>, JoinError>) {
+        if let Err(error) = written.expect("a writer does not panic") {
             tracing::debug!(%error, "a stream to a peer has failed");
-            // The reader tells the end when what has come is handed over.
-            self.swarm.close_connection(connection);
+        }
+    }
+
+    /// A reader has ended, by itself or with its connection.
+    pub(super) fn on_read(&self, read: Result<(), JoinError>) {
+        if let Err(error) = read {
+            assert!(error.is_cancelled(), "a reader does not panic: {error}");
         }
     }
 
@@ -110,7 +118,7 @@ impl Node {
                     self.refuse_stream(&peer, connection, StreamFault::Frame(fault));
                 }
                 if self.peers.ended(&peer, connection, matches!(end, End::Goodbye)) {
-                    self.peer_lost(&peer);
+                    self.peer_lost(&peer, None);
                 }
             }
         }
@@ -138,7 +146,8 @@ impl Node {
             self.dialler.heard(&id);
         }
         self.tell(Input::Connected { peer: peer.clone(), hello });
-        for bytes in read.into_iter().flat_map(|h| h.addresses) {
+        let Some(hello) = read else { return };
+        for bytes in hello.addresses {
             self.announced(&peer, &bytes);
         }
         self.tell_addresses(&peer);
@@ -158,12 +167,11 @@ impl Node {
     }
 
     /// What was in flight on any connection to the peer may be gone, so all of them end together.
-    fn peer_lost(&mut self, peer: &PeerId) {
+    pub(super) fn peer_lost(&mut self, peer: &PeerId, reason: Option<DisconnectReason>) {
         if let Some(id) = address::theirs(peer) {
             // An error means that none is left.
             let _ = self.swarm.disconnect_peer_id(id);
         }
-        let reason = self.ended.remove(peer);
         if self.peers.lost(peer) {
             self.tell(Input::Disconnected { peer: peer.clone() });
             self.publish(Event::Disconnected { peer: peer.clone(), reason });

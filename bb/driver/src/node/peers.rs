@@ -1,11 +1,12 @@
 //! The peers of a node: their connections, and what waits for peers that are not connected.
 
-use super::connection::{Connections, Reading};
+use super::connection::{Connections, Reader, Reading};
 use crate::plane::{Link, Lost, Message};
 use bb_engine::{PeerId, Refusal};
 use libp2p::swarm::ConnectionId;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 /// How long a message waits for a connection to its peer.
@@ -75,16 +76,13 @@ impl<M: Message> Peers<M> {
     pub fn is_connected(&self, peer: &PeerId) -> bool {
         self.of.get(peer).is_some_and(|p| p.connections.is_open())
     }
-    /// Whether a stream may be read on it: one per connection.
-    pub fn start_reading(&mut self, peer: &PeerId, connection: ConnectionId) -> bool {
+    /// Reads a stream, by that reader; whether it may be: one per connection.
+    pub fn read(&mut self, peer: &PeerId, connection: ConnectionId, reader: impl FnOnce() -> AbortHandle) -> bool {
         let connection = self.of.get_mut(peer).and_then(|p| p.connections.get_mut(connection));
-        match connection.map(|c| &mut c.reading) {
-            Some(reading @ Reading::NotYet) => {
-                *reading = Reading::Open;
-                true
-            }
-            _ => false,
-        }
+        let Some(connection) = connection.filter(|c| c.reading == Reading::NotYet) else { return false };
+        connection.reading = Reading::Open;
+        connection.reader = Some(Reader(reader()));
+        true
     }
     /// Hello has come.
     pub fn heard(&mut self, id: &PeerId, connection: ConnectionId, said: Said) -> Heard {
@@ -124,22 +122,26 @@ impl<M: Message> Peers<M> {
     pub fn ended(&mut self, peer: &PeerId, connection: ConnectionId, goodbye: bool) -> bool {
         let Some(peer) = self.of.get_mut(peer) else { return false };
         let connection = peer.connections.get_mut(connection);
-        let Some(connection) = connection.filter(|c| matches!(c.reading, Reading::Open | Reading::Heard)) else {
-            return false;
-        };
-        connection.reading = Reading::Over;
-        connection.link = None;
+        let Some(connection) = connection.filter(|c| c.is_read()) else { return false };
+        connection.end();
         peer.connections.forget();
         !goodbye || !peer.connections.is_alive()
     }
-    /// The transport has closed a connection. Whether nobody else will tell that this was the peer's loss: a reader
-    /// first hands over what has come.
-    pub fn closed(&mut self, id: &PeerId, connection: ConnectionId) -> bool {
+    /// The transport has closed a connection, by itself or because the peer or the network did. Whether the peer is lost
+    /// with it. In the latter case a reader tells that when it has handed over what has come.
+    pub fn closed(&mut self, id: &PeerId, connection: ConnectionId, by_itself: bool) -> bool {
         let Some(peer) = self.of.get_mut(id) else { return false };
-        let unread = peer.connections.get(connection).is_some_and(|c| c.reading == Reading::NotYet && c.link.is_some());
-        peer.connections.closed(connection);
+        let mut cut = false;
+        if let Some(connection) = peer.connections.get_mut(connection) {
+            cut = if connection.is_read() { by_itself } else { connection.link.is_some() };
+            connection.closed = true;
+            connection.link = None;
+            if cut {
+                connection.end();
+            }
+        }
         peer.connections.forget();
-        let lost = unread || peer.connections.is_empty();
+        let lost = cut || peer.connections.is_empty();
         if lost && peer.said.is_none() && peer.waiting.is_empty() {
             self.of.remove(id);
         }
@@ -260,8 +262,9 @@ mod tests {
     ) -> (Heard, crate::plane::Queues<Note>) {
         let (link, queues) = Link::new();
         peers.connected(id, connection(n), dialled, Instant::now());
-        assert!(peers.start_reading(id, connection(n)));
-        assert!(!peers.start_reading(id, connection(n)), "one stream");
+        let reader = || tokio::spawn(std::future::pending::<()>()).abort_handle();
+        assert!(peers.read(id, connection(n), reader));
+        assert!(!peers.read(id, connection(n), reader), "one stream");
         peers.linked(id, connection(n), link);
         (peers.heard(id, connection(n), said), queues)
     }
@@ -285,7 +288,7 @@ mod tests {
                 // The other side lets go as well: its goodbye is not the peer's end.
                 let loser = connection(if first_wins { 1 } else { 0 });
                 assert!(!peers.ended(&other, loser, true));
-                assert!(!peers.closed(&other, loser));
+                assert!(!peers.closed(&other, loser, false));
                 assert!(peers.is_connected(&other));
             }
         }
@@ -331,8 +334,8 @@ mod tests {
         assert!(peers.of.is_empty(), "nothing is left of a peer that nobody waits for");
     }
 
-    #[test]
-    fn a_message_larger_than_the_peer_takes_is_refused() {
+    #[tokio::test]
+    async fn a_message_larger_than_the_peer_takes_is_refused() {
         let mut peers = Peers::new(peer(1));
         let (_, _queues) = up(&mut peers, &peer(2), 0, true, SAID);
         let large = Note::data(3, 1 << 20);
@@ -340,8 +343,8 @@ mod tests {
         assert_eq!(peers.send(&peer(2), large, Instant::now()), Err(lost));
     }
 
-    #[test]
-    fn the_last_goodbye_and_any_cut_are_the_loss_of_the_peer() {
+    #[tokio::test]
+    async fn the_last_goodbye_and_any_cut_are_the_loss_of_the_peer() {
         for goodbye in [true, false] {
             let mut peers = Peers::new(peer(1));
             let (_, _first) = up(&mut peers, &peer(2), 0, true, SAID);
@@ -352,13 +355,24 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_lost_peer_leaves_nothing_once_its_connections_are_closed() {
+    #[tokio::test]
+    async fn a_lost_peer_leaves_nothing_once_its_connections_are_closed() {
         let mut peers = Peers::new(peer(1));
         let (_, _queues) = up(&mut peers, &peer(2), 0, true, SAID);
-        assert!(!peers.closed(&peer(2), connection(0)), "its reader tells");
+        assert!(!peers.closed(&peer(2), connection(0), false), "its reader tells");
         assert!(peers.ended(&peer(2), connection(0), false));
         assert!(peers.lost(&peer(2)));
+        assert!(peers.of.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_this_node_closes_is_a_loss_at_once_and_its_reader_ends() {
+        let mut peers = Peers::<Note>::new(peer(1));
+        let mut readers = tokio::task::JoinSet::new();
+        peers.connected(&peer(2), connection(0), true, Instant::now());
+        assert!(peers.read(&peer(2), connection(0), || readers.spawn(std::future::pending::<()>())));
+        assert!(peers.closed(&peer(2), connection(0), true));
+        assert!(readers.join_next().await.is_some_and(|r| r.is_err_and(|e| e.is_cancelled())));
         assert!(peers.of.is_empty());
     }
 }

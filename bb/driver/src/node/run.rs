@@ -48,7 +48,7 @@ impl Node {
                     Some(order) => self.on_order(order),
                 },
                 Some(written) = self.writers.join_next() => self.on_written(written),
-                Some(read) = self.readers.join_next() => read.expect("a reader does not panic"),
+                Some(read) = self.readers.join_next() => self.on_read(read),
                 () = tokio::time::sleep_until(wake) => self.on_time(),
             }
         };

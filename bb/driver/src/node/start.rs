@@ -90,7 +90,6 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
         dialler: Dialler::default(),
         calls: BTreeMap::new(),
         waiters: Vec::new(),
-        ended: BTreeMap::new(),
         writers: JoinSet::new(),
         readers: JoinSet::new(),
         inflow,

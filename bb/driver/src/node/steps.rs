@@ -1,7 +1,6 @@
 //! What the engine says, done.
 
 use super::Node;
-use crate::address;
 use crate::components::{Answer, Job};
 use crate::error::CallError;
 use crate::event::Event;
@@ -32,13 +31,7 @@ impl Node {
                     self.tell_addresses(&peer);
                 }
             }
-            EngineStep::Disconnect { peer, reason } => {
-                if let Some(id) = address::theirs(&peer) {
-                    self.ended.insert(peer, reason);
-                    // An error means that none is left.
-                    let _ = self.swarm.disconnect_peer_id(id);
-                }
-            }
+            EngineStep::Disconnect { peer, reason } => self.peer_lost(&peer, Some(reason)),
             EngineStep::Event(event) => self.on_event(event),
         }
     }

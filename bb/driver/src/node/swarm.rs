@@ -29,6 +29,10 @@ pub struct Behaviour {
 pub type Swarm = libp2p::Swarm<Behaviour>;
 
 pub fn new(key: &Keypair) -> Result<Swarm, StartError> {
+    with(key, plane::Behaviour::default())
+}
+
+pub fn with(key: &Keypair, plane: plane::Behaviour) -> Result<Swarm, StartError> {
     let transport = |e: &dyn std::fmt::Display| StartError::Transport(e.to_string());
     let limits = connection_limits::ConnectionLimits::default()
         .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX))
@@ -39,7 +43,7 @@ pub fn new(key: &Keypair) -> Result<Swarm, StartError> {
         limits: connection_limits::Behaviour::new(limits),
         identify: identify::Behaviour::new(identify::Config::new(plane::PROTOCOL.to_string(), key.public())),
         ping: ping::Behaviour::default(),
-        plane: plane::Behaviour::default(),
+        plane,
     };
     let streams = || {
         let mut config = yamux::Config::default();

@@ -15,9 +15,24 @@ use std::convert::Infallible;
 use std::task::{Context, Poll};
 
 /// The data plane's part of the swarm.
-#[derive(Default)]
 pub struct Behaviour {
+    /// How many streams to open on every connection.
+    streams: usize,
     opened: VecDeque<StreamOpened>,
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Behaviour { streams: 1, opened: VecDeque::new() }
+    }
+}
+
+impl Behaviour {
+    /// One that does not keep to the rules.
+    #[cfg(test)]
+    pub fn opening(streams: usize) -> Self {
+        Behaviour { streams, ..Behaviour::default() }
+    }
 }
 
 /// Something about a connection's streams.
@@ -50,7 +65,7 @@ impl NetworkBehaviour for Behaviour {
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::default())
+        Ok(Handler { to_open: self.streams, opened: VecDeque::new() })
     }
 
     fn handle_established_outbound_connection(
@@ -61,7 +76,7 @@ impl NetworkBehaviour for Behaviour {
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::default())
+        Ok(Handler { to_open: self.streams, opened: VecDeque::new() })
     }
 
     fn on_swarm_event(&mut self, _: FromSwarm) {}
@@ -77,9 +92,8 @@ impl NetworkBehaviour for Behaviour {
 }
 
 /// One connection's streams.
-#[derive(Default)]
 pub struct Handler {
-    asked: bool,
+    to_open: usize,
     opened: VecDeque<Opened>,
 }
 
@@ -101,8 +115,8 @@ impl ConnectionHandler for Handler {
         &mut self,
         _: &mut Context<'_>,
     ) -> Poll<ConnectionHandlerEvent<Self::OutboundProtocol, (), Self::ToBehaviour>> {
-        if !self.asked {
-            self.asked = true;
+        if self.to_open > 0 {
+            self.to_open -= 1;
             let protocol = SubstreamProtocol::new(ReadyUpgrade::new(PROTOCOL), ());
             return Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol });
         }

@@ -15,7 +15,10 @@ async fn a_call_goes_to_every_client_and_comes_home() {
     assert_eq!(server.connections(), expected);
     assert_eq!(server.members("Client"), expected);
     let traffic = server.traffic();
-    assert!(traffic.messages_sent >= 10 && traffic.messages_received >= 10, "a Hello and a value each way: {traffic:?}");
+    assert!(
+        traffic.messages_sent >= 10 && traffic.messages_received >= 10,
+        "a Hello and a value each way: {traffic:?}"
+    );
     assert_eq!(server.usage().await, Some(Usage::default()));
 }
 
@@ -60,12 +63,8 @@ async fn a_dropped_call_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn a_component_that_fails_and_one_that_panics_are_missing_with_the_reason() {
-    let (server, clients) = network([
-        echo(2),
-        client(3, |_| Err(OpError::new("not today"))),
-        client(4, |_| panic!("what?")),
-    ])
-    .await;
+    let (server, clients) =
+        network([echo(2), client(3, |_| Err(OpError::new("not today"))), client(4, |_| panic!("what?"))]).await;
     for panics in [FailureCode::OpFailed, FailureCode::ComponentFailed] {
         let values = call(&server, vec![1.0], 0.3).await.expect("one is enough");
         assert_eq!(answers(&values), [[1.0]]);

@@ -1,8 +1,8 @@
 //! How nodes meet: who is admitted, and on which connection.
 
-use super::program::{ANY, answers, call, echo, network, next, server, until};
-use bb_driver::Event;
-use bb_driver::engine::Event as Engine;
+use super::program::{ANY, answers, ask, call, echo, next, server, until};
+use bb_driver::engine::{CallError as Failed, Event as Engine, FailureCode, PeerId};
+use bb_driver::{CallError, Event};
 
 #[tokio::test]
 async fn a_stranger_that_claims_a_listed_class_is_refused_and_named() {
@@ -51,10 +51,46 @@ async fn nodes_that_dial_each_other_at_once_settle_on_one_connection_and_lose_no
 }
 
 #[tokio::test]
-async fn a_peer_is_found_by_the_address_it_announced() {
-    // The client only knows the server's address; the server dials the client back when it has to.
-    let (server, clients) = network([echo(2).listen(ANY)]).await;
-    let client = &clients[0];
-    assert_eq!(client.listen_addresses().len(), 1);
-    assert_eq!(server.connections().len(), 1);
+async fn a_peer_without_connection_is_dialled_where_it_said_it_listens() {
+    let server = server(1).start().await.expect("starts");
+    let to_server = server.listen_addresses().remove(0);
+    let first = echo(2).listen(ANY).dial(&to_server).start().await.expect("starts");
+    assert!(server.wait_for("Client", 1).await);
+    let to_client = first.listen_addresses().remove(0);
+    first.shutdown().await;
+    until(async || server.connections().is_empty()).await;
+    // Back where it was, and waiting to be asked.
+    let port = to_client.split("/p2p/").next().expect("before it");
+    let client = echo(2).listen(port).start().await.expect("the port is free again");
+    let values = ask(&server, [client.peer_id()]).await.expect("it is found");
+    assert_eq!(answers(&values).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_is_nowhere_is_unreachable_after_ten_seconds() {
+    let server = server(1).start().await.expect("starts");
+    let nobody = PeerId::from_bytes(vec![0, 1, 7]).expect("short");
+    let before = tokio::time::Instant::now();
+    let result = ask(&server, [&nobody]).await;
+    assert_eq!(before.elapsed().as_secs(), 10);
+    let Err(CallError::Engine(Failed::Failed(cause))) = result else { panic!("{result:?}") };
+    let quorum = cause.quorum.expect("a gather");
+    assert_eq!(quorum.missing, [(nobody, FailureCode::Unreachable)]);
+}
+
+#[tokio::test]
+async fn an_address_where_nobody_is_is_told_and_tried_again() {
+    let gone = server(9).start().await.expect("starts");
+    let address = gone.listen_addresses().remove(0);
+    gone.shutdown().await;
+    let client = echo(2).start().await.expect("starts");
+    let mut events = client.events();
+    client.dial(&address).await.expect("an address");
+    for _ in 0..2 {
+        let told = next(&mut events, |e| match e {
+            Event::DialFailed { address, .. } => Some(address),
+            _ => None,
+        });
+        assert_eq!(told.await, address);
+    }
 }

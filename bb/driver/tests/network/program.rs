@@ -18,7 +18,7 @@ pub trait Worker {
 }
 
 #[bb::module]
-fn ask(
+fn program(
     graph: &Graph,
     cohort: On<Server, Peers<Client>>,
     x: On<Server, Tensor>,
@@ -31,7 +31,7 @@ fn ask(
 
 fn piece(class: &str) -> Vec<u8> {
     static PROGRAM: OnceLock<bb::Compiled> = OnceLock::new();
-    let program = PROGRAM.get_or_init(|| bb::compile(ask));
+    let program = PROGRAM.get_or_init(|| bb::compile(program));
     assert_eq!(program.diagnostics, []);
     program.artifact(class).expect("compiled").bytes.clone()
 }
@@ -75,6 +75,12 @@ pub fn arguments(x: Vec<f32>, quorum: f32) -> Vec<Arg> {
 }
 pub fn call(server: &Handle, x: Vec<f32>, quorum: f32) -> bb_driver::Call {
     server.call(server.graphs()[0].graph, arguments(x, quorum), LONG)
+}
+/// Asks these clients, connected or not.
+pub fn ask<'a>(server: &Handle, clients: impl IntoIterator<Item = &'a PeerId>) -> bb_driver::Call {
+    let mut args = arguments(vec![1.0], 1.0);
+    args[0] = Arg::Value(Value::Seq(clients.into_iter().cloned().map(Value::Peer).collect()));
+    server.call(server.graphs()[0].graph, args, LONG)
 }
 /// The numbers in each answer.
 pub fn answers(values: &[Value]) -> Vec<Vec<f32>> {
