@@ -13,7 +13,8 @@ pub struct Connection<M> {
     dialled: bool,
     pub link: Option<Link<M>>,
     pub reading: Reading,
-    pub reader: Option<Reader>,
+    pub reader: Option<Task>,
+    pub writer: Option<Task>,
     /// Until when the peer has to say Hello.
     hello_by: Instant,
     /// The transport has closed it; its reader has not told yet.
@@ -33,10 +34,10 @@ pub enum Reading {
     Over,
 }
 
-/// A connection's reader, which ends with it. Yamux 0.14.1 does not wake who reads a stream when this node closes the
-/// connection.
-pub struct Reader(pub AbortHandle);
-impl Drop for Reader {
+/// A reader or writer, which ends with its connection. Yamux 0.14.1 does not wake who waits for a stream when this node
+/// closes the connection.
+pub struct Task(pub AbortHandle);
+impl Drop for Task {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -55,8 +56,10 @@ impl<M> Default for Connections<M> {
 
 impl<M> Connections<M> {
     pub fn add(&mut self, id: ConnectionId, dialled: bool, hello_by: Instant) {
-        let (link, reader, reading, closed) = (None, None, Reading::NotYet, false);
-        self.all.insert(id, Connection { dialled, link, reading, reader, hello_by, closed });
+        let reading = Reading::NotYet;
+        let connection =
+            Connection { dialled, link: None, writer: None, reading, reader: None, hello_by, closed: false };
+        self.all.insert(id, connection);
     }
     pub fn get(&self, id: ConnectionId) -> Option<&Connection<M>> {
         self.all.get(&id)
@@ -131,9 +134,13 @@ impl<M> Connections<M> {
 }
 
 impl<M> Connection<M> {
-    /// Nothing more goes out or comes in.
+    /// Nothing more comes in, and nothing new goes out.
     pub fn end(&mut self) {
         (self.link, self.reader, self.reading) = (None, None, Reading::Over);
+    }
+    /// Whether something may be lost if it is closed now.
+    pub fn is_written(&self) -> bool {
+        self.writer.as_ref().is_some_and(|w| !w.0.is_finished())
     }
     pub fn is_read(&self) -> bool {
         matches!(self.reading, Reading::Open | Reading::Heard)

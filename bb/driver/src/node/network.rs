@@ -70,8 +70,8 @@ impl Node {
                 let (link, queues) = Link::new();
                 let (hello, lost) = (self.engine.hello(), self.lost.clone());
                 let written = write(stream, hello, queues, lost, self.clock, self.shared.counters.clone());
-                self.writers.spawn(written);
-                for message in self.peers.linked(&peer, connection, link) {
+                let writer = self.writers.spawn(written);
+                for message in self.peers.linked(&peer, connection, link, writer) {
                     self.send(message);
                 }
             }
@@ -95,8 +95,10 @@ impl Node {
     /// A writer has ended: with the goodbye it was let go to say, or because the stream failed. Then the reader of the
     /// connection tells its end, when it has handed over what has come.
     pub(super) fn on_written(&self, written: Result<io::Result<()>, JoinError>) {
-        if let Err(error) = written.expect("a writer does not panic") {
-            tracing::debug!(%error, "a stream to a peer has failed");
+        match written {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "a stream to a peer has failed"),
+            Err(error) => assert!(error.is_cancelled(), "a writer does not panic: {error}"),
         }
     }
 
