@@ -26,9 +26,8 @@ pub fn stamp_compilation_metadata(
 ) -> Result<Vec<Partition>, PassError> {
     let wires = wire_table(&partitions);
     for partition in &mut partitions {
-        for (id, row) in &wires {
-            partition.model.set_metadata(&format!("{}{id}", keys::PROGRAM_WIRE_PREFIX), &**row);
-        }
+        let rows = wires.iter().map(|(id, row)| (format!("{}{id}", keys::PROGRAM_WIRE_PREFIX), row.to_string()));
+        partition.model.set_all_metadata(rows);
         partition.model.set_metadata(keys::PROGRAM_DIGEST_KEY, digest.to_string());
         stamp_bindings(&mut partition.model);
         stamp_recv_slots(&mut partition.model.functions[0]);
