@@ -35,7 +35,7 @@ impl Node {
                 self.dial_failed(connection, &error.to_string());
             }
         }
-        for peer in self.peers.to_dial(now) {
+        for peer in self.peers.dial_next(now) {
             let (Some(id), addresses) = (address::theirs(&peer), self.book.of(&peer)) else { continue };
             let opts = DialOpts::peer_id(id).addresses(addresses).allocate_new_port();
             let opts = opts.condition(PeerCondition::DisconnectedAndNotDialing).build();

@@ -218,7 +218,7 @@ impl<M: Message> Peers<M> {
         self.of.iter().flat_map(silent).collect()
     }
     /// Unconnected peers that messages wait for and that may be dialled now; each is then left alone for a while.
-    pub fn to_dial(&mut self, now: Instant) -> Vec<PeerId> {
+    pub fn dial_next(&mut self, now: Instant) -> Vec<PeerId> {
         let mut all = Vec::new();
         for (id, peer) in &mut self.of {
             if !peer.connections.is_open() && peer.redial.is_some_and(|at| at <= now) {

@@ -89,8 +89,8 @@ fn messages_wait_for_a_connection_and_then_no_longer() {
     }
     let full = Lost { id: SendId(5000), reason: Refusal::QueueFull };
     assert_eq!(peers.send(&peer(2), Note::data(5000, 1), now), Err(full));
-    assert_eq!(peers.to_dial(now), [peer(2)]);
-    assert_eq!(peers.to_dial(now), [], "one attempt at a time");
+    assert_eq!(peers.dial_next(now), [peer(2)]);
+    assert_eq!(peers.dial_next(now), [], "one attempt at a time");
     assert_eq!(peers.next(), Some(now + REDIAL_AFTER));
     assert_eq!(peers.expired(now + WAIT_MAX).len(), WAITING_MAX);
     assert_eq!(peers.next(), None);
