@@ -103,15 +103,7 @@ impl Handle {
 
     /// What happens from now on.
     pub fn events(&self) -> Events {
-        let receiver = self.shared.events.upgrade().map(|events| events.subscribe());
-        Events(Box::pin(futures::stream::unfold(receiver, |receiver| async {
-            let mut receiver = receiver?;
-            match receiver.recv().await {
-                Ok(event) => Some((event, Some(receiver))),
-                Err(broadcast::error::RecvError::Lagged(events)) => Some((Event::Missed { events }, Some(receiver))),
-                Err(broadcast::error::RecvError::Closed) => None,
-            }
-        })))
+        Events::new(self.shared.events.upgrade().map(|events| events.subscribe()))
     }
 
     /// Waits until a class has that many members; at once where it has. `false` where the node stops before.
@@ -178,6 +170,16 @@ impl Drop for DropCall {
 /// Events, from when it was asked for.
 pub struct Events(Pin<Box<dyn Stream<Item = Event> + Send>>);
 impl Events {
+    fn new(receiver: Option<broadcast::Receiver<Event>>) -> Self {
+        Events(Box::pin(futures::stream::unfold(receiver, |receiver| async {
+            let mut receiver = receiver?;
+            match receiver.recv().await {
+                Ok(event) => Some((event, Some(receiver))),
+                Err(broadcast::error::RecvError::Lagged(events)) => Some((Event::Missed { events }, Some(receiver))),
+                Err(broadcast::error::RecvError::Closed) => None,
+            }
+        })))
+    }
     /// The next one; `None` once the node has stopped.
     pub async fn next(&mut self) -> Option<Event> {
         futures::StreamExt::next(&mut self.0).await
@@ -187,5 +189,27 @@ impl Stream for Events {
     type Item = Event;
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
         self.0.as_mut().poll_next(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_listener_that_is_too_slow_is_told_how_much_it_missed() {
+        let sender = broadcast::Sender::new(2);
+        let mut events = Events::new(Some(sender.subscribe()));
+        for n in 1..=5 {
+            let peer = PeerId::from_bytes(vec![n]).expect("short");
+            sender.send(Event::Connected { peer }).expect("someone listens");
+        }
+        drop(sender);
+        assert!(matches!(events.next().await, Some(Event::Missed { events: 3 })));
+        for n in 4..=5u8 {
+            assert!(matches!(events.next().await, Some(Event::Connected { peer }) if peer.as_bytes() == [n]));
+        }
+        assert!(events.next().await.is_none());
+        assert!(Events::new(None).next().await.is_none(), "of a node that has stopped");
     }
 }

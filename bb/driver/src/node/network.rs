@@ -46,21 +46,18 @@ impl Node {
             SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
                 self.dial_failed(connection_id, &error.to_string());
             }
-            SwarmEvent::NewListenAddr { address, .. } => {
-                let address = self.full(&address);
-                self.see(|s| s.listening.push(address));
-            }
-            SwarmEvent::ExpiredListenAddr { address, .. } => {
-                let address = self.full(&address);
-                self.see(|s| s.listening.retain(|a| *a != address));
-            }
+            SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => self.see_listening(),
             _ => {}
         }
     }
 
-    /// The address as others dial it.
-    fn full(&self, address: &Multiaddr) -> String {
-        address.clone().with(Protocol::P2p(*self.swarm.local_peer_id())).to_string()
+    /// An interface has come or gone: handles and, with the next Hello, peers learn.
+    fn see_listening(&mut self) {
+        let me = *self.swarm.local_peer_id();
+        let addresses: Vec<Multiaddr> = self.swarm.listeners().cloned().collect();
+        self.engine.set_addresses(addresses.iter().map(|a| a.to_vec().into()).collect());
+        let full = |a: Multiaddr| a.with(Protocol::P2p(me)).to_string();
+        self.see(|s| s.listening = addresses.into_iter().map(full).collect());
     }
 
     fn on_stream(&mut self, StreamOpened { peer, connection, what }: StreamOpened) {

@@ -33,7 +33,7 @@ async fn nodes_that_dial_each_other_at_once_settle_on_one_connection_and_lose_no
         let (to_server, to_client) = (server.listen_addresses().remove(0), client.listen_addresses().remove(0));
         let mut events = server.events();
         let (a, b) = tokio::join!(server.dial(&to_client), client.dial(&to_server));
-        (a.expect("an address"), b.expect("an address"));
+        a.and(b).expect("addresses");
         assert!(server.wait_for("Client", 1).await);
         let calls = (0..50).map(|n| call(&server, vec![n as f32], 1.0));
         for values in futures::future::join_all(calls).await {
