@@ -113,6 +113,8 @@ fn call(mut component: Box<dyn Component>, job: Job) -> Done {
     let (result, back) = match result {
         Ok(result) => (result.map_err(|e| ComponentFailure::Error(e.0)), Some(component)),
         Err(panic) => {
+            // Half done, it may panic again where it is dropped; that changes nothing.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(component)));
             let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
             let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
             (Err(ComponentFailure::Panicked(text.unwrap_or_else(|| "no message".into()))), None)
@@ -167,5 +169,27 @@ mod tests {
         assert_eq!(answers[1].result, Err(ComponentFailure::Error("no".into())));
         assert_eq!(answers[3].result, Err(ComponentFailure::Panicked("what?".into())));
         assert_eq!(answers[4].result, Err(ComponentFailure::Refused));
+    }
+
+    struct PanicsTwice;
+    impl Component for PanicsTwice {
+        fn run(&mut self, _: &str, _: Vec<Value>) -> Result<Vec<Value>, OpError> {
+            panic!("once")
+        }
+    }
+    impl Drop for PanicsTwice {
+        fn drop(&mut self) {
+            panic!("twice")
+        }
+    }
+
+    #[tokio::test]
+    async fn a_component_that_panics_while_it_is_dropped_is_answered_for() {
+        let (done, mut ran) = mpsc::unbounded_channel();
+        let mut components = Components::new(done);
+        components.bind(ComponentId(0), Box::new(PanicsTwice));
+        assert!(components.run(job(1, "any")).is_none());
+        let answers = components.done(ran.recv().await.expect("it is answered"));
+        assert_eq!(answers[0].result, Err(ComponentFailure::Panicked("once".into())));
     }
 }
