@@ -233,6 +233,14 @@ impl World {
     pub fn elapsed(&self) -> Duration {
         Duration::from_nanos(self.now)
     }
+    /// How many nodes there are, dead ones among them.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
     /// What a node's engine holds; `None` while it is dead.
     pub fn usage(&self, node: NodeIx) -> Option<Usage> {
         self.nodes[node.0].running.as_ref().map(|r| r.engine.usage())
