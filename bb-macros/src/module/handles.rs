@@ -3,7 +3,7 @@
 //! Tokens do not say which class a parameter lives on (types may be aliases), so the build script writes one line per
 //! class, input, slot and output, and they are paired by position.
 
-use super::Module;
+use super::parse::Module;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 

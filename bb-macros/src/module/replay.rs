@@ -1,6 +1,6 @@
 //! What the build script found, as rustc errors on the tokens they are about.
 
-use super::Module;
+use super::parse::Module;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use std::path::Path;

@@ -1,0 +1,47 @@
+//! The function that records a call of itself, and its entry in the build script's list.
+
+use super::parse::Module;
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{FnArg, ItemFn};
+
+/// The function as the user wrote it, its body verbatim, recording a call to itself.
+pub fn callable(m: &Module) -> TokenStream {
+    let ItemFn { attrs, vis, sig, block } = &m.item;
+    let (name, output) = (&m.name, &m.output);
+    let names: Vec<_> = m.params.iter().map(|p| &p.0).collect();
+    let texts: Vec<_> = names.iter().map(|n| n.to_string()).collect();
+    let (graph, start) = match &m.graph {
+        Some(FnArg::Typed(a)) => {
+            let pattern = &a.pat;
+            (quote!(#pattern), quote!(::core::option::Option::Some(#pattern)))
+        }
+        _ => (quote!(_), quote!(::core::option::Option::None)),
+    };
+    quote! {
+        #(#attrs)*
+        // A module has as many parameters as the program has inputs and components.
+        #[allow(dead_code, clippy::too_many_arguments, clippy::type_complexity)]
+        #[track_caller]
+        #vis #sig {
+            ::bb::__private::call(#name, &[#(#texts),*], #start, (#(#names,)*), |#graph, (#(#names,)*)| -> #output #block)
+        }
+    }
+}
+
+/// In the build script: the module records itself when the crate builds.
+pub fn registered(m: &Module) -> TokenStream {
+    let (ident, name, hash) = (&m.item.sig.ident, &m.name, &m.hash);
+    let program = match &m.graph {
+        Some(_) => quote!(#ident),
+        None => {
+            let (names, types): (Vec<_>, Vec<_>) = m.params.iter().cloned().unzip();
+            quote!(|_: &::bb::Graph, #(#names: #types),*| #ident(#(#names),*))
+        }
+    };
+    quote! {
+        ::bb::__private::inventory::submit! {
+            ::bb::__private::Module { name: #name, path: module_path!(), hash: #hash, record: || ::bb::record(#program) }
+        }
+    }
+}

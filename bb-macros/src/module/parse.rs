@@ -1,0 +1,82 @@
+//! What the attribute stands on, checked.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
+use syn::{FnArg, ItemFn, Pat, ReturnType, Type};
+
+/// A module's function, taken apart.
+pub struct Module {
+    pub item: ItemFn,
+    pub name: String,
+    /// Of its tokens: a fault found in others is stale.
+    pub hash: String,
+    /// The right to send: a module without it cannot hold a wire.
+    pub graph: Option<FnArg>,
+    /// The parameters behind it.
+    pub params: Vec<(Ident, Type)>,
+    pub output: TokenStream,
+}
+
+pub fn parse(item: ItemFn) -> syn::Result<Module> {
+    let mut errors: Option<syn::Error> = None;
+    let mut refuse = |span: proc_macro2::Span, message: &str| {
+        let error = syn::Error::new(span, message);
+        match &mut errors {
+            Some(all) => all.combine(error),
+            None => errors = Some(error),
+        }
+    };
+    if let Some(token) = &item.sig.asyncness {
+        refuse(
+            token.span(),
+            "a module is recorded while the crate builds, so it cannot be `async`\n  help: remove `async`; the call of a started module is what you await",
+        );
+    }
+    let takes_graph = |a: &FnArg| matches!(a, FnArg::Typed(a) if matches!(*a.ty, Type::Reference(_)));
+    let graph = item.sig.inputs.first().filter(|a| takes_graph(a)).cloned();
+    let mut params = Vec::new();
+    for argument in item.sig.inputs.iter().skip(usize::from(graph.is_some())) {
+        match argument {
+            FnArg::Receiver(token) => {
+                refuse(
+                    token.span(),
+                    "a module is a free function\n  help: move it out of the `impl`, and pass components as parameters",
+                );
+            }
+            FnArg::Typed(a) => match (&*a.pat, &*a.ty) {
+                (_, Type::Reference(_)) => refuse(
+                    a.ty.span(),
+                    "a module takes values and components, not references\n  help: only `graph: &Graph`, the first parameter, is one",
+                ),
+                (Pat::Ident(p), ty) if p.by_ref.is_none() && p.subpat.is_none() => {
+                    params.push((p.ident.clone(), ty.clone()))
+                }
+                (pattern, _) => refuse(
+                    pattern.span(),
+                    "a parameter of a module has a name\n  help: take it apart in the body: `let (a, b) = pair;`",
+                ),
+            },
+        }
+    }
+    if params.is_empty() && item.sig.inputs.len() == usize::from(graph.is_some()) {
+        refuse(
+            item.sig.ident.span(),
+            "a module has at least one input: where it lives is where a call starts\n  help: for \"just start\" take `start: On<Server, ()>`",
+        );
+    }
+    if let Some(errors) = errors {
+        return Err(errors);
+    }
+    let output = match &item.sig.output {
+        ReturnType::Default => quote!(()),
+        ReturnType::Type(_, t) => t.to_token_stream(),
+    };
+    Ok(Module { name: item.sig.ident.to_string(), hash: fingerprint(&item), graph, params, output, item })
+}
+
+fn fingerprint(item: &ItemFn) -> String {
+    let text = item.to_token_stream().to_string();
+    let hash = |h: u64, b: u8| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
+    format!("{:016x}", text.bytes().fold(0xcbf2_9ce4_8422_2325, hash))
+}
