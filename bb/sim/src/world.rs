@@ -145,7 +145,7 @@ impl World {
             if self.connected.insert((from, to))
                 && let Some(running) = &self.nodes[from.0].running
             {
-                let (hello, start) = (running.engine.hello(), self.nodes[from.0].starts);
+                let (hello, start) = (running.engine.hello_for(&peer_id(to.0)), self.nodes[from.0].starts);
                 self.later(Duration::ZERO, Due::Hello { from, from_start: start, to, hello });
             }
         }

@@ -296,3 +296,17 @@ fn gossip_between_equals_and_the_node_itself_in_a_cohort() {
         assert_eq!(ask(&mut world, args), Ok(vec![expected]));
     }
 }
+
+#[test]
+fn what_arrived_at_a_peer_that_started_again_is_acknowledged() {
+    let program = bb::compile(counted);
+    let mut world = world(&program, 2);
+    assert_eq!(ask(&mut world, vec![number(5.0), EVERYONE]), Ok(vec![10.0, 2.0]));
+    let helper = NodeIx(1);
+    world.kill(helper);
+    world.start(helper).expect("installs");
+    world.connect(ASKER, helper);
+    assert_eq!(ask(&mut world, vec![number(5.0), EVERYONE]), Ok(vec![10.0, 2.0]));
+    world.disconnect(ASKER, helper);
+    assert_eq!(events(&world, |e| matches!(e, Event::SendFailed { .. })), 0, "everything had arrived");
+}

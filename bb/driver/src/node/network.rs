@@ -65,7 +65,7 @@ impl Node {
         match what {
             Opened::Out(stream) => {
                 let (link, queues) = Link::new();
-                let (hello, lost) = (self.engine.hello(), self.lost.clone());
+                let (hello, lost) = (self.engine.hello_for(&peer), self.lost.clone());
                 let written = write(stream, hello, queues, lost, self.clock, self.shared.counters.clone());
                 let writer = self.writers.spawn(written);
                 for message in self.peers.linked(&peer, connection, link, writer) {

@@ -134,8 +134,18 @@ impl Engine {
         &self.graphs
     }
 
-    /// The first frame on every connection.
+    /// The first frame on every connection to a peer that was never connected.
     pub fn hello(&self) -> Bytes {
+        self.hello_from(1)
+    }
+
+    /// The first frame on a connection to this peer: what was sent to it before this connection is settled, and its
+    /// numbers are not waited for.
+    pub fn hello_for(&self, peer: &PeerId) -> Bytes {
+        self.hello_from(self.peers.next_unsettled(peer))
+    }
+
+    fn hello_from(&self, next_seq: u64) -> Bytes {
         let mut classes: Vec<HostedClass> = Vec::new();
         let mut programs: Vec<ProgramOffer> = Vec::new();
         for graph in &self.graphs {
@@ -153,7 +163,7 @@ impl Engine {
             programs,
             frame_bytes_max: self.config.limits.wire.frame_bytes_max as u64,
             addresses: self.config.addresses.clone(),
-            next_seq: 1,
+            next_seq,
         })
     }
 

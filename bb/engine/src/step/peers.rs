@@ -118,17 +118,28 @@ impl Peers {
         peer.owes_ack = false;
         (peer.last_seq, peer.contiguous)
     }
+    /// The first number to a peer that is neither settled nor used up.
+    pub fn next_unsettled(&self, peer: &PeerId) -> u64 {
+        self.get(peer).map_or(1, |p| p.in_flight.first_key_value().map_or(p.last_seq + 1, |(seq, _)| *seq))
+    }
     pub fn sent(&mut self, ix: PeerIx, seq: u64, send: SendId) {
         self.at(ix).in_flight.insert(seq, send);
     }
     pub fn owes_ack(&self, ix: PeerIx) -> bool {
         self.all[ix.0 as usize].owes_ack
     }
-    /// What to acknowledge, if no message has done it; it is done now.
-    pub fn ack_owed(&mut self, ix: PeerIx) -> Option<(PeerId, u64)> {
+    /// Whether something is still to be acknowledged; it is not from then on.
+    pub fn ack_owed(&mut self, ix: PeerIx) -> bool {
         let peer = self.at(ix);
-        let owed = std::mem::take(&mut peer.owes_ack) && peer.hello.is_some();
-        owed.then(|| (peer.id.clone(), peer.contiguous)).and_then(|(id, ack)| Some((id?, ack)))
+        std::mem::take(&mut peer.owes_ack) && peer.hello.is_some()
+    }
+    /// Everything up to here has arrived.
+    pub fn arrived(&self, ix: PeerIx) -> u64 {
+        self.all[ix.0 as usize].contiguous
+    }
+    /// A message will not be delivered.
+    pub fn given_up(&mut self, ix: PeerIx, seq: u64) {
+        self.at(ix).in_flight.remove(&seq);
     }
     /// The messages that `ack` settles.
     pub fn acknowledged(&mut self, ix: PeerIx, ack: u64) -> Vec<SendId> {
@@ -144,13 +155,20 @@ impl Peers {
         }
         // What is older than the window counts as settled.
         peer.contiguous = peer.contiguous.max(seq.saturating_sub(DEDUP_WINDOW));
-        while let Some(first) = peer.beyond.first().copied()
-            && first <= peer.contiguous + 1
-        {
-            peer.beyond.pop_first();
-            peer.contiguous = peer.contiguous.max(first);
-        }
+        peer.close_gaps();
         true
+    }
+}
+
+impl Peer {
+    /// Takes what directly follows what has arrived out of the window.
+    fn close_gaps(&mut self) {
+        while let Some(first) = self.beyond.first().copied()
+            && first <= self.contiguous.saturating_add(1)
+        {
+            self.beyond.pop_first();
+            self.contiguous = self.contiguous.max(first);
+        }
     }
 }
 
@@ -172,9 +190,12 @@ impl Engine {
         if peer.epoch != Some(hello.epoch) {
             // Another start of that peer: it counts from the beginning.
             peer.epoch = Some(hello.epoch);
-            peer.contiguous = hello.next_seq.saturating_sub(1);
+            peer.contiguous = 0;
             peer.beyond.clear();
         }
+        // What it has settled will not come any more, arrived or not.
+        peer.contiguous = peer.contiguous.max(hello.next_seq.saturating_sub(1));
+        peer.close_gaps();
         if peer.addresses.is_empty() {
             peer.addresses = hello.addresses.clone();
         }

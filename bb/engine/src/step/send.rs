@@ -23,6 +23,7 @@ pub struct Sent {
     /// The lane of this frame whose member it is for.
     pub lane: Option<u32>,
     pub peer: PeerIx,
+    pub seq: u64,
     pub execution: Arc<crate::event::ExecutionId>,
 }
 
@@ -137,17 +138,24 @@ impl Engine {
             return;
         }
         self.peers.sent(peer, seq, id);
-        self.sends.insert(id, Sent { frame: at, wire, lane: to.own_lane, peer, execution });
+        self.sends.insert(id, Sent { frame: at, wire, lane: to.own_lane, peer, seq, execution });
         self.steps.push_back(EngineStep::Send(Outgoing { id, peer: to.peer, expires, envelope }));
     }
 
     /// An acknowledgement that nothing else has carried.
     pub(super) fn acknowledge(&mut self, peer: PeerIx) {
-        let Some((to, ack)) = self.peers.ack_owed(peer) else { return };
+        if self.peers.ack_owed(peer) {
+            self.bare(peer, 0);
+        }
+    }
+
+    /// A number, or none, and what has arrived.
+    fn bare(&mut self, peer: PeerIx, seq: u64) {
+        let (peer, ack) = (self.peers.id(peer), self.peers.arrived(peer));
         let id = SendId(self.next_send);
         self.next_send += 1;
         let expires = self.now.after(Duration::from_secs(1));
-        self.steps.push_back(EngineStep::Send(Outgoing { id, peer: to, expires, envelope: Envelope::bare(0, ack) }));
+        self.steps.push_back(EngineStep::Send(Outgoing { id, peer, expires, envelope: Envelope::bare(seq, ack) }));
     }
 
     /// The host could not send a message.
@@ -158,6 +166,10 @@ impl Engine {
             Refusal::Expired => FailureCode::Deadline,
             Refusal::PeerLost => FailureCode::PeerLost,
         };
+        if let (Refusal::QueueFull | Refusal::TooLarge, Some(sent)) = (reason, self.sends.get(&send)) {
+            // Its number would be waited for: it goes out without fills.
+            self.bare(sent.peer, sent.seq);
+        }
         self.send_failed(send, code);
     }
 
@@ -165,6 +177,7 @@ impl Engine {
     pub(super) fn send_failed(&mut self, send: SendId, code: FailureCode) {
         // One that was acknowledged, or that carried nothing, is not in the table.
         let Some(sent) = self.sends.remove(&send) else { return };
+        self.peers.given_up(sent.peer, sent.seq);
         let peer = self.peers.id(sent.peer);
         let message = format!("a message to {peer} was not delivered");
         self.event(Event::SendFailed { execution: (*sent.execution).clone(), wire: sent.wire, peer, code });

@@ -1,0 +1,349 @@
+//! Whatever comes from outside is a typed event or error that says what and where, and nobody else's work is lost.
+#![allow(missing_docs)]
+
+use bb::engine::{
+    Arg, CallId, CommandId, Config, DisconnectReason, Engine, EngineStep, Event, GraphId, Input, InstallError,
+    Membership, ReceiveFault, Refusal, SendId, Time, Usage, Value,
+};
+use bb::ir::envelope::{self, Envelope, FillContent, Parts};
+use bb::ir::limits::WireLimits;
+use bb::ir::proto::onnx::ModelProto;
+use bb::ir::site::SiteAddress;
+use bb::ir::views::Metadata;
+use bb::ir::{artifact, keys};
+use bb::prelude::*;
+use bb_components as _;
+use bb_sim::peer_id;
+use bytes::Bytes;
+use proptest::prelude::*;
+use std::time::Duration;
+
+#[derive(bb::Peer)]
+pub struct Asker;
+#[derive(bb::Peer)]
+pub struct Helper;
+
+#[bb::role]
+pub trait Answers {
+    fn answer(&mut self, x: Tensor) -> Tensor;
+}
+
+#[bb::module]
+fn ask(
+    graph: &Graph,
+    x: On<Asker, Tensor>,
+    cohort: On<Asker, Peers<Helper>>,
+    answers: AnswersAt<Helper>,
+) -> On<Asker, u64> {
+    let there = graph.wire(x, cohort);
+    graph.wire(answers.answer(there), there.sender::<Asker>()).quorum(0.5).count()
+}
+
+fn piece(class: &str) -> Vec<u8> {
+    let program = bb::compile(ask);
+    assert_eq!(program.diagnostics, []);
+    program.artifact(class).expect("compiled").bytes.clone()
+}
+fn engine(index: usize, membership: Membership) -> Engine {
+    let mut config = Config::new(peer_id(index), 100 + index as u64);
+    config.membership = membership;
+    let mut engine = Engine::new(config);
+    let (class, bound) = if index == 0 { ("Asker", &[][..]) } else { ("Helper", &["answers"][..]) };
+    engine.install(&piece(class), &bb::kernels(), bound).expect("installs");
+    engine
+}
+const NOW: Time = Time(1_000_000_000);
+fn steps(engine: &mut Engine, now: Time) -> Vec<EngineStep> {
+    std::iter::from_fn(|| engine.poll(now)).collect()
+}
+fn feed(engine: &mut Engine, input: Input) -> Vec<EngineStep> {
+    engine.handle(NOW, input);
+    steps(engine, NOW)
+}
+fn events(steps: Vec<EngineStep>) -> Vec<Event> {
+    let event = |s| if let EngineStep::Event(e) = s { Some(e) } else { None };
+    steps.into_iter().filter_map(event).collect()
+}
+/// An asker, two helpers, all connected; a call is on its way to both helpers.
+struct Net {
+    asker: Engine,
+    helpers: Vec<Engine>,
+    /// The frames to helpers 1 and 2.
+    frames: Vec<Bytes>,
+}
+fn net() -> Net {
+    let mut asker = engine(0, Membership::open());
+    let mut helpers: Vec<Engine> = (1..=2).map(|i| engine(i, Membership::open())).collect();
+    for (i, helper) in helpers.iter_mut().enumerate() {
+        feed(helper, Input::Connected { peer: peer_id(0), hello: asker.hello() });
+        feed(&mut asker, Input::Connected { peer: peer_id(i + 1), hello: helper.hello() });
+    }
+    let x = bb::ir::value::RawTensor::from_vec(&[2], vec![1.0f32, 2.0]).expect("two");
+    let args = vec![Arg::Value(Value::Tensor(x)), Arg::AllPeers { and_self: false }];
+    let call = Input::Call { call: CallId(1), graph: GraphId(0), args, budget: Duration::from_secs(60) };
+    let frames = sent(feed(&mut asker, call));
+    assert_eq!(frames.len(), 2);
+    Net { asker, helpers, frames }
+}
+fn sent(steps: Vec<EngineStep>) -> Vec<Bytes> {
+    let frame = |s| if let EngineStep::Send(m) = s { Some(m.encode(NOW).concat().into()) } else { None };
+    steps.into_iter().filter_map(frame).collect()
+}
+/// What the helper answers to its frame.
+fn answer(helper: &mut Engine, frame: &Bytes) -> Vec<Bytes> {
+    let asked = feed(helper, Input::Received { peer: peer_id(0), frame: frame.clone() });
+    let [EngineStep::Run { command, inputs, .. }] = asked.as_slice() else { panic!("{asked:?}") };
+    sent(feed(helper, Input::Completed { command: *command, result: Ok(inputs.clone()) }))
+}
+fn read(frame: &Bytes) -> Envelope {
+    envelope::decode(frame.clone(), &WireLimits::default()).expect("it was just encoded")
+}
+fn write(envelope: Envelope) -> Bytes {
+    let parts = |content| match content {
+        FillContent::Payload { bytes, type_hash } => FillContent::Payload { bytes: (Bytes::new(), bytes), type_hash },
+        FillContent::Trigger { type_hash } => FillContent::Trigger { type_hash },
+        FillContent::Failure { code, message } => FillContent::Failure { code, message },
+    };
+    let fill = |f: envelope::Fill| envelope::Fill { address: f.address, content: parts(f.content) };
+    let Envelope { seq, ack, execution, lane, remaining_ns, fills, rtt, trace } = envelope;
+    let fills = fills.into_iter().map(fill).collect();
+    envelope::encode(&Envelope::<Parts> { seq, ack, execution, lane, remaining_ns, fills, rtt, trace }).concat().into()
+}
+
+#[test]
+fn a_malformed_frame_is_refused_and_work_goes_on() {
+    let whole = net().frames[0].clone();
+    let mut broken: Vec<Bytes> = (1..whole.len()).map(|end| whole.slice(..end)).collect();
+    broken.extend((0..whole.len() * 8).map(|bit| {
+        let mut bytes = whole.to_vec();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        Bytes::from(bytes)
+    }));
+    let mut refused = 0;
+    for frame in broken {
+        let mut n = net();
+        let what = events(feed(&mut n.helpers[0], Input::Received { peer: peer_id(0), frame }));
+        refused += usize::from(what.iter().any(|e| matches!(e, Event::EnvelopeRefused { .. })));
+        // The other helper's answer is enough for the quorum.
+        let back = answer(&mut n.helpers[1], &n.frames[1]);
+        for frame in back {
+            feed(&mut n.asker, Input::Received { peer: peer_id(2), frame });
+        }
+        let lost = feed(&mut n.asker, Input::Disconnected { peer: peer_id(1) });
+        assert!(lost.iter().any(|s| matches!(s, EngineStep::CallResolved { result: Ok(_), .. })), "{lost:?}");
+    }
+    assert!(refused > whole.len(), "{refused} refusals");
+}
+
+#[test]
+fn versions_and_sizes_are_checked_and_three_refusals_end_the_connection() {
+    let mut n = net();
+    let mut wrong_version = n.frames[0].to_vec();
+    assert_eq!(wrong_version[..2], [0x08, 1], "field 1 is the version");
+    wrong_version[1] = 9;
+    let oversized = vec![0u8; WireLimits::default().frame_bytes_max + 1];
+    for (i, (frame, says)) in
+        [(wrong_version, "version 9"), (oversized, "are allowed"), (vec![0xff; 40], "")].into_iter().enumerate()
+    {
+        let what = feed(&mut n.helpers[0], Input::Received { peer: peer_id(0), frame: frame.into() });
+        let reason = what.iter().find_map(|s| match s {
+            EngineStep::Event(Event::EnvelopeRefused { peer, reason }) if *peer == peer_id(0) => Some(reason.clone()),
+            _ => None,
+        });
+        assert!(reason.as_ref().is_some_and(|r| r.contains(says)), "{reason:?}");
+        let ended =
+            what.iter().any(|s| matches!(s, EngineStep::Disconnect { reason: DisconnectReason::Violations, .. }));
+        assert_eq!(ended, i == 2);
+    }
+}
+
+#[test]
+fn what_does_not_fit_its_site_is_said() {
+    type Spoil = fn(&mut Envelope);
+    let cases: &[(Spoil, ReceiveFault)] = &[
+        (|e| e.fills[0].address = SiteAddress([9; 8]), ReceiveFault::UnknownSite),
+        (
+            |e| {
+                if let FillContent::Payload { type_hash, .. } = &mut e.fills[0].content {
+                    *type_hash ^= 1;
+                }
+            },
+            ReceiveFault::TypeMismatch,
+        ),
+        (|e| e.fills[0].content = FillContent::Trigger { type_hash: 1 }, ReceiveFault::TransportMismatch),
+        (|e| e.lane = None, ReceiveFault::Lane),
+    ];
+    for (spoil, fault) in cases {
+        let mut n = net();
+        let mut envelope = read(&n.frames[0]);
+        spoil(&mut envelope);
+        let what = events(feed(&mut n.helpers[0], Input::Received { peer: peer_id(0), frame: write(envelope) }));
+        assert!(
+            matches!(what.as_slice(), [Event::WireReceiveError { kind, .. }] if kind == fault),
+            "{fault:?}: {what:?}"
+        );
+    }
+    let mut n = net();
+    let mut envelope = read(&n.frames[0]);
+    if let FillContent::Payload { bytes, .. } = &mut envelope.fills[0].content {
+        bytes.truncate(10);
+    }
+    let what = events(feed(&mut n.helpers[0], Input::Received { peer: peer_id(0), frame: write(envelope) }));
+    let [Event::WireReceiveError { kind: ReceiveFault::Payload(text), .. }] = what.as_slice() else {
+        panic!("{what:?}")
+    };
+    assert!(text.contains("ends too early"), "{text}");
+}
+
+#[test]
+fn a_site_takes_one_value_of_the_one_who_may_send_it() {
+    let mut n = net();
+    let back = answer(&mut n.helpers[0], &n.frames[0]);
+    let mut receive =
+        |from: usize, frame: Bytes| events(feed(&mut n.asker, Input::Received { peer: peer_id(from), frame }));
+    // Helper 2 says what helper 1 should.
+    let mut forged = read(&back[0]);
+    forged.seq = 77;
+    let what = receive(2, write(forged));
+    assert!(matches!(what.as_slice(), [Event::UnexpectedSender { lane: Some(0), .. }]), "{what:?}");
+    assert_eq!(receive(1, back[0].clone()), []);
+    assert!(matches!(receive(1, back[0].clone()).as_slice(), [Event::Duplicate { seq: 1, .. }]));
+    let again = |seq: u64, change: fn(&mut Envelope)| {
+        let mut envelope = read(&back[0]);
+        envelope.seq = seq;
+        change(&mut envelope);
+        write(envelope)
+    };
+    let what = receive(1, again(2, |_| {}));
+    assert!(matches!(what.as_slice(), [Event::DuplicateFill { .. }]), "{what:?}");
+    let stale = receive(1, again(3, |e| e.execution.as_mut().expect("named").counter += 5));
+    assert!(matches!(stale.as_slice(), [Event::Stale { .. }]), "{stale:?}");
+    let stranger = receive(9, again(1, |_| {}));
+    assert!(matches!(stranger.as_slice(), [Event::EnvelopeRefused { reason, .. }] if reason.contains("Hello")));
+    feed(&mut n.asker, Input::Disconnected { peer: peer_id(2) });
+    feed(&mut n.asker, Input::Connected { peer: peer_id(2), hello: n.helpers[1].hello() });
+    let late = answer(&mut n.helpers[1], &n.frames[1]);
+    let what = events(feed(&mut n.asker, Input::Received { peer: peer_id(2), frame: late[0].clone() }));
+    assert!(matches!(what.as_slice(), [Event::Late { lane: Some(1), .. }]), "{what:?}");
+}
+
+#[test]
+fn a_stranger_that_claims_a_listed_class_is_refused_and_named() {
+    let mut asker = engine(0, Membership::open().list("Helper", [peer_id(1)]));
+    for i in [1, 2] {
+        let what =
+            feed(&mut asker, Input::Connected { peer: peer_id(i), hello: engine(i, Membership::open()).hello() });
+        let refused = events(what).into_iter().find_map(|e| match e {
+            Event::MembershipRefused { peer, class } => Some((peer, class)),
+            _ => None,
+        });
+        assert_eq!(refused, (i == 2).then(|| (peer_id(2), "Helper".to_owned())));
+    }
+    assert_eq!(asker.members("Helper"), [peer_id(1)]);
+}
+
+#[test]
+fn another_build_of_a_program_is_told_wire_by_wire() {
+    let other = bb::compile(|graph: &Graph, x: On<Asker, u64>, to: On<Asker, Peer<Helper>>| graph.wire(x, to));
+    let mut model = artifact::read(&other.artifact("Helper").expect("compiled").bytes).expect("ours");
+    model.set_metadata(keys::PROGRAM_NAME_KEY, "ask");
+    let mut helper = Engine::new(Config::new(peer_id(1), 1));
+    helper.install(&artifact::write(&model), &bb::kernels(), &[]).expect("installs");
+    let mut asker = engine(0, Membership::open());
+    let what = events(feed(&mut asker, Input::Connected { peer: peer_id(1), hello: helper.hello() }));
+    let differences = what.iter().find_map(|e| match e {
+        Event::ProgramMismatch { program, differences, .. } if &**program == "ask" => Some(differences),
+        _ => None,
+    });
+    assert_eq!(differences.map(|d| d.iter().map(|d| d.wire).collect::<Vec<_>>()), Some(vec![0, 1]), "{what:?}");
+}
+
+#[test]
+fn what_is_no_artifact_says_so() {
+    let whole = piece("Helper");
+    let stamped = |change: fn(&mut ModelProto)| {
+        let mut model = artifact::read(&whole).expect("ours");
+        change(&mut model);
+        artifact::write(&model)
+    };
+    let install = |bytes: &[u8], bound: &[&str]| {
+        let mut engine = Engine::new(Config::new(peer_id(1), 1));
+        engine.install(bytes, &bb::kernels(), bound).map(|_| ()).expect_err("it cannot run")
+    };
+    let answers = &["answers"][..];
+    let cases: &[(InstallError, &str)] = &[
+        (install(b"not a model at all", answers), "not an artifact"),
+        (install(&[], answers), "did not compile"),
+        (install(&whole[..whole.len() / 2], answers), ""),
+        (install(&stamped(|m| m.remove_metadata(keys::COMPILED_KEY)), answers), "not compiled"),
+        (install(&stamped(|m| m.set_metadata(keys::COMPILED_KEY, "v9")), answers), "`v9`"),
+        (install(&stamped(|m| m.set_metadata("ai.binding", "")), &[]), "the slot `answers`"),
+        (install(&stamped(|m| m.remove_metadata(keys::PROGRAM_DIGEST_KEY)), answers), "no digest"),
+    ];
+    for (error, says) in cases {
+        let text = error.to_string();
+        assert!(text.contains(says), "{text}");
+    }
+    let mut twice = engine(1, Membership::open());
+    let error = twice.install(&whole, &bb::kernels(), answers).expect_err("it is hosted");
+    assert!(matches!(error, InstallError::AlreadyHosted { .. }), "{error}");
+    let mut engine = Engine::new(Config::new(peer_id(0), 1));
+    let error = engine.install(&piece("Asker"), &[], &[]).expect_err("there are no kernels");
+    assert!(error.to_string().contains("bb_components as _"), "{error}");
+}
+
+/// Anything a host or a peer could say, some of it true.
+fn any_input() -> impl Strategy<Value = Input> {
+    let peer = || (0usize..4).prop_map(peer_id);
+    let bytes = || proptest::collection::vec(any::<u8>(), 0..60).prop_map(Bytes::from);
+    let frame = || prop_oneof![bytes(), (0usize..2).prop_map(|i| net().frames[i].clone())];
+    let hello = prop_oneof![bytes(), Just(engine(1, Membership::open()).hello())];
+    let args = prop_oneof![
+        Just(vec![]),
+        Just(vec![Arg::Value(Value::scalar(1.0f32)), Arg::AllPeers { and_self: true }]),
+        Just(vec![Arg::Value(Value::Trigger), Arg::Value(Value::Trigger)]),
+    ];
+    prop_oneof![
+        (0u64..4, 0u32..2, args, 0u64..2_000_000_000).prop_map(|(call, graph, args, ns)| Input::Call {
+            call: CallId(call),
+            graph: GraphId(graph),
+            args,
+            budget: Duration::from_nanos(ns),
+        }),
+        (0u64..4).prop_map(|call| Input::Drop { call: CallId(call) }),
+        (peer(), hello).prop_map(|(peer, hello)| Input::Connected { peer, hello }),
+        peer().prop_map(|peer| Input::Disconnected { peer }),
+        (peer(), frame()).prop_map(|(peer, frame)| Input::Received { peer, frame }),
+        (0u64..6).prop_map(|send| Input::Refused { send: SendId(send), reason: Refusal::QueueFull }),
+        (0u64..4, any::<bool>()).prop_map(|(command, ok)| Input::Completed {
+            command: CommandId(command),
+            result: if ok { Ok(vec![Value::scalar(2.0f32)]) } else { Ok(vec![]) },
+        }),
+        Just(Input::Tick),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    #[test]
+    fn nothing_a_host_or_a_peer_says_panics_or_stays(asks in any::<bool>(), inputs in proptest::collection::vec((any_input(), 0u64..500_000_000), 1..40)) {
+        let mut engine = engine(usize::from(!asks), Membership::open());
+        let mut now = NOW;
+        for (input, later) in inputs {
+            now = now.after(Duration::from_nanos(later));
+            engine.handle(now, input);
+            while engine.poll(now).is_some() {}
+        }
+        // A day later every deadline has passed; methods that run are the host's to complete.
+        let end = now.after(Duration::from_secs(90_000));
+        engine.handle(end, Input::Tick);
+        while engine.poll(end).is_some() {}
+        let usage = engine.usage();
+        prop_assert_eq!(Usage { commands: 0, ..usage }, Usage::default());
+        for command in 0..200 {
+            engine.handle(end, Input::Completed { command: CommandId(command), result: Ok(vec![]) });
+        }
+        while engine.poll(end).is_some() {}
+        prop_assert_eq!(engine.usage(), Usage::default());
+    }
+}
