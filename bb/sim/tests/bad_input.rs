@@ -228,6 +228,25 @@ fn a_site_takes_one_value_of_the_one_who_may_send_it() {
 }
 
 #[test]
+fn a_method_that_completes_after_its_frame_has_ended_is_an_event() {
+    let mut n = net();
+    let asked = feed(&mut n.helpers[0], Input::Received { peer: peer_id(0), frame: n.frames[0].clone() });
+    let [EngineStep::Run { command, .. }] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!(n.helpers[0].usage().commands, 1);
+    let late = NOW.after(Duration::from_secs(61));
+    n.helpers[0].handle(late, Input::Tick);
+    let expired = steps(&mut n.helpers[0], late);
+    // Who asked is told, at once and with the reason.
+    assert!(expired.iter().any(|s| matches!(s, EngineStep::Send(m) if m.has_fills())), "{expired:?}");
+    assert_eq!(n.helpers[0].usage(), Usage::default());
+    let done = Input::Completed { command: *command, result: Ok(vec![]) };
+    let what = events(feed(&mut n.helpers[0], done));
+    assert_eq!(what, [Event::CompletedAfterEnd { command: *command }]);
+    let what = events(feed(&mut n.helpers[0], Input::Completed { command: CommandId(99), result: Ok(vec![]) }));
+    assert!(matches!(what.as_slice(), [Event::UnknownInput { .. }]), "{what:?}");
+}
+
+#[test]
 fn a_stranger_that_claims_a_listed_class_is_refused_and_named() {
     let mut asker = engine(0, Membership::open().list("Helper", [peer_id(1)]));
     for i in [1, 2] {
@@ -334,15 +353,9 @@ proptest! {
             engine.handle(now, input);
             while engine.poll(now).is_some() {}
         }
-        // A day later every deadline has passed; methods that run are the host's to complete.
+        // A day later every deadline has passed.
         let end = now.after(Duration::from_secs(90_000));
         engine.handle(end, Input::Tick);
-        while engine.poll(end).is_some() {}
-        let usage = engine.usage();
-        prop_assert_eq!(Usage { commands: 0, ..usage }, Usage::default());
-        for command in 0..200 {
-            engine.handle(end, Input::Completed { command: CommandId(command), result: Ok(vec![]) });
-        }
         while engine.poll(end).is_some() {}
         prop_assert_eq!(engine.usage(), Usage::default());
     }

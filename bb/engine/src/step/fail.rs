@@ -177,10 +177,8 @@ impl Engine {
         };
         let waiting: Vec<usize> = (0..plan.recvs.len()).filter(|i| waits(*i)).collect();
         let mut waited_for: Vec<String> = waiting.iter().map(|i| plan.recvs[*i].name.to_string()).collect();
-        let running: Vec<super::Ready> = self.commands.values().filter(|r| r.frame == at).copied().collect();
-        let mut names: Vec<String> = running.iter().map(|r| plan.node(r.node).name.to_string()).collect();
-        names.sort();
-        waited_for.extend(names);
+        let running: Vec<super::Ready> = frame.commands.iter().filter_map(|c| self.commands.get(c).copied()).collect();
+        waited_for.extend(running.iter().map(|r| plan.node(r.node).name.to_string()));
         let (execution, call) = (frame.execution.clone(), frame.call);
         let lane = plan.each.then_some(frame.key.lane);
         self.event(Event::FrameExpired {

@@ -5,7 +5,7 @@ use super::{Engine, Ready};
 use crate::Value;
 use crate::event::{Cause, EngineStep, Event, LimitKind};
 use crate::input::{CommandId, ComponentFailure};
-use crate::plan::{NodeIx, NodeKind};
+use crate::plan::{NodeIx, NodeKind, PlacePlan};
 use bb_ir::component::OpError;
 use bb_ir::failure::FailureCode;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,19 +20,19 @@ impl Engine {
         *pending = DONE;
         match &plan.node(node).kind {
             NodeKind::Pass => {
-                let value = self.take_inputs(at, node, lane).and_then(|()| self.inputs.pop());
+                let value = self.take_inputs(&plan, at, node, lane).and_then(|()| self.inputs.pop());
                 if let (Some(value), Some(site)) = (value, plan.node(node).outputs.first()) {
-                    self.write(at, *site, lane, value);
+                    self.write_by(&plan, at, *site, lane, value);
                 }
             }
             NodeKind::Kernel(kernel) => {
-                if self.take_inputs(at, node, lane).is_some() {
+                if self.take_inputs(&plan, at, node, lane).is_some() {
                     let (inputs, outputs) = (&mut self.inputs, &mut self.outputs);
                     outputs.clear();
                     let ran = catch_unwind(AssertUnwindSafe(|| kernel.run(inputs, outputs)));
                     self.inputs.clear();
                     match ran {
-                        Ok(Ok(())) => self.write_outputs(at, node, lane),
+                        Ok(Ok(())) => self.write_outputs(&plan, at, node, lane),
                         Ok(Err(OpError(text))) => self.op_failed(at, node, lane, FailureCode::OpFailed, text),
                         Err(panic) => self.op_failed(at, node, lane, FailureCode::OpFailed, panicked(panic.as_ref())),
                     }
@@ -43,10 +43,13 @@ impl Engine {
                     let execution = self.frames.get(at).map(|f| (*f.execution).clone());
                     self.limit(LimitKind::Commands, execution);
                     self.op_failed(at, node, lane, FailureCode::OpFailed, "too many methods run on this node".into());
-                } else if self.take_inputs(at, node, lane).is_some() {
+                } else if self.take_inputs(&plan, at, node, lane).is_some() {
                     let command = CommandId(self.next_command);
                     self.next_command += 1;
                     self.commands.insert(command, ready);
+                    if let Some(frame) = self.frames.get_mut(at) {
+                        frame.commands.push(command);
+                    }
                     let inputs = self.inputs.drain(..).collect();
                     let (component, method) = (*component, method.clone());
                     self.steps.push_back(EngineStep::Run { command, component, method, inputs });
@@ -68,10 +71,9 @@ impl Engine {
     }
 
     /// Moves or clones a node's inputs into the scratch buffer; `None` where the frame has lost one.
-    fn take_inputs(&mut self, at: FrameRef, node: NodeIx, lane: Option<u32>) -> Option<()> {
+    fn take_inputs(&mut self, plan: &PlacePlan, at: FrameRef, node: NodeIx, lane: Option<u32>) -> Option<()> {
         self.inputs.clear();
         let frame = self.frames.get_mut(at)?;
-        let plan = frame.plan.clone();
         let it = plan.node(node);
         let mut released = 0;
         for (input, moves) in it.inputs.iter().zip(&it.moves) {
@@ -93,13 +95,12 @@ impl Engine {
         Some(())
     }
 
-    fn write_outputs(&mut self, at: FrameRef, node: NodeIx, lane: Option<u32>) {
+    fn write_outputs(&mut self, plan: &PlacePlan, at: FrameRef, node: NodeIx, lane: Option<u32>) {
         let mut outputs = std::mem::take(&mut self.outputs);
-        let Some(plan) = self.frames.get(at).map(|f| f.plan.clone()) else { return };
         let sites = &plan.node(node).outputs;
         if outputs.len() == sites.len() {
             for (site, value) in sites.iter().zip(outputs.drain(..)) {
-                self.write(at, *site, lane, value);
+                self.write_by(plan, at, *site, lane, value);
             }
         } else {
             let text = format!("it gave {} values, {} are taken", outputs.len(), sites.len());
@@ -125,17 +126,23 @@ impl Engine {
 
     pub(super) fn completed(&mut self, command: CommandId, result: Result<Vec<Value>, ComponentFailure>) {
         let Some(Ready { frame: at, node, lane }) = self.commands.remove(&command) else {
-            self.event(Event::UnknownInput { what: "a completion of no command" });
+            // Ending a frame has released its commands.
+            self.event(if command.0 < self.next_command {
+                Event::CompletedAfterEnd { command }
+            } else {
+                Event::UnknownInput { what: "a completion of no command" }
+            });
             return;
         };
-        if self.frames.get(at).is_none() {
-            self.event(Event::CompletedAfterEnd { command });
-            return;
+        if let Some(frame) = self.frames.get_mut(at) {
+            frame.commands.retain(|c| *c != command);
         }
         match result {
             Ok(values) => {
                 self.outputs = values;
-                self.write_outputs(at, node, lane);
+                if let Some(plan) = self.frames.get(at).map(|f| f.plan.clone()) {
+                    self.write_outputs(&plan, at, node, lane);
+                }
             }
             Err(ComponentFailure::Error(text)) => self.op_failed(at, node, lane, FailureCode::OpFailed, text),
             Err(ComponentFailure::Panicked(text)) => {

@@ -5,6 +5,7 @@ use super::peers::PeerIx;
 use super::{CallOf, Engine};
 use crate::Value;
 use crate::event::{Cause, ExecutionId, LimitKind};
+use crate::input::CommandId;
 use crate::plan::{NodeIx, PlacePlan, SiteIx, Storage};
 use crate::time::Time;
 use bb_ir::types::ValueType;
@@ -82,6 +83,8 @@ pub struct Frame {
     pub sent_at: Vec<(u64, Time)>,
     /// Ops that are ready or running.
     pub active: u32,
+    /// Methods that the host runs.
+    pub commands: Vec<CommandId>,
     /// What its values take.
     pub bytes: u64,
 }
@@ -170,6 +173,7 @@ impl Engine {
                 lanes: Vec::new(),
                 sent_at: Vec::new(),
                 active: 0,
+                commands: Vec::new(),
                 bytes: 0,
             })
         });
@@ -204,6 +208,9 @@ impl Engine {
         let Some(mut frame) = self.frames.remove(at) else { return };
         self.bytes -= frame.bytes;
         self.lanes -= frame.lanes.iter().flatten().map(LanesState::len).sum::<usize>();
+        for command in frame.commands.drain(..) {
+            self.commands.remove(&command);
+        }
         self.ended.remember(self.now, frame.key, frame.deadline);
         if let Some(call) = frame.call {
             self.entry_ended(call, frame.key.counter);
@@ -235,8 +242,14 @@ impl Engine {
 
     /// Writes a site and fires what was waiting for it alone. A site that is not empty stays as it is.
     pub(super) fn write(&mut self, at: FrameRef, site: SiteIx, lane: Option<u32>, value: Value) {
+        if let Some(plan) = self.frames.get(at).map(|f| f.plan.clone()) {
+            self.write_by(&plan, at, site, lane, value);
+        }
+    }
+
+    /// The same, by a plan that the caller holds: the way of every op's outputs.
+    pub(super) fn write_by(&mut self, plan: &PlacePlan, at: FrameRef, site: SiteIx, lane: Option<u32>, value: Value) {
         let Some(frame) = self.frames.get_mut(at) else { return };
-        let plan = frame.plan.clone();
         let of = plan.site(site);
         let value = if is_cohort(&of.ty) { distinct(value) } else { value };
         let bytes = value.bytes();

@@ -237,9 +237,15 @@ impl Engine {
     }
 
     fn event(&mut self, event: Event) {
-        // Events can be lost where the host does not poll; what it has to do cannot.
-        if self.steps.len() < self.config.limits.steps_max {
-            self.steps.push_back(EngineStep::Event(event));
+        // Events can be lost where the host does not poll, and the last one says so; what it has to do cannot.
+        let room = self.config.limits.steps_max.saturating_sub(self.steps.len());
+        match room {
+            0 => {}
+            1 => {
+                let (limit, execution) = (LimitKind::Steps, None);
+                self.steps.push_back(EngineStep::Event(Event::LimitReached { limit, execution }));
+            }
+            _ => self.steps.push_back(EngineStep::Event(event)),
         }
     }
     fn limit(&mut self, limit: LimitKind, execution: Option<ExecutionId>) {
