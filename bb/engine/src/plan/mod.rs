@@ -2,9 +2,13 @@
 
 mod build;
 mod graph;
+mod node;
+mod place;
+mod uses;
 
-pub use build::{build, millionths};
+pub use build::build;
 pub use graph::{EntryInput, GraphSlot, Installed, NodeSiteId, OpDispatch, OpRef, SlotInfo};
+pub use node::millionths;
 
 use crate::input::ComponentId;
 use bb_ir::component::Kernel;

@@ -1,0 +1,55 @@
+//! Who reads a site: what fires when it is filled, and where its value may move.
+
+use super::{LanesPlan, NodeIx, NodeKind, NodePlan, SiteIx, SitePlan, Storage};
+use rustc_hash::FxHashSet;
+
+/// Per site, the nodes that wait for it, in compressed rows.
+pub fn successors(sites: usize, nodes: &[NodePlan]) -> (Vec<u32>, Vec<NodeIx>) {
+    let mut first = vec![0u32; sites + 1];
+    for site in nodes.iter().flat_map(|n| &n.waits_for) {
+        first[site.0 as usize + 1] += 1;
+    }
+    for i in 0..sites {
+        first[i + 1] += first[i];
+    }
+    let mut next = first.clone();
+    let mut all = vec![NodeIx(0); first[sites] as usize];
+    for (i, node) in nodes.iter().enumerate() {
+        for site in &node.waits_for {
+            let at = &mut next[site.0 as usize];
+            all[*at as usize] = NodeIx(i as u32);
+            *at += 1;
+        }
+    }
+    (first, all)
+}
+
+/// A value moves to its reader where that is the only one, and reads it once, and nobody else keeps it.
+pub fn last_uses(nodes: &mut [NodePlan], sites: &[SitePlan], first: &[u32], consumers: &[NodeIx], lanes: &[LanesPlan]) {
+    let mut kept: FxHashSet<SiteIx> = lanes.iter().map(|l| l.cohort).collect();
+    for lane in lanes {
+        for gather in &lane.gathers {
+            if let NodeKind::Gather(g) = &nodes[gather.0 as usize].kind {
+                kept.extend(g.values.iter().map(|v| lane.sites[*v as usize]));
+            }
+        }
+    }
+    for node in nodes {
+        let in_lane = node.lanes.is_some();
+        for i in 0..node.inputs.len() {
+            let Some(site) = node.inputs[i] else { continue };
+            let s = site.0 as usize;
+            let readers = &consumers[first[s] as usize..first[s + 1] as usize];
+            let once = node.inputs.iter().filter(|o| **o == Some(site)).count() == 1;
+            // A value of the frame is read by every lane.
+            let shared = in_lane && sites[s].storage == Storage::Frame;
+            let read_again = matches!(node.kind, NodeKind::Send(_) | NodeKind::Gather(_));
+            node.moves[i] = readers.len() == 1
+                && once
+                && !shared
+                && !read_again
+                && !kept.contains(&site)
+                && sites[s].output.is_none();
+        }
+    }
+}
