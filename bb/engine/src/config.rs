@@ -98,3 +98,17 @@ pub struct Usage {
     /// Calls that have not resolved.
     pub calls: usize,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn once_there_is_a_list_a_class_without_one_has_no_members() {
+        let peer = |n: u8| PeerId::from_bytes(vec![n]).expect("short");
+        assert!(Membership::open().admits("Client", &peer(1)));
+        let listed = Membership::open().list("Client", [peer(1)]);
+        let admitted = [("Client", 1), ("Client", 2), ("Server", 1)].map(|(class, n)| listed.admits(class, &peer(n)));
+        assert_eq!(admitted, [true, false, false]);
+    }
+}

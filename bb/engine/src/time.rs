@@ -16,3 +16,16 @@ impl Time {
         Duration::from_nanos(later.0.saturating_sub(self.0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_saturates_at_its_ends() {
+        assert_eq!(Time(5).after(Duration::from_nanos(7)), Time(12));
+        assert_eq!(Time(u64::MAX - 1).after(Duration::MAX), Time(u64::MAX));
+        assert_eq!(Time(12).until(Time(5)), Duration::ZERO);
+        assert_eq!(Time(5).until(Time(12)), Duration::from_nanos(7));
+    }
+}

@@ -178,3 +178,27 @@ pub fn millionths(fraction: f32) -> Option<u64> {
     let rounded = (f64::from(fraction) * 1e6).round();
     (fraction > 0.0 && fraction <= 1.0 && rounded >= 1.0).then_some(rounded as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fraction_is_rounded_to_millionths_before_it_counts_members() {
+        let need = |fraction: f32, members: u64| millionths(fraction).map(|m| (m * members).div_ceil(1_000_000).max(1));
+        for (fraction, members, expected) in [
+            (0.55, 100, Some(55)),
+            (0.75, 8, Some(6)),
+            (0.3, 3, Some(1)),
+            (0.6, 3, Some(2)),
+            (1.0, 7, Some(7)),
+            (1e-6, 5, Some(1)),
+            (0.0, 5, None),
+            (-0.5, 5, None),
+            (1.1, 5, None),
+            (f32::NAN, 5, None),
+        ] {
+            assert_eq!(need(fraction, members), expected, "{fraction} of {members}");
+        }
+    }
+}

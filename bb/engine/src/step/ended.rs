@@ -35,3 +35,27 @@ impl Ended {
         self.keys.contains(key)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame::NO_LANE;
+    use super::super::peers::Peers;
+    use super::*;
+    use bb_ir::peer::PeerId;
+
+    #[test]
+    fn a_frame_is_remembered_until_its_deadline_and_of_too_many_the_next_to_expire_is_forgotten() {
+        let origin = Peers::new(PeerId::from_bytes(vec![0]).expect("short"))
+            .intern(&PeerId::from_bytes(vec![1]).expect("short"));
+        let key = |counter| FrameKey { origin, epoch: 1, counter, graph: 0, place: 0, lane: NO_LANE };
+        let mut ended = Ended::new(2);
+        ended.remember(Time(0), key(1), Time(0));
+        assert!(!ended.contains(&key(1)), "its deadline has passed");
+        for (counter, deadline) in [(1, 30), (2, 10), (3, 20)] {
+            ended.remember(Time(0), key(counter), Time(deadline));
+        }
+        assert_eq!([1, 2, 3].map(|c| ended.contains(&key(c))), [true, false, true]);
+        ended.remember(Time(25), key(4), Time(40));
+        assert_eq!([1, 3, 4].map(|c| ended.contains(&key(c))), [true, false, true]);
+    }
+}

@@ -349,3 +349,19 @@ fn distinct(value: Value) -> Value {
         _ => value,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PeerId;
+
+    #[test]
+    fn a_cohort_is_distinct_peers_in_the_order_of_their_bytes() {
+        let seq = |ids: &[u8]| {
+            Value::Seq(ids.iter().map(|n| Value::Peer(PeerId::from_bytes(vec![*n]).expect("short"))).collect())
+        };
+        for (given, lanes) in [(&[2, 1, 2][..], &[1, 2][..]), (&[1, 2], &[1, 2]), (&[3, 3], &[3]), (&[], &[])] {
+            assert_eq!(distinct(seq(given)), seq(lanes));
+        }
+    }
+}

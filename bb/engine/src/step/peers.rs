@@ -302,3 +302,47 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peers() -> (Peers, PeerIx) {
+        let id = |n: u8| PeerId::from_bytes(vec![n]).expect("short");
+        let mut peers = Peers::new(id(0));
+        let ix = peers.intern(&id(1));
+        (peers, ix)
+    }
+
+    #[test]
+    fn a_message_is_new_once_in_any_order() {
+        let (mut peers, ix) = peers();
+        let new = [1, 3, 3, 2, 1, 5, 4].map(|seq| peers.is_new(ix, seq));
+        assert_eq!(new, [true, true, false, true, false, true, true]);
+        assert_eq!(peers.arrived(ix), 5);
+    }
+
+    #[test]
+    fn what_is_older_than_the_window_is_a_duplicate() {
+        let (mut peers, ix) = peers();
+        assert!(peers.is_new(ix, DEDUP_WINDOW + 10));
+        assert!(!peers.is_new(ix, 10));
+        assert!(peers.is_new(ix, 12));
+        assert_eq!(peers.arrived(ix), 10);
+        assert!(peers.is_new(ix, u64::MAX) && !peers.is_new(ix, u64::MAX));
+    }
+
+    #[test]
+    fn an_acknowledgement_settles_all_up_to_it() {
+        let (mut peers, ix) = peers();
+        for seq in 1..=4 {
+            assert_eq!(peers.number(ix), (seq, 0));
+            peers.sent(ix, seq, SendId(seq));
+        }
+        assert_eq!(peers.acknowledged(ix, 2), [SendId(1), SendId(2)]);
+        peers.given_up(ix, 3);
+        assert_eq!(peers.next_unsettled(&peers.id(ix)), 4);
+        assert_eq!(peers.acknowledged(ix, u64::MAX), [SendId(4)]);
+        assert_eq!(peers.next_unsettled(&peers.id(ix)), 5);
+    }
+}

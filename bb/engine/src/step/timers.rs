@@ -45,3 +45,29 @@ impl Timers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::peers::Peers;
+    use super::*;
+    use bb_ir::peer::PeerId;
+
+    #[test]
+    fn what_is_due_comes_in_order_and_dead_timers_wake_nobody() {
+        let id = |n: u8| PeerId::from_bytes(vec![n]).expect("short");
+        let mut peers = Peers::new(id(0));
+        let ack = [1, 2, 3].map(|n| Timer::Ack { peer: peers.intern(&id(n)) });
+        let mut timers = Timers::default();
+        timers.set(Time(20), ack[0]);
+        timers.set(Time(10), ack[1]);
+        timers.set(Time(10), ack[2]);
+        assert_eq!(timers.due(Time(9)), None);
+        assert_eq!(
+            [timers.due(Time(10)), timers.due(Time(10)), timers.due(Time(10))],
+            [Some(ack[1]), Some(ack[2]), None]
+        );
+        assert_eq!(timers.next(), Some(Time(20)));
+        timers.skip(|t| *t == ack[0]);
+        assert_eq!(timers.next(), None);
+    }
+}
