@@ -228,6 +228,23 @@ fn a_site_takes_one_value_of_the_one_who_may_send_it() {
 }
 
 #[test]
+fn what_is_installed_can_be_looked_at() {
+    let engine = engine(1, Membership::open());
+    let [graph] = engine.graphs() else { panic!("one artifact") };
+    assert_eq!((graph.function().as_str(), graph.is_entry_point()), ("ask_Helper", false));
+    let ops: Vec<&str> = graph.op_dispatch().map(|(_, name, _)| name).collect();
+    assert_eq!(ops, ["answer_1", "send_2"]);
+    let (received, slot) = graph.recv_site_to_slot_id().next().expect("a role op reads what comes");
+    assert_eq!(slot, 2);
+    assert_eq!(graph.consumers(received), ["answer_1"]);
+    let (_, sender) = graph.recv_sender_sites().next().expect("what comes has a sender");
+    assert_eq!(graph.consumers(sender), ["send_2"]);
+    assert_eq!(graph.recv_wire_type_hash().map(|(site, _)| site).collect::<Vec<_>>(), [received]);
+    assert_eq!(graph.top_level_outputs().count(), 0);
+    assert!(graph.site_names().any(|(_, name)| name == received));
+}
+
+#[test]
 fn a_method_that_completes_after_its_frame_has_ended_is_an_event() {
     let mut n = net();
     let asked = feed(&mut n.helpers[0], Input::Received { peer: peer_id(0), frame: n.frames[0].clone() });

@@ -310,3 +310,38 @@ fn what_arrived_at_a_peer_that_started_again_is_acknowledged() {
     world.disconnect(ASKER, helper);
     assert_eq!(events(&world, |e| matches!(e, Event::SendFailed { .. })), 0, "everything had arrived");
 }
+
+#[test]
+fn what_the_network_loses_ends_at_a_deadline() {
+    let program = bb::compile(counted);
+    let mut world = world(&program, 2);
+    world.set_link(Link::default().drop(1.0));
+    let call = world.call(ASKER, vec![number(5.0), EVERYONE], 5 * S);
+    world.run_until(world.elapsed() + 6 * S);
+    assert!(matches!(world.result(call), Some(Err(CallError::Deadline { .. }))), "{:?}", world.result(call));
+    assert_eq!((world.faults().dropped, world.usage(ASKER)), (2, Some(Usage::default())));
+    world.set_link(Link::default());
+    assert_eq!(ask(&mut world, vec![number(5.0), EVERYONE]), Ok(vec![10.0, 2.0]), "the next call is whole");
+}
+
+#[test]
+fn one_seed_is_one_run() {
+    let program = bb::compile(counted);
+    let run = |seed: u64| {
+        let mut world = World::new(seed, bb::kernels());
+        let host = |class: &str| vec![Host::new(program.artifact(class).expect("compiled").bytes.clone())];
+        for class in ["Asker", "Helper", "Helper", "Helper"] {
+            world.add(host(class)).expect("installs");
+        }
+        world.connect_all();
+        world.set_link(Link::default().delay(S / 1000..=S).drop(0.2).duplicate(0.3).reorder(0.3));
+        for _ in 0..5 {
+            world.call(ASKER, vec![number(5.0), EVERYONE], 3 * S);
+            world.run_until(world.elapsed() + 4 * S);
+        }
+        (world.trace().iter().map(ToString::to_string).collect::<Vec<_>>(), world.faults())
+    };
+    assert_eq!(run(3), run(3));
+    assert_ne!(run(3).0, run(4).0);
+    assert!(run(3).1.dropped > 0 && run(3).1.duplicated > 0 && run(3).1.reordered > 0, "{:?}", run(3).1);
+}

@@ -138,6 +138,12 @@ impl GraphSlot {
             p.recvs.iter().flat_map(move |r| r.payloads.iter().map(move |(s, ..)| (name(*s), name(r.sender))))
         })
     }
+    /// Of every payload site that a role op reads, the number of its slot.
+    pub fn recv_site_to_slot_id(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.plans().flat_map(|p| {
+            p.recvs.iter().flat_map(move |r| r.payloads.iter().filter_map(|(s, ..)| Some((&*p.site(*s).name, r.slot?))))
+        })
+    }
     /// Of every payload site, the hash of its type.
     pub fn recv_wire_type_hash(&self) -> impl Iterator<Item = (&str, u64)> {
         self.plans()

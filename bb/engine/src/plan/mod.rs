@@ -134,6 +134,8 @@ pub struct RecvPlan {
     pub payloads: Vec<(SiteIx, SiteAddress, u64)>,
     pub sender: SiteIx,
     pub trigger_only: bool,
+    /// The slot whose role op reads the payload.
+    pub slot: Option<u32>,
     pub from_class: Arc<str>,
     pub filler: Filler,
     /// For a lane's return.

@@ -106,6 +106,7 @@ impl<'a> At<'a> {
                     payloads,
                     sender,
                     trigger_only: read_wire_transport(node) == Some(Transport::TriggerOnly),
+                    slot: node.metadata_number(keys::RECV_SLOT_ID_KEY),
                     from_class: from.class.as_str().into(),
                     filler: Filler::Member,
                     lanes: lane,
