@@ -200,6 +200,12 @@ fn what_does_not_fit_is_said_in_a_sentence() {
         ("Reshape", vec![], vec![f(&[3], &[1., 2., 3.]), i(&[1], &[2])], "cannot make [2] of [3]"),
         ("Gather", vec![], vec![f(&[1], &[1.]), i(&[], &[4])], "no entry 4 among 1"),
         ("Concat", vec![("axis", A::I(5))], vec![f(&[1], &[1.])], "no axis 5"),
+        (
+            "Concat",
+            vec![("axis", A::I(1))],
+            vec![f(&[1, 1], &[1.]), f(&[1], &[1.])],
+            "cannot join the shapes [1, 1], [1]",
+        ),
         ("Exp", vec![], vec![i(&[], &[1])], "does not take tensors of i64"),
         ("ReduceMax", vec![], vec![f(&[0], &[])], "no value for no elements"),
     ] {

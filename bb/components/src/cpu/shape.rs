@@ -106,12 +106,16 @@ pub(super) fn join(op: &str, parts: &[&RawTensor], at: i64, new_axis: bool) -> R
         let (a, b) = (first.element().name(), other.element().name());
         return Err(OpError::new(format!("{op} takes one element type, not {a} and {b}")));
     }
+    let shapes = || parts.iter().map(|p| format!("{:?}", p.shape())).collect::<Vec<_>>().join(", ");
+    let unlike = || OpError::new(format!("{op} cannot join the shapes {} along axis {at}", shapes()));
     let along = Axis(axis(op, at, first.shape().len() + usize::from(new_axis))?);
+    if parts.iter().any(|p| p.shape().len() != first.shape().len()) {
+        return Err(unlike());
+    }
     by_size!(first.element(), P => {
         let views = parts.iter().map(|p| plain::<P>(p)).collect::<Result<Vec<_>, _>>()?;
         let joined = if new_axis { ndarray::stack(along, &views) } else { ndarray::concatenate(along, &views) };
-        let shapes = || parts.iter().map(|p| format!("{:?}", p.shape())).collect::<Vec<_>>().join(", ");
-        let joined = joined.map_err(|_| OpError::new(format!("{op} cannot join the shapes {} along axis {at}", shapes())))?;
+        let joined = joined.map_err(|_| unlike())?;
         retyped(joined, first.element())
     })
 }
