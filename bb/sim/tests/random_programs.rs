@@ -1,4 +1,6 @@
 //! Random programs give the same outputs whole, on one node that hosts every class, as sliced over simulated nodes.
+//!
+//! `BB_PROGRAMS=10000 cargo test --release -p bb-sim --test random_programs` for more of them.
 #![allow(missing_docs)]
 
 #[path = "random/program.rs"]
@@ -13,6 +15,10 @@ use std::time::Duration;
 
 /// One program per seed.
 const PROGRAMS: u64 = 300;
+
+fn programs() -> u64 {
+    std::env::var("BB_PROGRAMS").map_or(PROGRAMS, |n| n.parse().expect("BB_PROGRAMS is a number"))
+}
 /// Members of the cohort in the sliced run; two answer where one fails, so that a mean of equals is exact.
 const MEMBERS: usize = 3;
 
@@ -44,8 +50,9 @@ fn outputs(world: &mut World, entry: NodeIx, args: [Arg; 3], inputs: [[f32; 3]; 
     let call = world.call(entry, args, Duration::from_secs(60));
     world.run(Duration::from_secs(120));
     let outputs = world.result(call).expect("it resolves").clone().expect("it succeeds");
-    let usage = world.usage(entry).expect("nobody is killed");
-    assert_eq!(usage, Default::default(), "nothing runs any more");
+    for node in (0..world.len()).map(NodeIx) {
+        assert_eq!(world.usage(node), Some(Default::default()), "nothing runs any more on {node:?}");
+    }
     outputs
 }
 
@@ -70,7 +77,7 @@ fn sliced(program: &bb::Compiled, seed: u64, inputs: [[f32; 3]; 2], failing: boo
 #[test]
 fn whole_and_sliced_programs_give_the_same() {
     let mut count = Count::default();
-    for seed in 0..PROGRAMS {
+    for seed in 0..programs() {
         let plan = Plan::draw(seed);
         let body = |graph: &Graph,
                     x: On<A, Tensor>,
@@ -80,6 +87,7 @@ fn whole_and_sliced_programs_give_the_same() {
                     d: On<A, Peers<program::D>>,
                     worker: WorkerAt<program::D>| plan.record(graph, [x, y], b, c, d, worker);
         let program = bb::compile(body);
+        assert_eq!(program.artifacts, bb::compile(body).artifacts, "the same program gives the same bytes");
         assert_eq!(program.diagnostics, [], "seed {seed}: {plan:?}");
         let inputs = plan.inputs();
         let (one, many) = (whole(&program, seed, inputs), sliced(&program, seed, inputs, plan.failing_lane()));
