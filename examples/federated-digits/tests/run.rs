@@ -158,3 +158,27 @@ fn what_cannot_work_is_said_in_one_message() {
         assert!(!said.contains("panicked"), "{said}");
     }
 }
+
+#[test]
+fn results_name_who_was_missing_in_each_round_and_why() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let file = dir.path().join("results.json");
+    let json_file = file.to_str().expect("UTF-8");
+    let args = ["server", "--clients", "3", "--rounds", "200", "--epochs", "1", "--quorum", "0.6", "--json", json_file];
+    let mut server = Process::start(&args);
+    let address = server.line();
+    let key = |n: usize| dir.path().join(n.to_string());
+    let mut clients: Vec<Process> = (1..=3).map(|n| Process::client(&address, &format!("{n}/3"), &key(n))).collect();
+    let said = clients[2].line_with("client");
+    let peer = said.split(' ').nth(1).expect("client <peer> with shard …");
+    server.line_with("round   3/200");
+    drop(clients.pop());
+    server.line_with("round 200/200");
+    assert!(server.child.wait().expect("it ends").success());
+    let results = json(&file);
+    let missing = results["missing"].as_array().expect("a list per round");
+    assert_eq!((missing.len(), &missing[2]), (200, &serde_json::json!([])));
+    assert_eq!(missing[199], serde_json::json!([{ "peer": peer, "reason": "not_connected" }]));
+    let reasons: BTreeSet<&str> = missing.iter().filter_map(|round| round[0]["reason"].as_str()).collect();
+    assert!(reasons.is_subset(&["peer_lost", "not_connected"].into()), "{reasons:?}");
+}
