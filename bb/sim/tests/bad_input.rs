@@ -263,6 +263,35 @@ fn a_method_that_completes_after_its_frame_has_ended_is_an_event() {
     assert!(matches!(what.as_slice(), [Event::UnknownInput { .. }]), "{what:?}");
 }
 
+/// The one op that reads a peer value may have taken it out of its site; it names the sender all the same.
+#[test]
+fn nobody_else_answers_for_a_named_peer() {
+    let program = bb::compile(|graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>| {
+        let there = graph.wire(x, to.identity());
+        graph.wire(there, graph.origin::<Asker>())
+    });
+    assert_eq!(program.diagnostics, []);
+    let start = |index: usize, class: &str| {
+        let mut engine = Engine::new(Config::new(peer_id(index), 1));
+        let artifact = &program.artifact(class).expect("compiled").bytes;
+        engine.install(artifact, &bb::kernels(), &[]).expect("installs");
+        engine
+    };
+    let (mut asker, mut helper) = (start(0, "Asker"), start(1, "Helper"));
+    for other in [1, 2] {
+        feed(&mut asker, Input::Connected { peer: peer_id(other), hello: helper.hello() });
+    }
+    feed(&mut helper, Input::Connected { peer: peer_id(0), hello: asker.hello() });
+    let args = vec![Arg::Value(Value::scalar(1.0f32)), Arg::Value(Value::Peer(peer_id(1)))];
+    let call = Input::Call { call: CallId(1), graph: GraphId(0), args, budget: Duration::from_secs(60) };
+    let asked = sent(feed(&mut asker, call));
+    let back = sent(feed(&mut helper, Input::Received { peer: peer_id(0), frame: asked[0].clone() }));
+    let forged = events(feed(&mut asker, Input::Received { peer: peer_id(2), frame: back[0].clone() }));
+    assert!(matches!(forged.as_slice(), [Event::UnexpectedSender { .. }]), "{forged:?}");
+    let honest = feed(&mut asker, Input::Received { peer: peer_id(1), frame: back[0].clone() });
+    assert!(honest.iter().any(|s| matches!(s, EngineStep::CallResolved { result: Ok(_), .. })), "{honest:?}");
+}
+
 #[test]
 fn a_stranger_that_claims_a_listed_class_is_refused_and_named() {
     let mut asker = engine(0, Membership::open().list("Helper", [peer_id(1)]));

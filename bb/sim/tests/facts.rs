@@ -345,3 +345,44 @@ fn one_seed_is_one_run() {
     assert_ne!(run(3).0, run(4).0);
     assert!(run(3).1.dropped > 0 && run(3).1.duplicated > 0 && run(3).1.reordered > 0, "{:?}", run(3).1);
 }
+
+/// So many seconds.
+#[bb::op]
+fn nanoseconds(x: f32) -> Duration {
+    Duration::from_secs(x as u64)
+}
+
+#[test]
+fn need_and_within_may_be_values() {
+    let program = bb::compile(
+        |graph: &Graph,
+         x: On<Asker, f32>,
+         cohort: On<Asker, Peers<Helper>>,
+         need: On<Asker, u64>,
+         limit: On<Asker, f32>| {
+            let there = graph.wire(x, cohort);
+            let back = graph.wire(there, there.sender::<Asker>());
+            back.quorum(need).within(nanoseconds(limit)).count()
+        },
+    );
+    let mut world = world(&program, 2);
+    world.set_link_between(NodeIx(2), ASKER, Link::default().delay(20 * S..=20 * S));
+    let count = |n: u64| Arg::Value(Value::scalar(n));
+    let args = |need| vec![number(5.0), EVERYONE, count(need), number(3.0)];
+    assert_eq!(ask(&mut world, args(1)), Ok(vec![1.0]));
+    for need in [2, 9] {
+        assert!(matches!(ask(&mut world, args(need)), Err(CallError::Failed(_))));
+    }
+}
+
+#[test]
+fn a_negative_limit_fails_the_gather() {
+    let program = bb::compile(
+        |graph: &Graph, x: On<Asker, f32>, cohort: On<Asker, Peers<Helper>>, limit: On<Asker, Duration>| {
+            let there = graph.wire(x, cohort);
+            graph.wire(there, there.sender::<Asker>()).within(limit).count()
+        },
+    );
+    let answer = ask(&mut world(&program, 2), vec![number(5.0), EVERYONE, Arg::Value(Value::scalar(-1i64))]);
+    assert!(matches!(&answer, Err(CallError::Failed(c)) if c.message.contains("no duration")), "{answer:?}");
+}

@@ -167,7 +167,7 @@ impl<'a> At<'a> {
             }
         }
         let (first_consumer, consumers) = successors(sites.plans.len(), &plans);
-        last_uses(&mut plans, &sites.plans, &first_consumer, &consumers, &lanes);
+        last_uses(&mut plans, &sites.plans, &first_consumer, &consumers, &lanes, &recvs);
         let sources = (0..plans.len() as u32).map(NodeIx).filter(|n| plans[n.0 as usize].pending == 0).collect();
         let pending = plans.iter().map(|n| n.pending).collect();
         Ok(PlacePlan {

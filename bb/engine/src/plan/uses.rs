@@ -1,6 +1,6 @@
 //! Who reads a site: what fires when it is filled, and where its value may move.
 
-use super::{LanesPlan, NodeIx, NodeKind, NodePlan, SiteIx, SitePlan, Storage};
+use super::{Filler, LanesPlan, NodeIx, NodeKind, NodePlan, RecvPlan, SiteIx, SitePlan, Storage};
 use rustc_hash::FxHashSet;
 
 /// Per site, the nodes that wait for it, in compressed rows.
@@ -25,8 +25,20 @@ pub fn successors(sites: usize, nodes: &[NodePlan]) -> (Vec<u32>, Vec<NodeIx>) {
 }
 
 /// A value moves to its reader where that is the only one, and reads it once, and nobody else keeps it.
-pub fn last_uses(nodes: &mut [NodePlan], sites: &[SitePlan], first: &[u32], consumers: &[NodeIx], lanes: &[LanesPlan]) {
+pub fn last_uses(
+    nodes: &mut [NodePlan],
+    sites: &[SitePlan],
+    first: &[u32],
+    consumers: &[NodeIx],
+    lanes: &[LanesPlan],
+    recvs: &[RecvPlan],
+) {
     let mut kept: FxHashSet<SiteIx> = lanes.iter().map(|l| l.cohort).collect();
+    // Who may fill a Recv is looked up when its message comes.
+    kept.extend(recvs.iter().filter_map(|r| match r.filler {
+        Filler::Named(site) => Some(site),
+        _ => None,
+    }));
     for lane in lanes {
         for gather in &lane.gathers {
             if let NodeKind::Gather(g) = &nodes[gather.0 as usize].kind {

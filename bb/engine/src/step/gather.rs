@@ -104,7 +104,15 @@ impl Engine {
             WithinPlan::Of(site) => {
                 let ns =
                     frame.value(site, None).and_then(Value::as_scalar::<i64>).and_then(|ns| u64::try_from(ns).ok());
-                ns.map(|ns| (Duration::from_nanos(ns), self.now))
+                match ns {
+                    Some(ns) => Some((Duration::from_nanos(ns), self.now)),
+                    None => {
+                        let message = "the gather's limit is no duration".to_owned();
+                        let cause = Cause { code: FailureCode::OpFailed, message, quorum: None };
+                        self.gather_failed(at, node, Arc::new(cause));
+                        return;
+                    }
+                }
             }
         };
         let (lanes, number) = (g.lanes, g.number);

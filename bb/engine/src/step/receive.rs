@@ -124,6 +124,11 @@ impl Engine {
             self.event(m.stale());
             return None;
         }
+        // An origin is numbered for members alone: others could fill the table with invented ones.
+        if !self.peers.is_member(m.peer, &m.plan.from_class) {
+            self.event(m.unexpected());
+            return None;
+        }
         let origin = self.peers.intern(&m.execution.origin);
         let lane = if plan.each { m.envelope.lane.unwrap_or(NO_LANE) } else { NO_LANE };
         let (epoch, counter) = (m.execution.epoch, m.execution.counter);
