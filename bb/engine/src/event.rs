@@ -180,6 +180,20 @@ pub enum ReceiveFault {
     ForeignProgram,
 }
 
+impl fmt::Display for ReceiveFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ReceiveFault::UnknownSite => "there is no such site",
+            ReceiveFault::TypeMismatch => "it is of another type",
+            ReceiveFault::TransportMismatch => "it is a trigger for data, or data for a trigger",
+            ReceiveFault::Incomplete => "it is not all of the wire's payloads",
+            ReceiveFault::Payload(reason) => reason,
+            ReceiveFault::Lane => "its lane is not one of the cohort",
+            ReceiveFault::ForeignProgram => "its sender runs another program",
+        })
+    }
+}
+
 /// A wire that two peers' programs do not share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireDifference {

@@ -43,7 +43,7 @@ enum Due {
     Hello { from: NodeIx, from_start: u64, to: NodeIx, hello: Bytes },
     Lost { node: NodeIx, peer: NodeIx },
     Completed { node: NodeIx, start: u64, command: CommandId, result: Result<Vec<Value>, ComponentFailure> },
-    Unreachable { node: NodeIx, start: u64, send: SendId },
+    Refused { node: NodeIx, start: u64, send: SendId, reason: Refusal },
     Wake { node: NodeIx, start: u64 },
 }
 
@@ -291,9 +291,9 @@ impl World {
                     self.handle(node, Input::Completed { command, result });
                 }
             }
-            Due::Unreachable { node, start, send } => {
+            Due::Refused { node, start, send, reason } => {
                 if self.alive(node, start) {
-                    self.handle(node, Input::Refused { send, reason: Refusal::Unreachable });
+                    self.handle(node, Input::Refused { send, reason });
                 }
             }
             Due::Wake { node, start } => {
@@ -387,7 +387,10 @@ impl World {
     fn send(&mut self, from: NodeIx, message: Outgoing) {
         let start = self.nodes[from.0].starts;
         let Some(to) = self.node_of(&message.peer).filter(|to| self.connected.contains(&(from, *to))) else {
-            self.later(UNREACHABLE_AFTER, Due::Unreachable { node: from, start, send: message.id });
+            self.later(
+                UNREACHABLE_AFTER,
+                Due::Refused { node: from, start, send: message.id, reason: Refusal::Unreachable },
+            );
             return;
         };
         let mut frame = BytesMut::new();
@@ -395,6 +398,11 @@ impl World {
             frame.extend_from_slice(&piece);
         }
         let frame = frame.freeze();
+        if frame.len() > self.nodes[to.0].limits.wire.frame_bytes_max {
+            // What the other side's Hello says is its largest frame.
+            self.later(Duration::ZERO, Due::Refused { node: from, start, send: message.id, reason: Refusal::TooLarge });
+            return;
+        }
         self.note(from, What::Sent { to, bytes: frame.len() });
         let link = self.links.get(&(from, to)).unwrap_or(&self.link).clone();
         for (delay, overtakes) in link.draw(&mut self.rng, &mut self.faults) {

@@ -5,62 +5,12 @@ use bb::__private::Accepts;
 use bb::engine::{Arg, CallError, Event, Usage, Value};
 use bb::prelude::*;
 use bb_components as _;
-use bb_sim::{Host, Link, NodeIx, What, World, peer_id};
+use bb_sim::{Host, Link, NodeIx, What, World};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-#[derive(bb::Peer)]
-pub struct Asker;
-#[derive(bb::Peer)]
-pub struct Helper;
-
-const S: Duration = Duration::from_secs(1);
-const ASKER: NodeIx = NodeIx(0);
-
-#[bb::op]
-fn digits(tens: f32, ones: f32) -> f32 {
-    tens * 10.0 + ones
-}
-#[bb::op]
-fn positive(x: f32) -> Result<f32, String> {
-    if x > 0.0 { Ok(x) } else { Err(format!("{x} is not positive")) }
-}
-
-/// A world with an asker and so many helpers, all connected.
-fn world(program: &bb::Compiled, helpers: usize) -> World {
-    assert_eq!(program.diagnostics, []);
-    let host = |class: &str| program.artifact(class).map(|a| vec![Host::new(a.bytes.clone())]);
-    let mut world = World::new(7, bb::kernels());
-    world.add(host("Asker").expect("compiled")).expect("installs");
-    for _ in 0..helpers {
-        world.add(host("Helper").expect("compiled")).expect("installs");
-    }
-    world.connect_all();
-    world
-}
-fn number(x: f32) -> Arg {
-    Arg::Value(Value::scalar(x))
-}
-fn peer(index: usize) -> Arg {
-    Arg::Value(Value::Peer(peer_id(index)))
-}
-const EVERYONE: Arg = Arg::AllPeers { and_self: false };
-/// Calls, lets everything happen, and gives the numbers that came back; afterwards nothing is held anywhere.
-fn ask(world: &mut World, args: Vec<Arg>) -> Result<Vec<f32>, CallError> {
-    let call = world.call(ASKER, args, 60 * S);
-    world.run_until(world.elapsed() + 30 * S);
-    let answer = world.result(call).expect("it resolves").clone();
-    for node in 0..world.len() {
-        assert_eq!(world.usage(NodeIx(node)), Some(Usage::default()), "node {node}");
-    }
-    Ok(answer?
-        .iter()
-        .map(|v| v.as_scalar::<f32>().or(v.as_scalar::<u64>().map(|n| n as f32)).expect("a number"))
-        .collect())
-}
-fn events(world: &World, is: impl Fn(&Event) -> bool) -> usize {
-    world.trace().iter().filter(|r| matches!(&r.what, What::Event(e) if is(e))).count()
-}
+mod asking;
+use asking::*;
 
 #[test]
 fn two_wires_keep_their_values_apart() {
@@ -385,4 +335,40 @@ fn a_negative_limit_fails_the_gather() {
     );
     let answer = ask(&mut world(&program, 2), vec![number(5.0), EVERYONE, Arg::Value(Value::scalar(-1i64))]);
     assert!(matches!(&answer, Err(CallError::Failed(c)) if c.message.contains("no duration")), "{answer:?}");
+}
+
+#[test]
+fn two_policies_on_one_wire_each_end_by_themselves() {
+    let program = bb::compile(|graph: &Graph, x: On<Asker, f32>, cohort: On<Asker, Peers<Helper>>| {
+        let there = graph.wire(x, cohort);
+        let back = graph.wire(there, there.sender::<Asker>());
+        (back.first(1).count(), back.quorum(0.5).within(Duration::from_secs(5)).count())
+    });
+    let mut world = world(&program, 3);
+    world.set_link_between(NodeIx(2), ASKER, Link::default().delay(2 * S..=2 * S));
+    world.set_link_between(NodeIx(3), ASKER, Link::default().delay(9 * S..=9 * S));
+    assert_eq!(ask(&mut world, vec![number(5.0), EVERYONE]), Ok(vec![1.0, 2.0]));
+    assert_eq!(events(&world, |e| matches!(e, Event::Late { .. })), 1, "the third");
+}
+
+#[test]
+fn what_comes_after_a_value_starts_when_that_is_there() {
+    #[bb::module]
+    fn later(graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>, number: NumberAt<Asker>) -> On<Asker, f32> {
+        let there = graph.wire(x, to);
+        let home = graph.wire(positive(there), there.sender::<Asker>());
+        number.get(&graph.after(home))
+    }
+    let program = bb::compile(later);
+    let host = |class: &str| Host::new(program.artifact(class).expect("compiled").bytes.clone());
+    let mut world = World::new(7, bb::kernels());
+    let component = || <NumberAt<Asker> as Accepts<Fixed>>::component(Fixed(3.0));
+    world.add(vec![host("Asker").bind("number", component)]).expect("installs");
+    world.add(vec![host("Helper")]).expect("installs");
+    world.connect_all();
+    let ran = |world: &World| world.trace().iter().filter(|r| matches!(r.what, What::Ran { .. })).count();
+    assert!(ask(&mut world, vec![number(-5.0), peer(1)]).is_err());
+    assert_eq!(ran(&world), 0, "what it waits for has failed");
+    assert_eq!(ask(&mut world, vec![number(5.0), peer(1)]), Ok(vec![3.0]));
+    assert_eq!(ran(&world), 1);
 }

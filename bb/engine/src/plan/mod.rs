@@ -1,6 +1,7 @@
 //! Dense tables, one per place: what fires when, and where its values go.
 
 mod build;
+mod clocks;
 mod graph;
 mod node;
 mod place;
@@ -83,6 +84,16 @@ pub struct SendPlan {
     pub trigger_only: bool,
     pub peer: Destination,
     pub deadline_ns: Option<u64>,
+    /// Its number among the Sends of its frame or lane that start a gather's clock.
+    pub starts: Option<u32>,
+    /// The Gathers whose clock it starts.
+    pub clocks: Vec<NodeIx>,
+}
+/// A Send that starts a gather's clock, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Clock {
+    Frame(u32),
+    Lane(LanesIx, u32),
 }
 pub enum Destination {
     Site(SiteIx),
@@ -155,8 +166,11 @@ pub struct LanesPlan {
     pub nodes: Vec<NodeIx>,
     /// The Gathers that close them.
     pub gathers: Vec<NodeIx>,
-    /// The Sends that open a lane at the other side.
-    pub awaits: Vec<u64>,
+    /// The Sends its values cannot come without, those they stand behind in turn included: `within` counts from the
+    /// last of them, in each lane for itself where they run in lanes.
+    pub clock: Vec<Clock>,
+    /// How many Sends of a lane start a gather's clock.
+    pub starts: u32,
 }
 
 /// One place of a class.
@@ -177,6 +191,10 @@ pub struct PlacePlan {
     pub start: Option<SiteIx>,
     /// The entry's inputs.
     pub inputs: Vec<SiteIx>,
+    /// How many Sends outside of lanes start a gather's clock.
+    pub starts: u32,
+    /// Its Sends, in and out of lanes.
+    pub sends: Vec<NodeIx>,
     /// Nodes that wait for nothing.
     pub sources: Vec<NodeIx>,
     /// The pending counters of a new frame.

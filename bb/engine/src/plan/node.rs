@@ -132,6 +132,8 @@ impl<'a> At<'a> {
             trigger_only: read_wire_transport(node) == Some(Transport::TriggerOnly),
             peer,
             deadline_ns: send.deadline_ns(),
+            starts: None,
+            clocks: Vec::new(),
         })
     }
 

@@ -1,6 +1,7 @@
 //! The plan of one place: its sites and lanes, what comes over wires, and who may send it.
 
 use super::build::malformed;
+use super::clocks::clocks;
 use super::uses::{last_uses, successors};
 use super::{
     Destination, Filler, LanesIx, LanesPlan, NodeIx, NodeKind, NodePlan, PlacePlan, RecvIx, RecvPlan, SendPlan, SiteIx,
@@ -79,7 +80,8 @@ impl<'a> At<'a> {
                     sites: Vec::new(),
                     nodes: Vec::new(),
                     gathers: Vec::new(),
-                    awaits: Vec::new(),
+                    clock: Vec::new(),
+                    starts: 0,
                 });
                 lane
             });
@@ -92,9 +94,6 @@ impl<'a> At<'a> {
             }
             let sender = self.site(&mut sites, &mut lanes, recv.sender(), ValueType::peer(), lane)?;
             let awaits = self.awaits(node)?;
-            if let Some(lane) = lane {
-                lanes[lane.0 as usize].awaits = awaits.clone();
-            }
             let from_place: u32 = self.number(node, keys::FROM_PLACE_KEY)?;
             let from =
                 self.loaded.places.get(from_place as usize).ok_or_else(|| self.bad(node, "it leaves no place"))?;
@@ -160,6 +159,7 @@ impl<'a> At<'a> {
         }
         self.cohorts(&mut lanes, &recvs, &plans)?;
         let recvs = self.fillers(recvs, &sites);
+        let starts = clocks(&mut plans, &mut lanes, &recvs);
 
         for (i, output) in self.loaded.outputs.iter().enumerate() {
             if let Some(site) = sites.by_name.get(output.as_str()) {
@@ -168,7 +168,9 @@ impl<'a> At<'a> {
         }
         let (first_consumer, consumers) = successors(sites.plans.len(), &plans);
         last_uses(&mut plans, &sites.plans, &first_consumer, &consumers, &lanes, &recvs);
-        let sources = (0..plans.len() as u32).map(NodeIx).filter(|n| plans[n.0 as usize].pending == 0).collect();
+        let all = || (0..plans.len() as u32).map(NodeIx);
+        let sources = all().filter(|n| plans[n.0 as usize].pending == 0).collect();
+        let sends = all().filter(|n| matches!(plans[n.0 as usize].kind, NodeKind::Send(_))).collect();
         let pending = plans.iter().map(|n| n.pending).collect();
         Ok(PlacePlan {
             place: self.place,
@@ -183,6 +185,8 @@ impl<'a> At<'a> {
             origins,
             start: Some(start),
             inputs,
+            starts,
+            sends,
             sources,
             pending,
         })

@@ -6,6 +6,7 @@ use crate::Value;
 use crate::event::{CallError, Cause, EngineStep, Event, ExecutionId, LimitKind};
 use crate::input::{Arg, CallId, GraphId};
 use crate::plan::EntryInput;
+use bb_ir::failure::FailureCode;
 use bb_ir::types::{DURATION_DENOTATION, ValueType};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,14 +64,13 @@ impl Engine {
 
         self.calls.counter += 1;
         let counter = self.calls.counter;
-        let origin = self.config.peer.clone();
-        let execution = Arc::new(ExecutionId { origin: origin.clone(), epoch: self.config.epoch, counter });
-        let origin = self.peers.intern(&origin);
-        let key = FrameKey { origin, epoch: self.config.epoch, counter, graph: graph.0, place: 0, lane: NO_LANE };
+        let (origin, epoch) = (self.config.peer.clone(), self.config.epoch);
+        let execution = Arc::new(ExecutionId { origin, epoch, counter });
+        let key = FrameKey { execution, graph: graph.0, place: 0, lane: NO_LANE };
         let budget = budget.min(Duration::from_nanos(bb_ir::limits::REMAINING_NS_MAX));
         let deadline = self.now.after(budget);
         self.calls.live.insert(counter);
-        let Some(frame) = self.open(key, execution, &plan, deadline, Some(call)) else {
+        let Some(frame) = self.open(key, &plan, deadline, Some(call)) else {
             self.calls.live.remove(&counter);
             return Err(CallError::Limit(LimitKind::Frames));
         };
@@ -107,7 +107,7 @@ impl Engine {
     /// A declared output has its value.
     pub(super) fn output(&mut self, at: FrameRef, number: u32, value: Value) {
         let Some(frame) = self.frames.get(at) else { return };
-        let (graph, execution, call) = (frame.key.graph, frame.execution.clone(), frame.call);
+        let (graph, execution, call) = (frame.key.graph, frame.key.execution.clone(), frame.call);
         let slot = &self.graphs[graph as usize];
         let Some((topic, _, at_entry)) = slot.outputs.get(number as usize) else { return };
         self.steps.push_back(EngineStep::AppEvent {
@@ -135,7 +135,7 @@ impl Engine {
         let Some(call) = self.frames.get(at).and_then(|f| f.call) else { return };
         if self.calls.by_id.contains_key(&call) {
             self.resolve(call, Err(CallError::Failed((**cause).clone())));
-            self.end(at);
+            self.cut_short(at, cause);
         }
     }
 
@@ -152,7 +152,7 @@ impl Engine {
         let result = if open.outputs.is_empty() {
             Ok(Vec::new())
         } else {
-            let code = bb_ir::failure::FailureCode::Cancelled;
+            let code = FailureCode::Cancelled;
             let message = "the entry ended before every output was there".into();
             Err(CallError::Failed(Cause { code, message, quorum: None }))
         };
@@ -164,7 +164,8 @@ impl Engine {
         let Some(open) = self.calls.by_id.get(&call) else { return };
         let frame = open.frame;
         self.resolve(call, Err(CallError::Dropped));
-        self.end(frame);
+        let (code, message) = (FailureCode::Cancelled, "the call was dropped".to_owned());
+        self.cut_short(frame, &Arc::new(Cause { code, message, quorum: None }));
     }
 }
 

@@ -21,7 +21,7 @@ impl Ended {
         if deadline <= now {
             return;
         }
-        if self.keys.insert(key) {
+        if self.keys.insert(key.clone()) {
             self.by_deadline.push(Reverse((deadline, key)));
         }
         while let Some(Reverse((deadline, key))) = self.by_deadline.peek()
@@ -39,15 +39,16 @@ impl Ended {
 #[cfg(test)]
 mod tests {
     use super::super::frame::NO_LANE;
-    use super::super::peers::Peers;
     use super::*;
+    use crate::event::ExecutionId;
     use bb_ir::peer::PeerId;
+    use std::sync::Arc;
 
     #[test]
     fn a_frame_is_remembered_until_its_deadline_and_of_too_many_the_next_to_expire_is_forgotten() {
-        let origin = Peers::new(PeerId::from_bytes(vec![0]).expect("short"))
-            .intern(&PeerId::from_bytes(vec![1]).expect("short"));
-        let key = |counter| FrameKey { origin, epoch: 1, counter, graph: 0, place: 0, lane: NO_LANE };
+        let origin = PeerId::from_bytes(vec![1]).expect("short");
+        let execution = |counter| Arc::new(ExecutionId { origin: origin.clone(), epoch: 1, counter });
+        let key = |counter| FrameKey { execution: execution(counter), graph: 0, place: 0, lane: NO_LANE };
         let mut ended = Ended::new(2);
         ended.remember(Time(0), key(1), Time(0));
         assert!(!ended.contains(&key(1)), "its deadline has passed");

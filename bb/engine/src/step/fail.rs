@@ -3,7 +3,7 @@
 //! A failure is put into a queue and taken from there, so that a chain of any length needs no stack.
 
 use super::Engine;
-use super::frame::{DONE, FrameRef, RecvState, SiteState};
+use super::frame::{DONE, Frame, FrameRef, RecvState, SiteState};
 use super::lanes::{LaneRecv, LanesState, lanes_of};
 use crate::event::{CallError, Cause, Event};
 use crate::plan::{LanesIx, NodeIx, NodeKind, RecvIx, SiteIx, Storage};
@@ -177,9 +177,9 @@ impl Engine {
         };
         let waiting: Vec<usize> = (0..plan.recvs.len()).filter(|i| waits(*i)).collect();
         let mut waited_for: Vec<String> = waiting.iter().map(|i| plan.recvs[*i].name.to_string()).collect();
-        let running: Vec<super::Ready> = frame.commands.iter().filter_map(|c| self.commands.get(c).copied()).collect();
-        waited_for.extend(running.iter().map(|r| plan.node(r.node).name.to_string()));
-        let (execution, call) = (frame.execution.clone(), frame.call);
+        let running = frame.commands.iter().filter_map(|c| self.commands.get(c));
+        waited_for.extend(running.map(|r| plan.node(r.node).name.to_string()));
+        let (execution, call) = (frame.key.execution.clone(), frame.call);
         let lane = plan.each.then_some(frame.key.lane);
         self.event(Event::FrameExpired {
             execution: (*execution).clone(),
@@ -195,15 +195,29 @@ impl Engine {
             message: "the execution's time is out".into(),
             quorum: None,
         });
-        for i in waiting {
-            self.fail_recv(at, RecvIx(i as u32), None, cause.clone());
-        }
-        for ready in running {
-            for site in &plan.node(ready.node).outputs {
-                self.fail_site(at, *site, ready.lane, cause.clone());
+        self.cut_short(at, &cause);
+    }
+
+    /// Ends a frame before its time. What has not fired is cancelled, ops that are ready too: whoever would have got a
+    /// message of it learns, or a peer that got another of its wires would wait for its deadline.
+    pub(super) fn cut_short(&mut self, at: FrameRef, cause: &Arc<Cause>) {
+        let Some(plan) = self.frames.get(at).map(|f| f.plan.clone()) else { return };
+        for node in &plan.sends {
+            let lanes = plan.node(*node).lanes.map(|(lanes, _)| lanes);
+            let count = |frame: &Frame, l: LanesIx| frame.lanes[l.0 as usize].as_ref().map_or(0, LanesState::len);
+            let count = lanes.map(|l| self.frames.get(at).map_or(0, |f| count(f, l) as u32));
+            match count {
+                None => self.cut_send(at, *node, None, cause),
+                Some(count) => (0..count).for_each(|lane| self.cut_send(at, *node, Some(lane), cause)),
             }
         }
-        self.settle();
         self.end(at);
+    }
+
+    fn cut_send(&mut self, at: FrameRef, node: NodeIx, lane: Option<u32>, cause: &Arc<Cause>) {
+        let Some(pending) = self.frames.get_mut(at).and_then(|f| f.pending_mut(node, lane)) else { return };
+        if std::mem::replace(pending, DONE) != DONE {
+            self.send_failure(at, node, lane, cause);
+        }
     }
 }

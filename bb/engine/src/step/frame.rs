@@ -8,6 +8,7 @@ use crate::event::{Cause, ExecutionId, LimitKind};
 use crate::input::CommandId;
 use crate::plan::{NodeIx, PlacePlan, SiteIx, Storage};
 use crate::time::Time;
+use bb_ir::peer::PeerId;
 use bb_ir::types::ValueType;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -17,12 +18,10 @@ pub const NO_LANE: u32 = u32::MAX;
 /// Of an op that has fired or is cancelled.
 pub const DONE: u32 = u32::MAX;
 
-/// Which frame: an execution (its origin as a number of this engine's), a graph, a place and a lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Which frame: an execution, a graph, a place and a lane.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FrameKey {
-    pub origin: PeerIx,
-    pub epoch: u64,
-    pub counter: u64,
+    pub execution: Arc<ExecutionId>,
     pub graph: u32,
     pub place: u32,
     pub lane: u32,
@@ -67,10 +66,16 @@ pub enum RecvState {
     Failed,
 }
 
+/// A wire's values that came and were not taken.
+pub struct Refused {
+    pub sender: SiteIx,
+    pub lane: Option<u32>,
+    pub by: PeerId,
+}
+
 pub struct Frame {
     pub key: FrameKey,
     pub plan: Arc<PlacePlan>,
-    pub execution: Arc<ExecutionId>,
     pub deadline: Time,
     pub call: CallOf,
     pub sites: Vec<SiteState>,
@@ -79,10 +84,12 @@ pub struct Frame {
     /// Recvs that can still be filled.
     pub open_recvs: u32,
     pub lanes: Vec<Option<LanesState>>,
-    /// When each Send of this frame went out last.
-    pub sent_at: Vec<(u64, Time)>,
+    /// When each Send went out that starts a gather's clock.
+    pub sent_at: Vec<Option<Time>>,
     /// Ops that are ready or running.
     pub active: u32,
+    /// Whose messages were not taken: their senders do not know that yet.
+    pub refused: Vec<Refused>,
     /// Methods that the host runs.
     pub commands: Vec<CommandId>,
     /// What its values take.
@@ -124,7 +131,7 @@ impl Frames {
         })
     }
     fn insert(&mut self, frame: Box<Frame>) -> FrameRef {
-        let key = frame.key;
+        let key = frame.key.clone();
         let index = self.free.pop().unwrap_or_else(|| {
             self.slots.push((0, None));
             self.slots.len() as u32 - 1
@@ -150,20 +157,18 @@ impl Engine {
     pub(super) fn open(
         &mut self,
         key: FrameKey,
-        execution: Arc<ExecutionId>,
         plan: &Arc<PlacePlan>,
         deadline: Time,
         call: CallOf,
     ) -> Option<FrameRef> {
         if self.frames.len() >= self.config.limits.frames_max {
-            self.limit(LimitKind::Frames, Some((*execution).clone()));
+            self.limit(LimitKind::Frames, Some((*key.execution).clone()));
             return None;
         }
         let mut frame = self.frames.reuse.pop().unwrap_or_else(|| {
             Box::new(Frame {
-                key,
+                key: key.clone(),
                 plan: plan.clone(),
-                execution: execution.clone(),
                 deadline,
                 call,
                 sites: Vec::new(),
@@ -173,11 +178,12 @@ impl Engine {
                 lanes: Vec::new(),
                 sent_at: Vec::new(),
                 active: 0,
+                refused: Vec::new(),
                 commands: Vec::new(),
                 bytes: 0,
             })
         });
-        (frame.key, frame.execution, frame.deadline, frame.call) = (key, execution, deadline, call);
+        (frame.key, frame.deadline, frame.call) = (key, deadline, call);
         if !Arc::ptr_eq(&frame.plan, plan) {
             frame.plan = plan.clone();
         }
@@ -185,6 +191,7 @@ impl Engine {
         frame.pending.extend_from_slice(&plan.pending);
         frame.recvs.resize(plan.recvs.len(), RecvState::Waiting);
         frame.lanes.resize_with(plan.lanes.len(), || None);
+        frame.sent_at.resize(plan.starts as usize, None);
         frame.open_recvs = plan.recvs.len() as u32;
         let at = self.frames.insert(frame);
         self.timers.set(deadline, super::Timer::Frame(at));
@@ -195,7 +202,7 @@ impl Engine {
             self.write(at, *site, None, value.clone());
         }
         for site in &plan.origins {
-            let origin = self.frames.get(at).map(|f| f.execution.origin.clone());
+            let origin = self.frames.get(at).map(|f| f.key.execution.origin.clone());
             if let Some(origin) = origin {
                 self.write(at, *site, None, Value::Peer(origin));
             }
@@ -211,9 +218,9 @@ impl Engine {
         for command in frame.commands.drain(..) {
             self.commands.remove(&command);
         }
-        self.ended.remember(self.now, frame.key, frame.deadline);
+        self.ended.remember(self.now, frame.key.clone(), frame.deadline);
         if let Some(call) = frame.call {
-            self.entry_ended(call, frame.key.counter);
+            self.entry_ended(call, frame.key.execution.counter);
         }
         (frame.bytes, frame.active, frame.open_recvs) = (0, 0, 0);
         frame.sites.clear();
@@ -221,6 +228,7 @@ impl Engine {
         frame.recvs.clear();
         frame.lanes.clear();
         frame.sent_at.clear();
+        frame.refused.clear();
         if self.frames.reuse.len() < REUSE_MAX {
             self.frames.reuse.push(frame);
         }
@@ -353,7 +361,6 @@ fn distinct(value: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PeerId;
 
     #[test]
     fn a_cohort_is_distinct_peers_in_the_order_of_their_bytes() {

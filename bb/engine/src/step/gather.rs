@@ -3,7 +3,6 @@
 use super::Engine;
 use super::frame::{DONE, FrameRef};
 use super::lanes::LaneRecv;
-use super::timers::Timer;
 use crate::Value;
 use crate::event::{Cause, QuorumFailure};
 use crate::plan::{GatherPlan, LanesIx, NeedPlan, NodeIx, NodeKind, NodePlan, WithinPlan};
@@ -22,14 +21,14 @@ pub enum Member {
 /// One gather over the lanes of a wire.
 pub struct GatherState {
     /// How many members have to arrive; not known before the gather's operands are there.
-    need: Option<u64>,
+    pub need: Option<u64>,
     /// Ends as soon as so many have.
     first: bool,
     /// What `within` counts for, and from when on it may.
-    within: Option<(Duration, Time)>,
+    pub within: Option<(Duration, Time)>,
     /// Per lane, the values that are still to come.
     left: Vec<u32>,
-    members: Vec<Member>,
+    pub members: Vec<Member>,
     arrived: u64,
     waiting: u64,
     pub done: bool,
@@ -52,6 +51,15 @@ impl GatherState {
             done: false,
         }
     }
+    /// A member fails; whether it was still waited for.
+    pub fn fails(&mut self, lane: usize, code: FailureCode) -> bool {
+        let waited = self.members[lane] == Member::Waiting;
+        if waited {
+            self.members[lane] = Member::Failed(code);
+            self.waiting -= 1;
+        }
+        waited
+    }
 }
 
 fn distinct(values: &[u32]) -> u32 {
@@ -59,13 +67,13 @@ fn distinct(values: &[u32]) -> u32 {
 }
 
 impl Engine {
-    fn gather_plan(plan: &crate::plan::PlacePlan, node: NodeIx) -> Option<&GatherPlan> {
+    pub(super) fn gather_plan(plan: &crate::plan::PlacePlan, node: NodeIx) -> Option<&GatherPlan> {
         match &plan.node(node).kind {
             NodeKind::Gather(g) => Some(g),
             _ => None,
         }
     }
-    fn gather_mut(&mut self, at: FrameRef, lanes: LanesIx, number: u32) -> Option<&mut GatherState> {
+    pub(super) fn gather_mut(&mut self, at: FrameRef, lanes: LanesIx, number: u32) -> Option<&mut GatherState> {
         self.frames.get_mut(at)?.lanes[lanes.0 as usize].as_mut()?.gathers.get_mut(number as usize)
     }
 
@@ -100,6 +108,9 @@ impl Engine {
         };
         let within = match g.within {
             WithinPlan::Never => None,
+            WithinPlan::Constant(ns) if plan.lanes(g.lanes).clock.is_empty() => {
+                Some((Duration::from_nanos(ns), self.now))
+            }
             WithinPlan::Constant(ns) => Some((Duration::from_nanos(ns), Time::default())),
             WithinPlan::Of(site) => {
                 let ns =
@@ -138,37 +149,6 @@ impl Engine {
         self.gather_check(at, node);
     }
 
-    /// Sets a gather's deadline, once the last Send it waits behind has gone out.
-    pub(super) fn arm(&mut self, at: FrameRef, node: NodeIx) {
-        let now = self.now;
-        let Some(frame) = self.frames.get(at) else { return };
-        let plan = frame.plan.clone();
-        let Some(g) = Self::gather_plan(&plan, node) else { return };
-        let state = frame.lanes[g.lanes.0 as usize].as_ref().and_then(|l| l.gathers.get(g.number as usize));
-        let Some((within, there)) = state.filter(|s| !s.done && s.need.is_some()).and_then(|s| s.within) else {
-            return;
-        };
-        let awaits = &plan.lanes(g.lanes).awaits;
-        let sent = |wire: &u64| frame.sent_at.iter().rev().find(|(w, _)| w == wire).map(|(_, t)| *t);
-        let last = awaits.iter().map(sent).try_fold(there, |last, t| Some(last.max(t?)));
-        let from = match last {
-            Some(last) if awaits.is_empty() => last.max(now),
-            Some(last) => last,
-            None => return,
-        };
-        let deadline = from.after(within);
-        // At the frame's own end the frame expires, and the gather with it.
-        if deadline < frame.deadline {
-            self.timers.set(deadline, Timer::Gather { frame: at, node });
-        }
-    }
-
-    pub(super) fn gather_deadline(&mut self, at: FrameRef, node: NodeIx) {
-        self.gather_end(at, node, FailureCode::Deadline);
-        self.settle();
-        self.end_if_done(at);
-    }
-
     /// A site of a lane is filled: it may be the last that a gather wants of this lane.
     pub(super) fn lane_value(&mut self, at: FrameRef, lanes: LanesIx, site: u32, lane: u32) {
         let Some(plan) = self.frames.get(at).map(|f| f.plan.clone()) else { return };
@@ -193,16 +173,14 @@ impl Engine {
             let wants = Self::gather_plan(&plan, *node).filter(|g| g.values.contains(&site)).map(|g| g.number);
             let Some(state) = wants.and_then(|number| self.gather_mut(at, lanes, number)) else { continue };
             let i = lane as usize;
-            if state.members[i] == Member::Waiting {
-                state.members[i] = Member::Failed(code);
-                state.waiting -= 1;
+            if state.fails(i, code) {
                 self.gather_check(at, *node);
             }
         }
     }
 
     /// Ends a gather for which that is now settled.
-    fn gather_check(&mut self, at: FrameRef, node: NodeIx) {
+    pub(super) fn gather_check(&mut self, at: FrameRef, node: NodeIx) {
         let Some(frame) = self.frames.get(at) else { return };
         let plan = frame.plan.clone();
         let Some(g) = Self::gather_plan(&plan, node) else { return };

@@ -5,6 +5,7 @@ use super::frame::{DONE, FrameRef, SiteState};
 use super::gather::GatherState;
 use crate::event::{Cause, LimitKind};
 use crate::plan::{LanesIx, LanesPlan, NodeIx, PlacePlan, Storage};
+use crate::time::Time;
 use bb_ir::failure::FailureCode;
 use bb_ir::peer::PeerId;
 use std::sync::Arc;
@@ -14,6 +15,8 @@ pub struct Lane {
     pub recv: LaneRecv,
     pub sites: Vec<SiteState>,
     pub pending: Vec<u32>,
+    /// When each Send of this lane went out that starts a gather's clock.
+    pub sent_at: Vec<Option<Time>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +58,7 @@ impl Engine {
         let members: Vec<PeerId> = cohort.iter().filter_map(|p| p.as_peer().cloned()).collect();
         let too_many = members.len() > bb_ir::limits::LANES_MAX as usize;
         if too_many || self.lanes + members.len() > self.config.limits.lanes_max {
-            let execution = (*frame.execution).clone();
+            let execution = (*frame.key.execution).clone();
             self.limit(LimitKind::Lanes, Some(execution));
             let message = format!("a cohort of {} peers is more than this node holds", members.len());
             let cause = Cause { code: FailureCode::OpFailed, message, quorum: None };
@@ -69,6 +72,7 @@ impl Engine {
             recv: LaneRecv::Waiting,
             sites: lanes.sites.iter().map(|_| SiteState::Empty).collect(),
             pending: pending.clone(),
+            sent_at: vec![None; lanes.starts as usize],
         };
         let state = LanesState {
             waiting: members.len() as u32,

@@ -1,6 +1,7 @@
 //! Running: frames open, ops fire, messages come and go.
 
 mod calls;
+mod clock;
 mod ended;
 mod fail;
 mod fire;
@@ -53,7 +54,7 @@ pub struct Engine {
     sends: FxHashMap<SendId, send::Sent>,
     next_send: u64,
     /// Messages to this node itself.
-    loopback: VecDeque<Bytes>,
+    loopback: VecDeque<(SendId, Bytes)>,
     timers: Timers,
     steps: VecDeque<EngineStep>,
     /// Reused for every op: what it reads, and what it writes.
@@ -198,9 +199,8 @@ impl Engine {
             }
             if let Some(ready) = self.ready.pop_front() {
                 self.fire(ready);
-            } else if let Some(frame) = self.loopback.pop_front() {
-                let me = self.config.peer.clone();
-                self.received(&me, frame);
+            } else if let Some((send, frame)) = self.loopback.pop_front() {
+                self.looped_back(send, frame);
             } else if let Some(timer) = self.timers.due(self.now) {
                 self.timer(timer);
             } else {
@@ -255,7 +255,7 @@ impl Engine {
     fn timer(&mut self, timer: Timer) {
         match timer {
             Timer::Frame(frame) => self.expire(frame),
-            Timer::Gather { frame, node } => self.gather_deadline(frame, node),
+            Timer::Gather { frame, node, lane } => self.gather_deadline(frame, node, lane),
             Timer::Ack { peer } => self.acknowledge(peer),
         }
     }

@@ -1,7 +1,7 @@
 //! Messages come in (SEMANTICS 1.3, 1.4, 1.6).
 
 use super::Engine;
-use super::frame::{FrameKey, FrameRef, NO_LANE, RecvState};
+use super::frame::{FrameKey, FrameRef, NO_LANE, RecvState, Refused};
 use super::lanes::LaneRecv;
 use crate::Value;
 use crate::event::{Cause, EngineStep, Event, ExecutionId, LimitKind, ReceiveFault};
@@ -9,6 +9,7 @@ use crate::input::GraphId;
 use crate::plan::{Filler, RecvIx, RecvPlan};
 use bb_ir::codec;
 use bb_ir::envelope::{self, Envelope, Fill, FillContent};
+use bb_ir::failure::FailureCode;
 use bb_ir::peer::PeerId;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -24,6 +25,11 @@ impl Engine {
             Ok(envelope) => envelope,
             Err(refusal) => return self.violation(peer, refusal.to_string()),
         };
+        self.accepted(peer, &envelope);
+    }
+
+    /// An envelope that is one.
+    pub(super) fn accepted(&mut self, peer: &PeerId, envelope: &Envelope) {
         let ix = self.peers.intern(peer);
         for send in self.peers.acknowledged(ix, envelope.ack) {
             self.sends.remove(&send);
@@ -59,7 +65,7 @@ impl Engine {
                 fills = &fills[1..];
                 continue;
             };
-            let message = Message { peer, execution: &execution, graph, place, recv, plan: it, envelope: &envelope };
+            let message = Message { peer, execution: &execution, graph, place, recv, plan: it, envelope };
             self.deliver(&message, whole);
             self.settle();
             fills = &fills[count..];
@@ -113,8 +119,22 @@ impl Engine {
         }
         match self.read(m, fills) {
             Ok(values) => self.fill(m, at, lane, values),
-            Err(kind) => self.fault(m.peer, Some(m.plan.wire), kind),
+            Err(kind) => {
+                let why = format!("what {} sent is not what the program says: {kind}", m.peer);
+                self.fault(m.peer, Some(m.plan.wire), kind);
+                self.refuse(m, at, lane, &why);
+            }
         }
+    }
+
+    /// A wire's values came and are not taken: they will not come again, and their sender does not know.
+    fn refuse(&mut self, m: &Message, at: FrameRef, lane: Option<u32>, why: &str) {
+        if let Some(frame) = self.frames.get_mut(at) {
+            frame.refused.push(Refused { sender: m.plan.sender, lane, by: m.peer.clone() });
+        }
+        let message = format!("wire {} was refused: {why}", m.plan.wire);
+        let cause = Cause { code: FailureCode::SendRefused, message, quorum: None };
+        self.fail_recv(at, m.recv, lane, Arc::new(cause));
     }
 
     /// The frame a message is for, opened if that is due.
@@ -124,15 +144,12 @@ impl Engine {
             self.event(m.stale());
             return None;
         }
-        // An origin is numbered for members alone: others could fill the table with invented ones.
         if !self.peers.is_member(m.peer, &m.plan.from_class) {
             self.event(m.unexpected());
             return None;
         }
-        let origin = self.peers.intern(&m.execution.origin);
         let lane = if plan.each { m.envelope.lane.unwrap_or(NO_LANE) } else { NO_LANE };
-        let (epoch, counter) = (m.execution.epoch, m.execution.counter);
-        let key = FrameKey { origin, epoch, counter, graph: m.graph.0, place: m.place, lane };
+        let key = FrameKey { execution: m.execution.clone(), graph: m.graph.0, place: m.place, lane };
         if let Some(at) = self.frames.find(&key) {
             return Some(at);
         }
@@ -140,7 +157,7 @@ impl Engine {
             self.event(m.late());
             return None;
         }
-        if m.place == 0 || (own && !self.calls.is_live(counter)) {
+        if m.place == 0 || (own && !self.calls.is_live(m.execution.counter)) {
             self.event(m.stale());
             return None;
         }
@@ -154,7 +171,7 @@ impl Engine {
             return None;
         }
         let deadline = self.now.after(Duration::from_nanos(m.envelope.remaining_ns));
-        self.open(key, m.execution.clone(), plan, deadline, None)
+        self.open(key, plan, deadline, None)
     }
 
     fn may_fill(&self, m: &Message, at: FrameRef) -> bool {
@@ -215,7 +232,7 @@ impl Engine {
         let bytes: u64 = values.iter().map(Value::bytes).sum();
         if self.bytes.saturating_add(bytes) > self.config.limits.bytes_max {
             self.limit(LimitKind::Bytes, Some((**m.execution).clone()));
-            return;
+            return self.refuse(m, at, lane, "its receiver holds as many bytes as it may");
         }
         let by = self.peers.intern(m.peer);
         match (m.plan.lanes, lane) {

@@ -13,6 +13,7 @@ use bb_ir::codec;
 use bb_ir::envelope::{Envelope, ExecutionName, Fill, FillContent, Parts};
 use bb_ir::failure::FailureCode;
 use bb_ir::peer::PeerId;
+use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ struct To {
 }
 
 impl Engine {
-    fn send_plan(plan: &crate::plan::PlacePlan, node: NodeIx) -> Option<&SendPlan> {
+    pub(super) fn send_plan(plan: &crate::plan::PlacePlan, node: NodeIx) -> Option<&SendPlan> {
         match &plan.node(node).kind {
             NodeKind::Send(send) => Some(send),
             _ => None,
@@ -47,7 +48,10 @@ impl Engine {
         let Some(frame) = self.frames.get(at) else { return Vec::new() };
         let value = match &send.peer {
             Destination::Static(peer) => Some(Value::Peer(peer.clone())),
-            Destination::Site(site) => frame.value(*site, lane).cloned(),
+            Destination::Site(site) => frame.value(*site, lane).cloned().or_else(|| {
+                let sender = frame.refused.iter().find(|r| r.sender == *site && r.lane == lane);
+                sender.map(|r| Value::Peer(r.by.clone()))
+            }),
         };
         let around = if frame.plan.each { Some(frame.key.lane).filter(|l| *l != NO_LANE) } else { lane };
         match value {
@@ -85,22 +89,27 @@ impl Engine {
         for to in self.destinations(at, send, lane) {
             self.emit(at, wire, to, fills.clone(), expires);
         }
-        let now = self.now;
-        if let Some(frame) = self.frames.get_mut(at) {
-            frame.sent_at.push((wire, now));
-        }
-        for lanes in plan.lanes.iter().filter(|l| l.awaits.contains(&wire)) {
-            for gather in &lanes.gathers {
-                self.arm(at, *gather);
-            }
-        }
+        self.clocks_start(at, node, lane);
     }
 
     /// A Send will not fire: who would have got its message is told.
     pub(super) fn send_cancelled(&mut self, at: FrameRef, node: NodeIx, lane: Option<u32>, cause: &Arc<Cause>) {
-        let Some(frame) = self.frames.get(at) else { return };
+        if let Some(wire) = self.send_failure(at, node, lane, cause) {
+            self.awaited_fails(at, wire, lane, cause);
+        }
+    }
+
+    /// Tells by a failure fill; the wire.
+    pub(super) fn send_failure(
+        &mut self,
+        at: FrameRef,
+        node: NodeIx,
+        lane: Option<u32>,
+        cause: &Arc<Cause>,
+    ) -> Option<u64> {
+        let frame = self.frames.get(at)?;
         let (plan, expires) = (frame.plan.clone(), frame.deadline);
-        let Some(send) = Self::send_plan(&plan, node) else { return };
+        let send = Self::send_plan(&plan, node)?;
         let fills: Vec<Fill<Parts>> = send
             .payloads
             .iter()
@@ -113,12 +122,12 @@ impl Engine {
         for to in self.destinations(at, send, lane) {
             self.emit(at, wire, to, fills.clone(), expires);
         }
-        self.awaited_fails(at, wire, lane, cause);
+        Some(wire)
     }
 
     fn emit(&mut self, at: FrameRef, wire: u64, to: To, fills: Vec<Fill<Parts>>, expires: Time) {
         let Some(frame) = self.frames.get(at) else { return };
-        let execution = frame.execution.clone();
+        let execution = frame.key.execution.clone();
         let me = &self.config.peer;
         let name = ExecutionName {
             origin: (execution.origin != *me).then(|| execution.origin.clone()),
@@ -131,15 +140,27 @@ impl Engine {
         let id = SendId(self.next_send);
         self.next_send += 1;
         let mut envelope = Envelope { execution: Some(name), lane: to.lane, fills, ..Envelope::bare(seq, ack) };
+        self.sends.insert(id, Sent { frame: at, wire, lane: to.own_lane, peer, seq, execution });
         if to_me {
             envelope.remaining_ns = self.now.until(expires).as_nanos() as u64;
             let pieces = bb_ir::envelope::encode(&envelope);
-            self.loopback.push_back(pieces.concat().into());
+            self.loopback.push_back((id, pieces.concat().into()));
             return;
         }
         self.peers.sent(peer, seq, id);
-        self.sends.insert(id, Sent { frame: at, wire, lane: to.own_lane, peer, seq, execution });
         self.steps.push_back(EngineStep::Send(Outgoing { id, peer: to.peer, expires, envelope }));
+    }
+
+    /// A message to this node itself arrives, or is more than a frame may hold.
+    pub(super) fn looped_back(&mut self, send: SendId, frame: Bytes) {
+        match bb_ir::envelope::decode(frame, &self.config.limits.wire) {
+            Ok(envelope) => {
+                self.sends.remove(&send);
+                let me = self.config.peer.clone();
+                self.accepted(&me, &envelope);
+            }
+            Err(_) => self.send_failed(send, FailureCode::SendRefused),
+        }
     }
 
     /// An acknowledgement that nothing else has carried.

@@ -12,8 +12,8 @@ use std::collections::BinaryHeap;
 pub enum Timer {
     /// A frame's time is out.
     Frame(FrameRef),
-    /// A gather's time is out.
-    Gather { frame: FrameRef, node: NodeIx },
+    /// A gather's time is out: for one lane, or for all that no Send in their lane has given more.
+    Gather { frame: FrameRef, node: NodeIx, lane: Option<u32> },
     /// A peer waits for an acknowledgement.
     Ack { peer: PeerIx },
 }

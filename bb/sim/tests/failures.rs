@@ -1,0 +1,146 @@
+//! What a failure does to the rest of its execution: nobody waits for what will not come.
+#![allow(missing_docs)]
+
+mod asking;
+use asking::*;
+use bb::engine::{Arg, CallError, Event, Limits, Membership, Usage, Value};
+use bb::ir::failure::FailureCode;
+use bb::ir::value::RawTensor;
+use bb::prelude::*;
+use bb_sim::{Host, Link, NodeIx, World, peer_id};
+use std::time::Duration;
+
+/// `ask` asserts that no node holds anything half a minute later, half of the call's budget.
+fn fails_everywhere(program: &bb::Compiled, args: Vec<Arg>) {
+    let mut world = world(program, 1);
+    world.set_link(Link::default().delay(S / 100..=S / 100));
+    let answer = ask(&mut world, args);
+    assert!(matches!(&answer, Err(CallError::Failed(c)) if c.message.contains("not positive")), "{answer:?}");
+}
+
+#[test]
+fn a_peer_that_got_one_wire_of_a_failed_call_learns_that_the_other_will_not_come() {
+    let program = bb::compile(|graph: &Graph, y: On<Asker, f32>, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>| {
+        let twice = digits(x, x);
+        let z = positive(digits(twice, twice));
+        let (a, b) = (graph.wire(y, to), graph.wire(digits(z, z), to));
+        (z, graph.wire(digits(a, b), a.sender::<Asker>()))
+    });
+    fails_everywhere(&program, vec![number(2.0), number(-4.0), peer(1)]);
+}
+
+#[test]
+fn a_wire_that_was_ready_when_the_call_failed_is_not_waited_for() {
+    let program = bb::compile(|graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>| {
+        let z = positive(digits(x, x));
+        let ready = digits(x, x);
+        let (a, b) = (graph.wire(x, to), graph.wire(ready, to));
+        (z, graph.wire(digits(a, b), a.sender::<Asker>()))
+    });
+    fails_everywhere(&program, vec![number(-4.0), peer(1)]);
+}
+
+#[test]
+fn a_call_dropped_between_two_wires_is_not_waited_for() {
+    let program =
+        bb::compile(|graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>, two: On<Asker, Peer<Helper>>| {
+            let (a, far) = (graph.wire(x, to), graph.wire(x, two));
+            let b = graph.wire(graph.wire(far, far.sender::<Asker>()), to);
+            graph.wire(digits(a, b), a.sender::<Asker>())
+        });
+    let mut world = world(&program, 2);
+    world.set_link(Link::default().delay(S..=S));
+    let call = world.call(ASKER, vec![number(1.0), peer(1), peer(2)], 60 * S);
+    world.run_until(world.elapsed() + S + S / 2);
+    assert_eq!(world.usage(NodeIx(1)).expect("alive").frames, 1);
+    world.drop_call(call);
+    world.run_until(world.elapsed() + 2 * S);
+    assert_eq!(world.usage(NodeIx(1)), Some(Usage::default()));
+}
+
+#[test]
+fn at_a_deadline_what_a_gather_has_made_ready_is_cancelled_and_told() {
+    let program = bb::compile(
+        |graph: &Graph, x: On<Asker, f32>, cohort: On<Asker, Peers<Helper>>, to: On<Asker, Peer<Helper>>| {
+            let there = graph.wire(x, cohort);
+            let back = graph.wire(there, there.sender::<Asker>()).quorum(0.5).within(Duration::from_secs(3));
+            let (a, b) = (graph.wire(x, to), graph.wire(back.sum(), to));
+            graph.wire(digits(a, b), a.sender::<Asker>())
+        },
+    );
+    let mut world = world(&program, 2);
+    world.set_link(Link::default().delay(S..=S));
+    world.set_link_between(NodeIx(2), ASKER, Link::default().drop(1.0));
+    let call = world.call(ASKER, vec![number(1.0), EVERYONE, peer(1)], 3 * S);
+    world.run_until(world.elapsed() + 2 * S);
+    world.set_link(Link::default().delay(S / 10..=S / 10));
+    // The helper's time began a second later than the asker's: it hears before that is over.
+    world.run_until(world.elapsed() + S + S / 2);
+    assert!(matches!(world.result(call), Some(Err(CallError::Deadline { .. }))), "{:?}", world.result(call));
+    assert_eq!(world.usage(NodeIx(1)), Some(Usage::default()));
+}
+
+#[test]
+fn within_counts_for_each_member_from_the_last_message_to_it() {
+    let program = bb::compile(|graph: &Graph, x: On<Asker, f32>, cohort: On<Asker, Peers<Helper>>| {
+        let there = graph.wire(x, cohort);
+        let mut again = None;
+        let back = graph.wire(there, there.sender::<Asker>());
+        let _first = back.each(|y| {
+            let second = graph.wire(digits(y, y), y.sender::<Helper>());
+            again = Some(graph.wire(second, second.sender::<Asker>()));
+            y
+        });
+        again.expect("the body ran").quorum(0.5).within(Duration::from_secs(12)).count()
+    });
+    // Helper 2 takes ten seconds for each answer, helper 3 never answers.
+    let mut world = world(&program, 3);
+    world.set_link_between(NodeIx(2), ASKER, Link::default().delay(10 * S..=10 * S));
+    world.set_link_between(NodeIx(3), ASKER, Link::default().drop(1.0));
+    let call = world.call(ASKER, vec![number(5.0), EVERYONE], 60 * S);
+    world.run_until(world.elapsed() + 19 * S);
+    assert_eq!(world.result(call), None);
+    world.run_until(world.elapsed() + 2 * S);
+    assert_eq!(world.result(call), Some(&Ok(vec![Value::scalar(2u64)])));
+}
+
+fn kilobytes(n: u64) -> Arg {
+    let tensor = RawTensor::from_vec(&[n * 256], vec![0.0f32; n as usize * 256]);
+    Arg::Value(Value::Tensor(tensor.expect("as many as the shape says")))
+}
+
+#[test]
+fn a_member_whose_message_is_refused_has_failed_at_once() {
+    let program = bb::compile(|graph: &Graph, x: On<Asker, Tensor>, cohort: On<Asker, Peers<Helper>>| {
+        let there = graph.wire(x, cohort);
+        graph.wire(there, there.sender::<Asker>()).quorum(0.5).count()
+    });
+    let small = Limits { bytes_max: 50_000, ..Limits::default() };
+    let mut world = world_with(&program, &[small, Limits::default()]);
+    assert_eq!(ask(&mut world, vec![kilobytes(10), EVERYONE]), Ok(vec![2.0]));
+    // One of two is enough, and nobody waits for the other: the call is over long before its time.
+    assert_eq!(ask(&mut world, vec![kilobytes(60), EVERYONE]), Ok(vec![1.0]));
+    assert_eq!(events(&world, |e| matches!(e, Event::LimitReached { .. })), 1);
+}
+
+#[test]
+fn a_message_to_the_node_itself_that_no_frame_holds_fails_its_lane_alone() {
+    let program = bb::compile(|graph: &Graph, x: On<Asker, Tensor>, to: On<Asker, Peers<Asker>>| {
+        let there = graph.wire(x, to);
+        graph.wire(there, there.sender::<Asker>()).quorum(0.5).count()
+    });
+    let mut small = Limits::default();
+    small.wire.frame_bytes_max = 50_000;
+    let host = || vec![Host::new(program.artifact("Asker").expect("compiled").bytes.clone())];
+    let mut world = World::new(7, bb::kernels());
+    for _ in 0..2 {
+        world.add_with(host(), Membership::open(), small.clone()).expect("installs");
+    }
+    world.connect_all();
+    let both = || Arg::AllPeers { and_self: true };
+    assert_eq!(ask(&mut world, vec![kilobytes(10), both()]), Ok(vec![2.0]));
+    let answer = ask(&mut world, vec![kilobytes(60), both()]);
+    let Err(CallError::Failed(cause)) = answer else { panic!("{answer:?}") };
+    let missing = cause.quorum.expect("a quorum").missing;
+    assert_eq!(missing[0], (peer_id(0), FailureCode::SendRefused));
+}
