@@ -19,7 +19,7 @@ mod refusal;
 mod write;
 
 pub use refusal::Refusal;
-pub use write::{Parts, encode};
+pub use write::{Parts, encode, encode_with};
 
 /// One message between two peers. `P` is what a payload is: bytes once received, [`Parts`] when sent.
 #[derive(Clone, Debug, PartialEq)]

@@ -19,6 +19,11 @@ const PAYLOAD_KEY: u8 = (2 << 3) | 2;
 
 /// The pieces of a frame, to be written one behind the other. Large payloads are shared, not copied.
 pub fn encode(envelope: &Envelope<Parts>) -> Vec<Bytes> {
+    encode_with(envelope, envelope.remaining_ns)
+}
+
+/// The same with another rest of time: only when a message is handed over is known what is left.
+pub fn encode_with(envelope: &Envelope<Parts>, remaining_ns: u64) -> Vec<Bytes> {
     let mut pieces = Pieces::default();
     let head = WireEnvelope {
         version: WIRE_VERSION,
@@ -30,7 +35,7 @@ pub fn encode(envelope: &Envelope<Parts>) -> Vec<Bytes> {
             counter: e.counter,
         }),
         lane: envelope.lane,
-        remaining_ns: envelope.remaining_ns.min(limits::REMAINING_NS_MAX),
+        remaining_ns: remaining_ns.min(limits::REMAINING_NS_MAX),
         ..WireEnvelope::default()
     };
     pieces.message(&head);

@@ -67,6 +67,8 @@ pub struct Limits {
     pub remembered_max: usize,
     /// Events and steps that wait for `poll`.
     pub steps_max: usize,
+    /// Bytes of values in flight to one peer that it has not acknowledged.
+    pub unacknowledged_bytes_max: u64,
     /// How large what peers say may be.
     pub wire: WireLimits,
 }
@@ -79,6 +81,7 @@ impl Default for Limits {
             commands_max: 1 << 16,
             remembered_max: 65_536,
             steps_max: 1 << 22,
+            unacknowledged_bytes_max: 1 << 30,
             wire: WireLimits::default(),
         }
     }
@@ -97,6 +100,8 @@ pub struct Usage {
     pub commands: usize,
     /// Calls that have not resolved.
     pub calls: usize,
+    /// Messages that were neither acknowledged nor given up.
+    pub in_flight: usize,
 }
 
 #[cfg(test)]

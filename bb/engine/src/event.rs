@@ -158,6 +158,7 @@ pub enum LimitKind {
     Lanes,
     Commands,
     Steps,
+    Unacknowledged,
 }
 
 /// Why a payload is not its site's.

@@ -17,9 +17,14 @@ pub struct CallId(pub u64);
 /// A method that the engine wants run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId(pub u64);
-/// A message that the engine wants sent.
+/// A message that the engine wants sent. One that is sent again has the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SendId(pub u64);
+pub struct SendId {
+    /// To whom, as this engine numbers peers.
+    pub peer: u32,
+    /// Its number in the envelope; 0 for one that has none and that nobody asks for.
+    pub seq: u64,
+}
 
 /// One argument of a call.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,6 +5,7 @@ use crate::time::Time;
 use bb_ir::envelope::{self, Envelope, Parts};
 use bb_ir::peer::PeerId;
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// A message to a peer. It is encoded when it is handed to the transport: only then is known how much time is left.
 #[derive(Clone, Debug)]
@@ -15,7 +16,7 @@ pub struct Outgoing {
     pub peer: PeerId,
     /// From when on it goes out as its number alone.
     pub expires: Time,
-    pub(crate) envelope: Envelope<Parts>,
+    pub(crate) envelope: Arc<Envelope<Parts>>,
 }
 
 impl Outgoing {
@@ -24,14 +25,18 @@ impl Outgoing {
         if self.is_expired(now) {
             return envelope::encode(&Envelope::bare(self.envelope.seq, self.envelope.ack));
         }
-        let mut envelope = self.envelope.clone();
-        envelope.remaining_ns = now.until(self.expires).as_nanos() as u64;
-        envelope::encode(&envelope)
+        envelope::encode_with(&self.envelope, now.until(self.expires).as_nanos() as u64)
     }
     /// Whether it is too late for its values, and the host answers `Refusal::Expired`. Failures are never too late.
     pub fn is_expired(&self, now: Time) -> bool {
-        let failures = self.envelope.fills.iter().all(|f| matches!(f.content, envelope::FillContent::Failure { .. }));
-        now >= self.expires && !failures
+        now >= self.expires && self.has_values()
+    }
+    /// Whether all it says is that something will not come.
+    pub fn fails(&self) -> bool {
+        self.has_fills() && !self.has_values()
+    }
+    fn has_values(&self) -> bool {
+        self.envelope.fills.iter().any(|f| !matches!(f.content, envelope::FillContent::Failure { .. }))
     }
     /// The bytes of the values in it: what a queue's bound is charged.
     pub fn bytes(&self) -> usize {

@@ -255,7 +255,7 @@ fn a_method_that_completes_after_its_frame_has_ended_is_an_event() {
     let expired = steps(&mut n.helpers[0], late);
     // Who asked is told, at once and with the reason.
     assert!(expired.iter().any(|s| matches!(s, EngineStep::Send(m) if m.has_fills())), "{expired:?}");
-    assert_eq!(n.helpers[0].usage(), Usage::default());
+    assert_eq!(n.helpers[0].usage(), Usage { in_flight: 1, ..Usage::default() });
     let done = Input::Completed { command: *command, result: Ok(vec![]) };
     let what = events(feed(&mut n.helpers[0], done));
     assert_eq!(what, [Event::CompletedAfterEnd { command: *command }]);
@@ -379,7 +379,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         (peer(), hello).prop_map(|(peer, hello)| Input::Connected { peer, hello }),
         peer().prop_map(|peer| Input::Disconnected { peer }),
         (peer(), frame()).prop_map(|(peer, frame)| Input::Received { peer, frame }),
-        (0u64..6).prop_map(|send| Input::Refused { send: SendId(send), reason: Refusal::QueueFull }),
+        (0u64..6).prop_map(|send| Input::Refused { send: SendId { peer: 0, seq: send }, reason: Refusal::QueueFull }),
         (0u64..4, any::<bool>()).prop_map(|(command, ok)| Input::Completed {
             command: CommandId(command),
             result: if ok { Ok(vec![Value::scalar(2.0f32)]) } else { Ok(vec![]) },

@@ -151,7 +151,7 @@ fn a_call_dropped_in_mid_flight_leaves_nothing_behind() {
     world.run_until(world.elapsed() + S / 2);
     assert_eq!(world.usage(ASKER).expect("alive").frames, 1);
     world.drop_call(call);
-    assert_eq!(world.usage(ASKER), Some(Usage::default()));
+    assert_eq!(world.usage(ASKER), Some(Usage { in_flight: 3, ..Usage::default() }));
     world.run_until(world.elapsed() + 25 * S);
     for node in 0..4 {
         assert_eq!(world.usage(NodeIx(node)), Some(Usage::default()), "node {node}");
@@ -269,7 +269,8 @@ fn what_the_network_loses_ends_at_a_deadline() {
     let call = world.call(ASKER, vec![number(5.0), EVERYONE], 5 * S);
     world.run_until(world.elapsed() + 6 * S);
     assert!(matches!(world.result(call), Some(Err(CallError::Deadline { .. }))), "{:?}", world.result(call));
-    assert_eq!((world.faults().dropped, world.usage(ASKER)), (2, Some(Usage::default())));
+    assert_eq!(world.usage(ASKER), Some(Usage::default()));
+    assert!(world.faults().dropped > 2, "what is not acknowledged is sent again: {:?}", world.faults());
     world.set_link(Link::default());
     assert_eq!(ask(&mut world, vec![number(5.0), EVERYONE]), Ok(vec![10.0, 2.0]), "the next call is whole");
 }

@@ -54,7 +54,7 @@ fn a_call_dropped_between_two_wires_is_not_waited_for() {
     world.run_until(world.elapsed() + S + S / 2);
     assert_eq!(world.usage(NodeIx(1)).expect("alive").frames, 1);
     world.drop_call(call);
-    world.run_until(world.elapsed() + 2 * S);
+    world.run_until(world.elapsed() + 5 * S);
     assert_eq!(world.usage(NodeIx(1)), Some(Usage::default()));
 }
 

@@ -258,6 +258,7 @@ fn split_inference_joins_once_at_the_head() {
     w.run_until(3 * S);
     assert_eq!(w.result(first), Some(&Ok(tensor(&[6.0, 7.0]))));
     assert_eq!(w.result(second), Some(&Ok(tensor(&[51.0, 52.0]))));
+    w.run_until(6 * S);
     for node in 0..4 {
         assert_eq!(w.usage(NodeIx(node)).expect("alive"), Default::default(), "node {node}");
     }
@@ -274,7 +275,7 @@ fn a_half_that_fails_is_told_along_the_wires() {
     let Some(Err(CallError::Failed(cause))) = w.result(call) else { panic!("{:?}", w.result(call)) };
     assert_eq!(cause.code, FailureCode::OpFailed);
     assert!(cause.message.contains("negative"), "{}", cause.message);
-    w.run_until(4 * S);
+    w.run_until(6 * S);
     for node in 0..4 {
         assert_eq!(w.usage(NodeIx(node)).expect("alive"), Default::default(), "node {node}");
     }

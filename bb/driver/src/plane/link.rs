@@ -143,11 +143,11 @@ mod tests {
         for id in 0..QUEUE_MESSAGES_MAX as u64 {
             assert_eq!(link.send(Note::data(id, 1)), Ok(()));
         }
-        let no = Lost { id: SendId(9_999), reason: Refusal::QueueFull };
+        let no = Lost { id: SendId { peer: 0, seq: 9_999 }, reason: Refusal::QueueFull };
         assert_eq!(link.send(Note::data(9_999, 1)), Err(no));
         assert_eq!(link.send(Note::control(7)), Ok(()), "control has a queue of its own");
-        assert_eq!(queues.next().await.map(|n| n.id()), Some(SendId(7)), "and goes first");
-        assert_eq!(queues.next().await.map(|n| n.id()), Some(SendId(0)));
+        assert_eq!(queues.next().await.map(|n| n.id()), Some(SendId { peer: 0, seq: 7 }), "and goes first");
+        assert_eq!(queues.next().await.map(|n| n.id()), Some(SendId { peer: 0, seq: 0 }));
         assert_eq!(link.send(Note::data(9_999, 1)), Ok(()));
     }
 
@@ -164,7 +164,7 @@ mod tests {
     fn a_writer_that_is_gone_is_a_lost_peer() {
         let (link, mut queues) = Link::new();
         assert_eq!(link.send(Note::data(1, 1)), Ok(()));
-        assert_eq!(queues.drain(), [SendId(1)]);
+        assert_eq!(queues.drain(), [SendId { peer: 0, seq: 1 }]);
         assert_eq!(refused(&link, Note::data(2, 1)), Refusal::PeerLost);
     }
 }

@@ -30,7 +30,7 @@ impl Note {
 }
 impl Message for Note {
     fn id(&self) -> SendId {
-        SendId(self.id)
+        SendId { peer: 0, seq: self.id }
     }
     fn payload_bytes(&self) -> usize {
         self.size

@@ -102,7 +102,7 @@ proptest! {
 #[test]
 fn what_expired_in_the_queue_goes_out_as_its_number_and_is_reported() {
     let (bytes, lost, _) = written(vec![Note::past(4), Note::of(5, vec![Bytes::from_static(b"whole")])]);
-    assert_eq!(lost, [Lost { id: SendId(4), reason: Refusal::Expired }]);
+    assert_eq!(lost, [Lost { id: SendId { peer: 0, seq: 4 }, reason: Refusal::Expired }]);
     let (messages, ..) = read(&bytes, 1000);
     assert_eq!(messages, [&b"hello"[..], b"number", b"whole"]);
 }
@@ -138,6 +138,6 @@ fn a_failing_stream_reports_what_was_queued() {
     let mut tiny = [0u8; 4];
     let result = block_on(write(Cursor::new(&mut tiny[..]), HELLO, queues, lost, Clock::start(), Counters::default()));
     assert!(result.is_err());
-    let ids: Vec<u64> = std::iter::from_fn(|| lost_end.try_recv().ok()).map(|l| l.id.0).collect();
+    let ids: Vec<u64> = std::iter::from_fn(|| lost_end.try_recv().ok()).map(|l| l.id.seq).collect();
     assert_eq!(ids, [0, 1, 2]);
 }

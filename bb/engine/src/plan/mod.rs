@@ -148,6 +148,7 @@ pub struct RecvPlan {
     /// The slot whose role op reads the payload.
     pub slot: Option<u32>,
     pub from_class: Arc<str>,
+    pub from_place: u32,
     pub filler: Filler,
     /// For a lane's return.
     pub lanes: Option<LanesIx>,

@@ -107,6 +107,7 @@ impl<'a> At<'a> {
                     trigger_only: read_wire_transport(node) == Some(Transport::TriggerOnly),
                     slot: node.metadata_number(keys::RECV_SLOT_ID_KEY),
                     from_class: from.class.as_str().into(),
+                    from_place,
                     filler: Filler::Member,
                     lanes: lane,
                     awaits,

@@ -28,7 +28,7 @@ pub struct FrameKey {
 }
 
 /// A frame that may have ended: slots are used again, generations are not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FrameRef {
     index: u32,
     generation: u32,

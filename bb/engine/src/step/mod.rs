@@ -8,15 +8,17 @@ mod fire;
 mod frame;
 mod gather;
 mod lanes;
+mod outbox;
 mod peers;
 mod receive;
+mod rtt;
 mod send;
 mod timers;
 
 use crate::config::{Config, Usage};
 use crate::error::InstallError;
 use crate::event::{EngineStep, Event, ExecutionId, LimitKind};
-use crate::input::{CallId, CommandId, GraphId, Input, SendId};
+use crate::input::{CallId, CommandId, GraphId, Input};
 use crate::load;
 use crate::plan::{self, GraphSlot, Installed, NodeIx, RecvIx};
 use crate::time::Time;
@@ -30,6 +32,7 @@ use calls::Calls;
 use ended::Ended;
 use fail::Failing;
 use frame::{FrameRef, Frames};
+use outbox::Sent;
 use peers::Peers;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
@@ -51,10 +54,8 @@ pub struct Engine {
     failing: VecDeque<Failing>,
     commands: FxHashMap<CommandId, Ready>,
     next_command: u64,
-    sends: FxHashMap<SendId, send::Sent>,
-    next_send: u64,
     /// Messages to this node itself.
-    loopback: VecDeque<(SendId, Bytes)>,
+    loopback: VecDeque<Sent>,
     timers: Timers,
     steps: VecDeque<EngineStep>,
     /// Reused for every op: what it reads, and what it writes.
@@ -91,8 +92,6 @@ impl Engine {
             failing: VecDeque::new(),
             commands: FxHashMap::default(),
             next_command: 0,
-            sends: FxHashMap::default(),
-            next_send: 0,
             loopback: VecDeque::new(),
             timers: Timers::default(),
             steps: VecDeque::new(),
@@ -199,8 +198,8 @@ impl Engine {
             }
             if let Some(ready) = self.ready.pop_front() {
                 self.fire(ready);
-            } else if let Some((send, frame)) = self.loopback.pop_front() {
-                self.looped_back(send, frame);
+            } else if let Some(sent) = self.loopback.pop_front() {
+                self.looped_back(sent);
             } else if let Some(timer) = self.timers.due(self.now) {
                 self.timer(timer);
             } else {
@@ -233,6 +232,7 @@ impl Engine {
             lanes: self.lanes,
             commands: self.commands.len(),
             calls: self.calls.open(),
+            in_flight: self.peers.in_flight(),
         }
     }
 
@@ -257,15 +257,18 @@ impl Engine {
             Timer::Frame(frame) => self.expire(frame),
             Timer::Gather { frame, node, lane } => self.gather_deadline(frame, node, lane),
             Timer::Ack { peer } => self.acknowledge(peer),
+            Timer::InFlight { peer } if self.peers.outbox(peer).0.rings(self.now) => self.look_after(peer),
+            Timer::InFlight { .. } => {}
         }
     }
 
     /// Timers of frames that have ended would wake the host for nothing.
     fn skip_dead_timers(&mut self) {
-        let (frames, peers) = (&self.frames, &self.peers);
+        let (frames, peers) = (&self.frames, &mut self.peers);
         self.timers.skip(|timer| match timer {
             Timer::Frame(frame) | Timer::Gather { frame, .. } => frames.get(*frame).is_none(),
             Timer::Ack { peer } => !peers.owes_ack(*peer),
+            Timer::InFlight { peer } => peers.outbox(*peer).0.is_at_rest(),
         });
     }
 }

@@ -1,11 +1,12 @@
 //! Peers: who is connected, what they are members of, what was exchanged with them.
 
 use super::Engine;
-use super::frame::FrameRef;
+use super::frame::{DONE, FrameRef};
 use super::lanes::{LaneRecv, lanes_of};
+use super::outbox::Outbox;
+use super::rtt::Rtt;
 use crate::event::{Cause, DisconnectReason, EngineStep, Event, WireDifference};
-use crate::input::SendId;
-use crate::plan::RecvIx;
+use crate::plan::{NodeKind, RecvIx, RecvPlan};
 use crate::time::Time;
 use bb_ir::digest::ProgramDigest;
 use bb_ir::failure::FailureCode;
@@ -13,13 +14,13 @@ use bb_ir::hello::{self, Hello, WireOffer};
 use bb_ir::peer::PeerId;
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// A peer, as this engine numbers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PeerIx(u32);
+pub struct PeerIx(pub u32);
 
 /// How many refused frames in how long end a connection.
 const VIOLATIONS_MAX: usize = 3;
@@ -28,6 +29,8 @@ const VIOLATIONS_WITHIN: Duration = Duration::from_secs(60);
 const DEDUP_WINDOW: u64 = 4096;
 /// How long an acknowledgement waits for a message to travel with.
 const ACK_DELAY: Duration = Duration::from_millis(50);
+/// How many messages do not wait for it.
+const ACK_AFTER: u32 = 64;
 
 #[derive(Default)]
 struct Peer {
@@ -37,12 +40,13 @@ struct Peer {
     epoch: Option<u64>,
     classes: BTreeSet<Arc<str>>,
     addresses: Vec<Bytes>,
-    last_seq: u64,
+    outbox: Outbox,
+    rtt: Rtt,
     /// Everything up to here has arrived.
     contiguous: u64,
     beyond: BTreeSet<u64>,
-    in_flight: BTreeMap<u64, SendId>,
-    owes_ack: bool,
+    /// How many messages have come that were not acknowledged.
+    owes_ack: u32,
     violations: VecDeque<Time>,
 }
 
@@ -111,41 +115,37 @@ impl Peers {
         self.get(peer).map(|p| p.addresses.clone()).unwrap_or_default()
     }
 
-    /// The next message's number, and what it acknowledges.
-    pub fn number(&mut self, ix: PeerIx) -> (u64, u64) {
+    /// What is in flight to a peer, and how long its round trips take.
+    pub fn outbox(&mut self, ix: PeerIx) -> (&mut Outbox, &mut Rtt) {
         let peer = self.at(ix);
-        peer.last_seq += 1;
-        peer.owes_ack = false;
-        (peer.last_seq, peer.contiguous)
+        (&mut peer.outbox, &mut peer.rtt)
     }
-    /// The first number to a peer that is neither settled nor used up.
+    /// How long a round trip to this peer takes; zero without an estimate.
+    pub fn rtt(&self, peer: &PeerId) -> Duration {
+        self.get(peer).map_or(Duration::ZERO, |p| p.rtt.smoothed())
+    }
+    /// The first number to a peer that is not settled.
     pub fn next_unsettled(&self, peer: &PeerId) -> u64 {
-        self.get(peer).map_or(1, |p| p.in_flight.first_key_value().map_or(p.last_seq + 1, |(seq, _)| *seq))
+        self.get(peer).map_or(1, |p| p.outbox.first_unsettled())
     }
-    pub fn sent(&mut self, ix: PeerIx, seq: u64, send: SendId) {
-        self.at(ix).in_flight.insert(seq, send);
+    /// Messages that have been neither acknowledged nor given up.
+    pub fn in_flight(&self) -> usize {
+        self.all.iter().map(|p| p.outbox.messages()).sum()
+    }
+    pub fn is_peer(&self, ix: PeerIx) -> bool {
+        (ix.0 as usize) < self.all.len()
     }
     pub fn owes_ack(&self, ix: PeerIx) -> bool {
-        self.all[ix.0 as usize].owes_ack
+        self.all[ix.0 as usize].owes_ack > 0
     }
     /// Whether something is still to be acknowledged; it is not from then on.
     pub fn ack_owed(&mut self, ix: PeerIx) -> bool {
         let peer = self.at(ix);
-        std::mem::take(&mut peer.owes_ack) && peer.hello.is_some()
+        std::mem::take(&mut peer.owes_ack) > 0 && peer.hello.is_some()
     }
     /// Everything up to here has arrived.
     pub fn arrived(&self, ix: PeerIx) -> u64 {
         self.all[ix.0 as usize].contiguous
-    }
-    /// A message will not be delivered.
-    pub fn given_up(&mut self, ix: PeerIx, seq: u64) {
-        self.at(ix).in_flight.remove(&seq);
-    }
-    /// The messages that `ack` settles.
-    pub fn acknowledged(&mut self, ix: PeerIx, ack: u64) -> Vec<SendId> {
-        let peer = self.at(ix);
-        let rest = peer.in_flight.split_off(&(ack.saturating_add(1)));
-        std::mem::replace(&mut peer.in_flight, rest).into_values().collect()
     }
     /// Whether a message is new; it is not from then on.
     pub fn is_new(&mut self, ix: PeerIx, seq: u64) -> bool {
@@ -187,9 +187,10 @@ impl Engine {
         }
         let ix = self.peers.intern(&id);
         let peer = self.peers.at(ix);
-        if peer.epoch != Some(hello.epoch) {
+        let before = peer.epoch.replace(hello.epoch);
+        let same = before == Some(hello.epoch);
+        if !same {
             // Another start of that peer: it counts from the beginning.
-            peer.epoch = Some(hello.epoch);
             peer.contiguous = 0;
             peer.beyond.clear();
         }
@@ -219,6 +220,40 @@ impl Engine {
         }
         let peer = self.peers.at(ix);
         (peer.hello, peer.classes) = (Some(hello), classes);
+        let left = peer.outbox.left_behind();
+        if same {
+            left.into_iter().for_each(|number| self.send_again(ix, number));
+        } else if before.is_some() {
+            for number in left {
+                self.give_up(ix, number, FailureCode::PeerRestarted);
+                self.send_again(ix, number);
+            }
+            self.restarted(&id);
+        }
+    }
+
+    /// Another start of a peer: what its former process was to answer will not come.
+    fn restarted(&mut self, id: &PeerId) {
+        let mut lost = Vec::new();
+        for (at, frame) in self.frames.all() {
+            let sent = frame.plan.sends.iter().filter_map(|node| match &frame.plan.node(*node).kind {
+                NodeKind::Send(send) if frame.pending[node.0 as usize] == DONE && send.reaches(frame, id) => Some(send),
+                _ => None,
+            });
+            for send in sent {
+                let answers = |r: &&(RecvIx, &RecvPlan)| {
+                    r.1.lanes.is_none() && r.1.from_place == send.to_place && r.1.awaits.contains(&send.wire)
+                };
+                let recvs = (0u32..).map(RecvIx).zip(&frame.plan.recvs);
+                lost.extend(recvs.filter(|r| answers(&r)).map(|(recv, _)| (at, recv)));
+            }
+        }
+        let message = format!("{id} was started again");
+        let cause = Arc::new(Cause { code: FailureCode::PeerRestarted, message, quorum: None });
+        for (at, recv) in lost {
+            self.fail_recv(at, recv, None, cause.clone());
+            self.settle();
+        }
     }
 
     /// A program of the same name and another digest: what differs, wire by wire.
@@ -251,15 +286,16 @@ impl Engine {
         let ix = self.peers.intern(id);
         let peer = self.peers.at(ix);
         peer.hello = None;
-        peer.owes_ack = false;
+        peer.owes_ack = 0;
         let classes = std::mem::take(&mut peer.classes);
-        let in_flight: Vec<SendId> = std::mem::take(&mut peer.in_flight).into_values().collect();
+        let in_lanes = peer.outbox.lost(self.now);
         for class in classes {
             self.event(Event::MemberLeft { peer: id.clone(), class });
         }
-        for send in in_flight {
-            self.send_failed(send, FailureCode::PeerLost);
+        for number in in_lanes {
+            self.give_up(ix, number, FailureCode::PeerLost);
         }
+        self.look_after(ix);
         let lost = self.frames.all().flat_map(|(at, frame)| {
             lanes_of(&frame.plan).filter_map(move |(ix, plan)| {
                 let lanes = frame.lanes[ix.0 as usize].as_ref()?;
@@ -296,9 +332,14 @@ impl Engine {
     pub(super) fn owe_ack(&mut self, ix: PeerIx) {
         let at = self.now.after(ACK_DELAY);
         let peer = self.peers.at(ix);
-        if !peer.owes_ack && peer.id.as_ref() != Some(&self.config.peer) {
-            peer.owes_ack = true;
-            self.timers.set(at, super::Timer::Ack { peer: ix });
+        if peer.id.as_ref() == Some(&self.config.peer) {
+            return;
+        }
+        peer.owes_ack += 1;
+        match peer.owes_ack {
+            1 => self.timers.set(at, super::Timer::Ack { peer: ix }),
+            ACK_AFTER => self.acknowledge(ix),
+            _ => {}
         }
     }
 }
@@ -330,19 +371,5 @@ mod tests {
         assert!(peers.is_new(ix, 12));
         assert_eq!(peers.arrived(ix), 10);
         assert!(peers.is_new(ix, u64::MAX) && !peers.is_new(ix, u64::MAX));
-    }
-
-    #[test]
-    fn an_acknowledgement_settles_all_up_to_it() {
-        let (mut peers, ix) = peers();
-        for seq in 1..=4 {
-            assert_eq!(peers.number(ix), (seq, 0));
-            peers.sent(ix, seq, SendId(seq));
-        }
-        assert_eq!(peers.acknowledged(ix, 2), [SendId(1), SendId(2)]);
-        peers.given_up(ix, 3);
-        assert_eq!(peers.next_unsettled(&peers.id(ix)), 4);
-        assert_eq!(peers.acknowledged(ix, u64::MAX), [SendId(4)]);
-        assert_eq!(peers.next_unsettled(&peers.id(ix)), 5);
     }
 }

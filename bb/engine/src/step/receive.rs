@@ -31,8 +31,9 @@ impl Engine {
     /// An envelope that is one.
     pub(super) fn accepted(&mut self, peer: &PeerId, envelope: &Envelope) {
         let ix = self.peers.intern(peer);
-        for send in self.peers.acknowledged(ix, envelope.ack) {
-            self.sends.remove(&send);
+        self.acknowledged(ix, envelope.ack);
+        if let Some(report) = envelope.rtt.last() {
+            self.peers.outbox(ix).1.told(report);
         }
         if envelope.seq > 0 {
             let new = self.peers.is_new(ix, envelope.seq);
@@ -170,7 +171,9 @@ impl Engine {
             self.event(m.late());
             return None;
         }
-        let deadline = self.now.after(Duration::from_nanos(m.envelope.remaining_ns));
+        // What is left was written down half a round trip ago.
+        let rest = Duration::from_nanos(m.envelope.remaining_ns).saturating_sub(self.peers.rtt(m.peer) / 2);
+        let deadline = self.now.after(rest);
         self.open(key, plan, deadline, None)
     }
 

@@ -1,10 +1,12 @@
 //! Messages go out.
 
 use super::Engine;
-use super::frame::{FrameRef, NO_LANE};
+use super::frame::{Frame, FrameRef, NO_LANE};
+use super::outbox::{Due, Sent};
 use super::peers::PeerIx;
+use super::timers::Timer;
 use crate::Value;
-use crate::event::{Cause, EngineStep, Event};
+use crate::event::{Cause, EngineStep, Event, LimitKind};
 use crate::input::{Refusal, SendId};
 use crate::outgoing::Outgoing;
 use crate::plan::{Destination, NodeIx, NodeKind, SendPlan};
@@ -17,16 +19,8 @@ use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A message that is on its way.
-pub struct Sent {
-    pub frame: FrameRef,
-    pub wire: u64,
-    /// The lane of this frame whose member it is for.
-    pub lane: Option<u32>,
-    pub peer: PeerIx,
-    pub seq: u64,
-    pub execution: Arc<crate::event::ExecutionId>,
-}
+/// How long a message without fills may wait in the host's queue.
+const BARE_WITHIN: Duration = Duration::from_secs(1);
 
 /// Where a Send leads: the peer, the lane in the envelope, and the lane of this frame.
 struct To {
@@ -136,30 +130,39 @@ impl Engine {
         };
         let to_me = to.peer == *me;
         let peer = self.peers.intern(&to.peer);
-        let (seq, ack) = self.peers.number(peer);
-        let id = SendId(self.next_send);
-        self.next_send += 1;
-        let mut envelope = Envelope { execution: Some(name), lane: to.lane, fills, ..Envelope::bare(seq, ack) };
-        self.sends.insert(id, Sent { frame: at, wire, lane: to.own_lane, peer, seq, execution });
+        let ack = self.peers.arrived(peer);
+        let (outbox, rtt) = self.peers.outbox(peer);
+        let rtt = rtt.report(wire).into_iter().collect();
+        let seq = outbox.next_number();
+        let id = SendId { peer: peer.0, seq };
+        let envelope = Envelope { execution: Some(name), lane: to.lane, fills, rtt, ..Envelope::bare(seq, ack) };
+        let outgoing = Outgoing { id, peer: to.peer, expires, envelope: Arc::new(envelope) };
+        let full = outbox.bytes() + outgoing.bytes() as u64 > self.config.limits.unacknowledged_bytes_max;
+        let sent = Sent { frame: at, wire, lane: to.own_lane, execution, outgoing: outgoing.clone() };
+        if full {
+            self.limit(LimitKind::Unacknowledged, Some((*sent.execution).clone()));
+            return self.not_delivered(sent, FailureCode::SendRefused);
+        }
         if to_me {
-            envelope.remaining_ns = self.now.until(expires).as_nanos() as u64;
-            let pieces = bb_ir::envelope::encode(&envelope);
-            self.loopback.push_back((id, pieces.concat().into()));
+            self.loopback.push_back(sent);
             return;
         }
-        self.peers.sent(peer, seq, id);
-        self.steps.push_back(EngineStep::Send(Outgoing { id, peer: to.peer, expires, envelope }));
+        if outbox.push(sent, self.now) {
+            self.look_after(peer);
+        }
+        self.peers.ack_owed(peer);
+        self.steps.push_back(EngineStep::Send(outgoing));
     }
 
     /// A message to this node itself arrives, or is more than a frame may hold.
-    pub(super) fn looped_back(&mut self, send: SendId, frame: Bytes) {
+    pub(super) fn looped_back(&mut self, sent: Sent) {
+        let frame: Bytes = sent.outgoing.encode(self.now).concat().into();
         match bb_ir::envelope::decode(frame, &self.config.limits.wire) {
             Ok(envelope) => {
-                self.sends.remove(&send);
                 let me = self.config.peer.clone();
-                self.accepted(&me, &envelope);
+                self.accepted(&me, &Envelope { seq: 0, ..envelope });
             }
-            Err(_) => self.send_failed(send, FailureCode::SendRefused),
+            Err(_) => self.not_delivered(sent, FailureCode::SendRefused),
         }
     }
 
@@ -171,38 +174,104 @@ impl Engine {
     }
 
     /// A number, or none, and what has arrived.
-    fn bare(&mut self, peer: PeerIx, seq: u64) {
-        let (peer, ack) = (self.peers.id(peer), self.peers.arrived(peer));
-        let id = SendId(self.next_send);
-        self.next_send += 1;
-        let expires = self.now.after(Duration::from_secs(1));
-        self.steps.push_back(EngineStep::Send(Outgoing { id, peer, expires, envelope: Envelope::bare(seq, ack) }));
+    fn bare(&mut self, ix: PeerIx, seq: u64) {
+        let (peer, ack) = (self.peers.id(ix), self.peers.arrived(ix));
+        let (id, expires) = (SendId { peer: ix.0, seq: 0 }, self.now.after(BARE_WITHIN));
+        let envelope = Arc::new(Envelope::bare(seq, ack));
+        self.steps.push_back(EngineStep::Send(Outgoing { id, peer, expires, envelope }));
     }
 
     /// The host could not send a message.
     pub(super) fn refused(&mut self, send: SendId, reason: Refusal) {
-        let code = match reason {
-            Refusal::Unreachable => FailureCode::Unreachable,
-            Refusal::QueueFull | Refusal::TooLarge => FailureCode::SendRefused,
-            Refusal::Expired => FailureCode::Deadline,
-            Refusal::PeerLost => FailureCode::PeerLost,
-        };
-        if let (Refusal::QueueFull | Refusal::TooLarge, Some(sent)) = (reason, self.sends.get(&send)) {
-            // Its number would be waited for: it goes out without fills.
-            self.bare(sent.peer, sent.seq);
+        let ix = PeerIx(send.peer);
+        if !self.peers.is_peer(ix) {
+            return;
         }
-        self.send_failed(send, code);
+        match reason {
+            Refusal::Unreachable => _ = self.give_up(ix, send.seq, FailureCode::Unreachable),
+            Refusal::Expired => _ = self.give_up(ix, send.seq, FailureCode::Deadline),
+            // It has gone out once, and is not known to be lost.
+            Refusal::QueueFull if self.peers.outbox(ix).0.was_sent_again(send.seq) => {}
+            Refusal::QueueFull | Refusal::TooLarge => {
+                if self.give_up(ix, send.seq, FailureCode::SendRefused) {
+                    // Its number would be waited for: it goes out without fills.
+                    self.send_again(ix, send.seq);
+                }
+            }
+            // The peer is lost, or is connected again: either says what becomes of it.
+            Refusal::PeerLost => {}
+        }
+    }
+
+    /// Sends what is in flight under a number once more; of what was given up the number alone.
+    pub(super) fn send_again(&mut self, ix: PeerIx, number: u64) {
+        let now = self.now;
+        match self.peers.outbox(ix).0.again(number, now) {
+            Some(outgoing) => self.steps.push_back(EngineStep::Send(outgoing)),
+            None => self.bare(ix, number),
+        }
+    }
+
+    /// A message in flight will not be delivered; whether it was in flight.
+    pub(super) fn give_up(&mut self, ix: PeerIx, number: u64, code: FailureCode) -> bool {
+        let sent = self.peers.outbox(ix).0.give_up(number);
+        let given_up = sent.is_some();
+        if let Some(sent) = sent {
+            self.not_delivered(sent, code);
+        }
+        given_up
     }
 
     /// A message was not delivered: its lane or frame learns.
-    pub(super) fn send_failed(&mut self, send: SendId, code: FailureCode) {
-        // One that was acknowledged, or that carried nothing, is not in the table.
-        let Some(sent) = self.sends.remove(&send) else { return };
-        self.peers.given_up(sent.peer, sent.seq);
-        let peer = self.peers.id(sent.peer);
+    fn not_delivered(&mut self, sent: Sent, code: FailureCode) {
+        let peer = sent.outgoing.peer;
         let message = format!("a message to {peer} was not delivered");
         self.event(Event::SendFailed { execution: (*sent.execution).clone(), wire: sent.wire, peer, code });
         let cause = Arc::new(Cause { code, message, quorum: None });
         self.awaited_fails(sent.frame, sent.wire, sent.lane, &cause);
+    }
+
+    /// Everything up to `ack` has arrived at the peer.
+    pub(super) fn acknowledged(&mut self, ix: PeerIx, ack: u64) {
+        let (outbox, rtt) = self.peers.outbox(ix);
+        if let (_, Some(took)) = outbox.acknowledged(ack, self.now) {
+            rtt.sample(took);
+        }
+    }
+
+    /// Does what is due about messages in flight to a peer, and sets the timer for the next time.
+    pub(super) fn look_after(&mut self, ix: PeerIx) {
+        let (now, connected) = (self.now, self.peers.is_connected(&self.peers.id(ix)));
+        let (outbox, rtt) = self.peers.outbox(ix);
+        let (due, next) = outbox.due(now, rtt, connected);
+        if let Some(next) = next {
+            self.timers.set(next, Timer::InFlight { peer: ix });
+        }
+        for (number, due) in due {
+            match due {
+                Due::Again => self.send_again(ix, number),
+                Due::Lost => _ = self.give_up(ix, number, FailureCode::PeerLost),
+                Due::Expired => {
+                    self.give_up(ix, number, FailureCode::Deadline);
+                    if connected {
+                        self.send_again(ix, number);
+                    }
+                }
+            }
+        }
+        if !connected {
+            self.peers.outbox(ix).0.forget_numbers();
+        }
+        self.settle();
+    }
+}
+
+impl SendPlan {
+    /// Whether a Send of this frame that has fired went to this peer.
+    pub(super) fn reaches(&self, frame: &Frame, peer: &PeerId) -> bool {
+        match &self.peer {
+            Destination::Static(to) => to == peer,
+            Destination::Site(site) => frame.value(*site, None).and_then(Value::as_peer) == Some(peer),
+        }
     }
 }

@@ -14,6 +14,8 @@ pub enum Timer {
     Frame(FrameRef),
     /// A gather's time is out: for one lane, or for all that no Send in their lane has given more.
     Gather { frame: FrameRef, node: NodeIx, lane: Option<u32> },
+    /// Messages to a peer are in flight.
+    InFlight { peer: PeerIx },
     /// A peer waits for an acknowledgement.
     Ack { peer: PeerIx },
 }
@@ -39,7 +41,7 @@ impl Timers {
         self.heap.peek().map(|Reverse((at, ..))| *at)
     }
     /// Drops timers from the front as long as they are dead.
-    pub fn skip(&mut self, dead: impl Fn(&Timer) -> bool) {
+    pub fn skip(&mut self, mut dead: impl FnMut(&Timer) -> bool) {
         while self.heap.peek().is_some_and(|Reverse((_, _, timer))| dead(timer)) {
             self.heap.pop();
         }

@@ -42,9 +42,9 @@ async fn both_peers_settle_on_the_connection_that_the_smaller_one_dialled() {
             assert_eq!(peers.send(&other, Note::data(2, 1), Instant::now()), Ok(()));
             let first_wins = mine_first == mine_wins;
             // What was queued before goes out all the same; then the loser's writer is let go.
-            assert_eq!(first.next().await.map(|n| n.id()), Some(SendId(1)));
+            assert_eq!(first.next().await.map(|n| n.id()), Some(SendId { peer: 0, seq: 1 }));
             let (winner, loser) = if first_wins { (&mut first, &mut second) } else { (&mut second, &mut first) };
-            assert_eq!(winner.next().await.map(|n| n.id()), Some(SendId(2)));
+            assert_eq!(winner.next().await.map(|n| n.id()), Some(SendId { peer: 0, seq: 2 }));
             assert!(loser.next().await.is_none(), "let go");
             // The other side lets go as well: its goodbye is not the peer's end.
             let loser = connection(if first_wins { 1 } else { 0 });
@@ -87,7 +87,7 @@ fn messages_wait_for_a_connection_and_then_no_longer() {
     for id in 0..WAITING_MAX as u64 {
         assert_eq!(peers.send(&peer(2), Note::data(id, 1), now), Ok(()));
     }
-    let full = Lost { id: SendId(5000), reason: Refusal::QueueFull };
+    let full = Lost { id: SendId { peer: 0, seq: 5000 }, reason: Refusal::QueueFull };
     assert_eq!(peers.send(&peer(2), Note::data(5000, 1), now), Err(full));
     assert_eq!(peers.dial_next(now), [peer(2)]);
     assert_eq!(peers.dial_next(now), [], "one attempt at a time");
@@ -102,7 +102,7 @@ async fn a_message_larger_than_the_peer_takes_is_refused() {
     let mut peers = Peers::new(peer(1));
     let (_, _queues) = up(&mut peers, &peer(2), 0, true, SAID);
     let large = Note::data(3, 1 << 20);
-    let lost = Lost { id: SendId(3), reason: Refusal::TooLarge };
+    let lost = Lost { id: SendId { peer: 0, seq: 3 }, reason: Refusal::TooLarge };
     assert_eq!(peers.send(&peer(2), large, Instant::now()), Err(lost));
 }
 

@@ -1,0 +1,304 @@
+//! What was sent to a peer and has not been acknowledged: kept, sent again, or given up (SEMANTICS 1.12).
+//!
+//! Numbers are settled from the front. A message that is given up leaves its number behind, which has to arrive all the
+//! same: the other side waits for it before it acknowledges what follows.
+
+use super::frame::FrameRef;
+use super::rtt::Rtt;
+use crate::event::ExecutionId;
+use crate::outgoing::Outgoing;
+use crate::time::Time;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a message whose connection was lost waits for the next one.
+pub const RECONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// How long a failure may still arrive after its execution's time.
+const FAILURE_GRACE: Duration = Duration::from_secs(5);
+/// How fast what is in flight is taken to travel at least.
+const BYTES_PER_SECOND_MIN: u64 = 1 << 20;
+/// How often the wait for an acknowledgement is doubled at most.
+const DOUBLINGS_MAX: u32 = 6;
+/// How many messages are sent again at once.
+const AGAIN_MAX: usize = 64;
+/// And how soon the next ones.
+const AGAIN_PAUSE: Duration = Duration::from_millis(1);
+
+const NEVER: Time = Time(u64::MAX);
+
+/// A message that is on its way, and what fails with it.
+pub struct Sent {
+    pub frame: FrameRef,
+    pub wire: u64,
+    /// The lane of this frame whose member it is for.
+    pub lane: Option<u32>,
+    pub execution: Arc<ExecutionId>,
+    pub outgoing: Outgoing,
+}
+
+struct InFlight {
+    /// None once it is given up.
+    message: Option<Sent>,
+    sent_at: Time,
+    tries: u32,
+    /// Its connection was lost; until then another may come.
+    lost_until: Option<Time>,
+}
+
+/// One peer's messages in flight.
+pub struct Outbox {
+    /// The number of the first.
+    first: u64,
+    flight: VecDeque<InFlight>,
+    /// Bytes of values in them.
+    bytes: u64,
+    /// When the timer that stands for them rings.
+    rings: Option<Time>,
+}
+impl Default for Outbox {
+    fn default() -> Self {
+        Outbox { first: 1, flight: VecDeque::new(), bytes: 0, rings: None }
+    }
+}
+
+/// What becomes of a message that is not acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// It is sent again.
+    Again,
+    /// It is too late.
+    Expired,
+    /// No connection came.
+    Lost,
+}
+
+impl Outbox {
+    /// The next message's number.
+    pub fn next_number(&self) -> u64 {
+        self.first + self.flight.len() as u64
+    }
+    /// The first number that is not settled.
+    pub fn first_unsettled(&self) -> u64 {
+        self.first
+    }
+    /// Bytes of values that have not been acknowledged.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+    /// Messages that have been neither acknowledged nor given up.
+    pub fn messages(&self) -> usize {
+        self.flight.iter().filter(|f| f.message.is_some()).count()
+    }
+
+    /// A message goes out, by [`Outbox::next_number`]. Whether a timer has to be set.
+    pub fn push(&mut self, sent: Sent, now: Time) -> bool {
+        self.bytes += sent.outgoing.bytes() as u64;
+        self.flight.push_back(InFlight { message: Some(sent), sent_at: now, tries: 0, lost_until: None });
+        self.rings.is_none()
+    }
+    /// Everything up to `ack` has arrived. How many messages that settles, and how long the last of them took if it was
+    /// sent once (Karn's rule).
+    pub fn acknowledged(&mut self, ack: u64, now: Time) -> (usize, Option<Duration>) {
+        let (mut settled, mut took) = (0, None);
+        while self.first <= ack
+            && let Some(it) = self.flight.pop_front()
+        {
+            self.first += 1;
+            took = (it.tries == 0).then(|| it.sent_at.until(now));
+            settled += usize::from(it.message.is_some());
+            self.bytes -= it.message.map_or(0, |m| m.outgoing.bytes() as u64);
+        }
+        (settled, took)
+    }
+    fn get_mut(&mut self, number: u64) -> Option<&mut InFlight> {
+        self.flight.get_mut(usize::try_from(number.checked_sub(self.first)?).ok()?)
+    }
+    /// What to send again under a number, counted as one more try: the message, or nothing but the number.
+    pub fn again(&mut self, number: u64, now: Time) -> Option<Outgoing> {
+        let it = self.get_mut(number)?;
+        it.tries = (it.tries + 1).min(DOUBLINGS_MAX);
+        (it.sent_at, it.lost_until) = (now, None);
+        it.message.as_ref().map(|m| m.outgoing.clone())
+    }
+    /// Whether a message has been sent more than once.
+    pub fn was_sent_again(&mut self, number: u64) -> bool {
+        self.get_mut(number).is_some_and(|it| it.tries > 0)
+    }
+    /// A message is given up; its number stays.
+    pub fn give_up(&mut self, number: u64) -> Option<Sent> {
+        let sent = self.get_mut(number)?.message.take()?;
+        self.bytes -= sent.outgoing.bytes() as u64;
+        Some(sent)
+    }
+
+    /// Whether a timer that rings now is the one that stands for them: an earlier one may have taken its place.
+    pub fn rings(&self, now: Time) -> bool {
+        self.rings.is_some_and(|at| at <= now)
+    }
+    /// Whether no timer is needed any more.
+    pub fn is_at_rest(&mut self) -> bool {
+        let rest = self.flight.is_empty();
+        if rest {
+            self.rings = None;
+        }
+        rest
+    }
+
+    /// The connection is lost. Messages in lanes are lost with it; these are their numbers.
+    pub fn lost(&mut self, now: Time) -> Vec<u64> {
+        let mut in_lanes = Vec::new();
+        for (it, number) in self.flight.iter_mut().zip(self.first..) {
+            it.lost_until = it.lost_until.or(Some(now.after(RECONNECT_WITHIN)));
+            if it.message.as_ref().is_some_and(|m| m.lane.is_some()) {
+                in_lanes.push(number);
+            }
+        }
+        in_lanes
+    }
+    /// What a lost connection has left in flight.
+    pub fn left_behind(&self) -> Vec<u64> {
+        let all = self.flight.iter().zip(self.first..);
+        all.filter(|(it, _)| it.lost_until.is_some()).map(|(_, number)| number).collect()
+    }
+
+    /// Without a connection, numbers whose messages were given up need not arrive: the next Hello settles them.
+    pub fn forget_numbers(&mut self) {
+        if self.flight.iter().all(|it| it.message.is_none()) {
+            self.first = self.next_number();
+            self.flight.clear();
+        }
+    }
+    /// The timer has rung: what there is to do, and when to ring again.
+    pub fn due(&mut self, now: Time, rtt: &Rtt, connected: bool) -> (Vec<(u64, Due)>, Option<Time>) {
+        if !connected {
+            self.forget_numbers();
+        }
+        let slow = Duration::from_nanos(self.bytes.saturating_mul(1_000_000_000 / BYTES_PER_SECOND_MIN));
+        let (mut all, mut next, mut again) = (Vec::new(), None, 0);
+        for (it, number) in self.flight.iter().zip(self.first..) {
+            let (mut at, what) = it.next(connected, it.sent_at.after(rtt.timeout() * (1 << it.tries) + slow));
+            if at <= now && what == Due::Again {
+                again += 1;
+                at = if again > AGAIN_MAX { now.after(AGAIN_PAUSE) } else { at };
+            }
+            if at <= now {
+                all.push((number, what));
+            } else {
+                next = Some(next.map_or(at, |next: Time| next.min(at)));
+            }
+        }
+        // What is sent again is due once more.
+        let soonest = (again > 0).then(|| now.after(rtt.timeout()));
+        next = [next, soonest].into_iter().flatten().min().filter(|at| *at < NEVER);
+        self.rings = next;
+        (all, next)
+    }
+}
+
+impl InFlight {
+    /// What becomes of it next, and when, if it is not acknowledged before.
+    fn next(&self, connected: bool, again_at: Time) -> (Time, Due) {
+        let again = if connected { again_at } else { NEVER };
+        let Some(message) = &self.message else { return (again, Due::Again) };
+        let grace = if message.outgoing.fails() { FAILURE_GRACE } else { Duration::ZERO };
+        let late = message.outgoing.expires.after(grace);
+        match self.lost_until {
+            Some(until) if until <= late => (until, Due::Lost),
+            None if again < late => (again, Due::Again),
+            _ => (late, Due::Expired),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::SendId;
+    use bb_ir::envelope::{Envelope, Fill, FillContent};
+    use bb_ir::peer::PeerId;
+    use bb_ir::site::SiteAddress;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn at(ms: u64) -> Time {
+        Time(ms * 1_000_000)
+    }
+    fn sent(outbox: &mut Outbox, lane: Option<u32>, now: Time, expires: Time) -> u64 {
+        let peer = PeerId::from_bytes(vec![1]).expect("short");
+        let number = outbox.next_number();
+        let content = FillContent::Trigger { type_hash: 1 };
+        let fills = vec![Fill { address: SiteAddress([0; 8]), content }];
+        let envelope = Arc::new(Envelope { fills, ..Envelope::bare(number, 0) });
+        let outgoing = Outgoing { id: SendId { peer: 0, seq: number }, peer: peer.clone(), expires, envelope };
+        let execution = Arc::new(ExecutionId { origin: peer, epoch: 1, counter: 1 });
+        outbox.push(Sent { frame: FrameRef::default(), wire: 0, lane, execution, outgoing }, now);
+        number
+    }
+
+    #[test]
+    fn what_is_not_acknowledged_is_sent_again_after_longer_and_longer_waits_until_it_is_too_late() {
+        let (mut outbox, rtt) = (Outbox::default(), Rtt::default());
+        let number = sent(&mut outbox, None, at(0), at(60_000));
+        let (mut now, mut times) = (at(0), Vec::new());
+        loop {
+            let (all, next) = outbox.due(now, &rtt, true);
+            match all.as_slice() {
+                [] => {}
+                [(1, Due::Again)] => {
+                    times.push(now.0 / 1_000_000);
+                    assert!(outbox.again(number, now).is_some());
+                }
+                [(1, Due::Expired)] => break,
+                other => panic!("{other:?}"),
+            }
+            now = next.expect("it is still in flight");
+        }
+        assert_eq!((times, now), (vec![1000, 3000, 7000, 15_000, 31_000], at(60_000)));
+        assert!(outbox.give_up(number).is_some() && outbox.give_up(number).is_none());
+        assert_eq!((outbox.messages(), outbox.bytes()), (0, 0));
+        assert_eq!(outbox.due(at(200_000), &rtt, true).0, [(1, Due::Again)], "its number has to arrive all the same");
+        assert_eq!(outbox.again(number, now).map(|o| o.id.seq), None);
+    }
+
+    #[test]
+    fn an_acknowledgement_settles_from_the_front_and_measures_what_was_sent_once() {
+        let mut outbox = Outbox::default();
+        for _ in 0..4 {
+            sent(&mut outbox, None, at(0), at(60_000));
+        }
+        assert_eq!(outbox.acknowledged(2, at(30)), (2, Some(30 * MS)));
+        assert_eq!((outbox.first_unsettled(), outbox.next_number()), (3, 5));
+        outbox.again(3, at(40));
+        assert_eq!(outbox.acknowledged(3, at(50)), (1, None), "Karn's rule");
+        assert_eq!(outbox.acknowledged(2, at(50)), (0, None));
+        assert_eq!(outbox.acknowledged(u64::MAX, at(50)).0, 1);
+        assert_eq!((outbox.first_unsettled(), outbox.messages()), (5, 0));
+    }
+
+    #[test]
+    fn a_lost_connection_takes_lanes_with_it_and_the_rest_waits_for_the_next_one() {
+        let (mut outbox, rtt) = (Outbox::default(), Rtt::default());
+        sent(&mut outbox, None, at(0), at(60_000));
+        sent(&mut outbox, Some(3), at(0), at(60_000));
+        sent(&mut outbox, None, at(0), at(5_000));
+        assert_eq!(outbox.lost(at(100)), [2]);
+        outbox.give_up(2);
+        assert_eq!(outbox.left_behind(), [1, 2, 3]);
+        assert_eq!(outbox.due(at(4_000), &rtt, false), (vec![], Some(at(5_000))));
+        assert_eq!(outbox.due(at(5_000), &rtt, false), (vec![(3, Due::Expired)], Some(at(10_100))));
+        outbox.give_up(3);
+        assert_eq!(outbox.due(at(10_100), &rtt, false), (vec![(1, Due::Lost)], None));
+        outbox.give_up(1);
+        assert_eq!(outbox.due(at(10_101), &rtt, false), (vec![], None));
+        assert_eq!((outbox.first_unsettled(), outbox.next_number()), (4, 4), "the next Hello says that all is settled");
+    }
+
+    #[test]
+    fn much_in_flight_is_given_time_to_arrive() {
+        let mut outbox = Outbox { bytes: 8 << 20, ..Outbox::default() };
+        sent(&mut outbox, None, at(0), at(60_000));
+        let (all, next) = outbox.due(at(2_000), &Rtt::default(), true);
+        assert!(all.is_empty() && next > Some(at(8_000)), "{next:?}");
+    }
+}

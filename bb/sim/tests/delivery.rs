@@ -1,0 +1,104 @@
+//! What is accepted for sending arrives once at the same process, or fails with a reason.
+#![allow(missing_docs)]
+
+mod asking;
+use asking::*;
+use bb::engine::{CallError, Event, Usage};
+use bb::ir::failure::FailureCode;
+use bb::prelude::*;
+use bb_sim::{Link, NodeIx, What, World};
+
+const HELPER: NodeIx = NodeIx(1);
+
+#[bb::module]
+fn there_and_back(graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>) -> On<Asker, f32> {
+    let there = graph.wire(x, to);
+    graph.wire(digits(there, there), there.sender::<Asker>())
+}
+
+fn slow(delay: u32) -> (World, Vec<bb::engine::Arg>) {
+    let mut world = world(&bb::compile(there_and_back), 1);
+    world.set_link(Link::default().delay(delay * S / 10..=delay * S / 10));
+    (world, vec![number(1.0), peer(1)])
+}
+
+#[test]
+fn what_a_lossy_network_loses_is_sent_again_and_counts_once() {
+    let (mut world, args) = slow(1);
+    world.set_link(Link::default().delay(S / 100..=S / 10).drop(0.3).duplicate(0.3).reorder(0.3));
+    let calls: Vec<_> = (0..50).map(|_| world.call(ASKER, args.clone(), 60 * S)).collect();
+    world.run_until(59 * S);
+    let answers = calls.iter().filter(|c| world.result(**c).is_some_and(Result::is_ok)).count();
+    assert_eq!(answers, 50);
+    assert!(world.faults().dropped > 30, "{:?}", world.faults());
+    assert_eq!(
+        events(&world, |e| matches!(e, Event::DuplicateFill { .. } | Event::Late { .. } | Event::SendFailed { .. })),
+        0
+    );
+    world.run_until(120 * S);
+    assert_eq!([ASKER, HELPER].map(|n| world.usage(n)), [Some(Usage::default()); 2]);
+}
+
+#[test]
+fn what_was_in_flight_when_a_connection_broke_arrives_over_the_next_one() {
+    for broken_at in [1, 4, 7] {
+        // The message leaves at 0 and arrives at 3, the answer at 6 tenths of a second.
+        let (mut world, args) = slow(3);
+        let call = world.call(ASKER, args, 60 * S);
+        world.run_until(broken_at * S / 10);
+        world.disconnect(ASKER, HELPER);
+        world.run_until(2 * S);
+        assert_eq!(world.result(call).is_some(), broken_at == 7);
+        world.connect(ASKER, HELPER);
+        world.run_until(4 * S);
+        assert!(matches!(world.result(call), Some(Ok(_))), "broken at {broken_at}: {:?}", world.result(call));
+        world.run_until(9 * S);
+        assert_eq!([ASKER, HELPER].map(|n| world.usage(n)), [Some(Usage::default()); 2], "broken at {broken_at}");
+    }
+}
+
+#[test]
+fn a_peer_that_does_not_come_back_is_lost() {
+    let (mut world, args) = slow(3);
+    let call = world.call(ASKER, args, 60 * S);
+    world.run_until(S / 10);
+    world.disconnect(ASKER, HELPER);
+    world.run_until(11 * S);
+    let Some(Err(CallError::Failed(cause))) = world.result(call) else { panic!("{:?}", world.result(call)) };
+    assert_eq!(cause.code, FailureCode::PeerLost);
+    assert_eq!(world.usage(ASKER), Some(Usage::default()));
+}
+
+#[test]
+fn a_peer_that_was_started_again_answers_nothing_of_before() {
+    for killed_at in [1, 4] {
+        let (mut world, args) = slow(3);
+        let call = world.call(ASKER, args, 60 * S);
+        world.run_until(killed_at * S / 10);
+        world.kill(HELPER);
+        world.run_until(S);
+        world.start(HELPER).expect("installs");
+        world.connect(ASKER, HELPER);
+        world.run_until(2 * S);
+        let Some(Err(CallError::Failed(cause))) = world.result(call) else { panic!("{:?}", world.result(call)) };
+        assert_eq!(cause.code, FailureCode::PeerRestarted, "killed at {killed_at}");
+        // Numbers go on, and nothing waits for those that were given up.
+        let args = vec![number(1.0), peer(1)];
+        let next = world.call(ASKER, args, 60 * S);
+        world.run_until(5 * S);
+        assert!(matches!(world.result(next), Some(Ok(_))), "{:?}", world.result(next));
+        assert_eq!([ASKER, HELPER].map(|n| world.usage(n)), [Some(Usage::default()); 2], "killed at {killed_at}");
+    }
+}
+
+#[test]
+fn a_burst_of_2000_messages_is_acknowledged_to_the_last_and_none_is_sent_twice() {
+    let (mut world, args) = slow(1);
+    for _ in 0..2000 {
+        world.call(ASKER, args.clone(), 60 * S);
+    }
+    world.run_until(5 * S);
+    assert_eq!([ASKER, HELPER].map(|n| world.usage(n)), [Some(Usage::default()); 2]);
+    let sent = world.trace().iter().filter(|r| matches!(r.what, What::Sent { bytes: 60.., .. })).count();
+    assert_eq!(sent, 4000);
+}
