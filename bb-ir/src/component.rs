@@ -60,6 +60,17 @@ pub trait Component: Send {
     fn inline(&self, _method: &str) -> bool {
         false
     }
+    /// What it holds, for a node that survives a crash; `None` where that is nothing.
+    fn checkpoint(&self) -> Option<Vec<u8>> {
+        None
+    }
+    /// Puts back what [`Component::checkpoint`] gave.
+    ///
+    /// # Errors
+    /// Says what is wrong with the bytes.
+    fn restore(&mut self, _state: &[u8]) -> Result<(), OpError> {
+        Err(OpError::new("it keeps no state"))
+    }
 }
 
 impl<C: Component + ?Sized> Component for Box<C> {
@@ -68,5 +79,11 @@ impl<C: Component + ?Sized> Component for Box<C> {
     }
     fn inline(&self, method: &str) -> bool {
         (**self).inline(method)
+    }
+    fn checkpoint(&self) -> Option<Vec<u8>> {
+        (**self).checkpoint()
+    }
+    fn restore(&mut self, state: &[u8]) -> Result<(), OpError> {
+        (**self).restore(state)
     }
 }

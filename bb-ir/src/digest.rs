@@ -60,6 +60,11 @@ pub fn site_address(program: &ProgramDigest, wire_id: u64, payload: u32) -> Site
     SiteAddress(digest[..8].try_into().expect("a digest has 32 bytes"))
 }
 
+/// SHA-256 of some bytes (FIPS 180-4).
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

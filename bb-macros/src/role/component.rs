@@ -41,6 +41,10 @@ pub fn component(name: &Ident, own: &[Ident], bounded: &[syn::TypeParam], method
             }
             #[allow(unused_variables)]
             fn inline(&self, method: &str) -> bool { #inline }
+            fn checkpoint(&self) -> ::core::option::Option<::std::vec::Vec<u8>> { #name::<#(#own),*>::checkpoint(&self.0) }
+            fn restore(&mut self, state: &[u8]) -> ::core::result::Result<(), ::bb::__private::OpError> {
+                #name::<#(#own),*>::restore(&mut self.0, state)
+            }
         }
         ::std::boxed::Box::new(Playing::<X #(, #own)*>(component, ::core::marker::PhantomData))
     }

@@ -11,11 +11,31 @@ use parse::{Method, parse};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use signature::Recording;
-use syn::ItemTrait;
+use syn::{ItemTrait, TraitItem, parse_quote};
 
 /// What a role is called in a program: shipped ones by their name, others with their package.
 fn tail(name: &Ident) -> String {
     if context::in_bb_itself() { name.to_string() } else { format!("{}.{name}", context::package().replace('-', "_")) }
+}
+
+/// What every component may do besides playing its role.
+fn durable() -> [TraitItem; 2] {
+    [
+        parse_quote! {
+            /// What this component holds, for a node that survives a crash; nothing by default.
+            fn checkpoint(&self) -> ::core::option::Option<::std::vec::Vec<u8>> { ::core::option::Option::None }
+        },
+        parse_quote! {
+            /// Puts back what `checkpoint` gave, when the node is started again.
+            ///
+            /// # Errors
+            /// Says what is wrong with the bytes; the node does not start.
+            fn restore(&mut self, state: &[u8]) -> ::core::result::Result<(), ::bb::OpError> {
+                let _ = state;
+                ::core::result::Result::Err(::bb::OpError::new("it keeps no state"))
+            }
+        },
+    ]
 }
 
 pub fn expand(mut item: ItemTrait) -> TokenStream {
@@ -26,6 +46,7 @@ pub fn expand(mut item: ItemTrait) -> TokenStream {
             return quote!(#item #error);
         }
     };
+    item.items.extend(durable());
     let (name, vis) = (&item.ident, &item.vis);
     let text = name.to_string();
     let role = tail(name);

@@ -40,6 +40,11 @@ pub fn parse(item: &mut ItemTrait) -> syn::Result<Vec<Method>> {
 }
 
 fn method(f: &mut TraitItemFn) -> syn::Result<Method> {
+    if f.sig.ident == "checkpoint" || f.sig.ident == "restore" {
+        let message =
+            "every role has this method: it keeps and puts back a component's state\n  help: choose another name";
+        return Err(syn::Error::new(f.sig.ident.span(), message));
+    }
     let taken =
         matches!(f.sig.inputs.first(), Some(FnArg::Receiver(r)) if r.reference.is_some() && r.mutability.is_some());
     if !taken {

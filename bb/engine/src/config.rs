@@ -18,12 +18,15 @@ pub struct Config {
     pub membership: Membership,
     /// How much it may hold.
     pub limits: Limits,
+    /// Whether it tells the outside only what a checkpoint holds that the host has made safe (SEMANTICS 4).
+    pub durable: bool,
 }
 
 impl Config {
     /// An open node with default limits.
     pub fn new(peer: PeerId, epoch: u64) -> Self {
-        Config { peer, epoch, addresses: Vec::new(), membership: Membership::open(), limits: Limits::default() }
+        let (membership, limits) = (Membership::open(), Limits::default());
+        Config { peer, epoch, addresses: Vec::new(), membership, limits, durable: false }
     }
 }
 

@@ -27,7 +27,7 @@ pub use event::{
 pub use input::{Arg, CallId, CommandId, ComponentFailure, ComponentId, GraphId, Input, Refusal, SendId};
 pub use outgoing::Outgoing;
 pub use plan::{EntryInput, GraphSlot, Installed, NodeSiteId, OpDispatch, OpRef, SlotInfo};
-pub use step::Engine;
+pub use step::{Checkpoint, CheckpointError, Engine};
 pub use time::Time;
 
 pub use bb_ir::component::{Component, Kernel, KernelEntry, OpError};

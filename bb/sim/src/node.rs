@@ -1,10 +1,14 @@
 //! One node of a world: an engine, its artifacts and its components.
 
-use bb::engine::{CommandId, ComponentFailure, ComponentId, Config, Engine, GraphId, InstallError, Limits, Membership};
+use bb::engine::{
+    CheckpointError, CommandId, ComponentFailure, ComponentId, Config, Engine, GraphId, InstallError, Limits,
+    Membership, Time,
+};
 use bb::ir::component::{Component, KernelEntry};
 use bb::ir::peer::PeerId;
 use bb::ir::value::Value;
-use std::collections::BTreeMap;
+use bytes::Bytes;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -52,11 +56,19 @@ impl Host {
     }
 }
 
+/// What a component holds, if it holds something.
+type State = Option<Vec<u8>>;
+
 /// A node that runs.
 pub(crate) struct Running {
     pub engine: Engine,
     pub graphs: Vec<GraphId>,
     components: BTreeMap<ComponentId, Box<dyn Component>>,
+    slots: BTreeMap<ComponentId, (usize, String)>,
+    /// Methods whose results are not due yet, and what their components held before: that is what a checkpoint keeps,
+    /// since such a method runs again.
+    under_way: BTreeMap<ComponentId, VecDeque<(CommandId, State)>>,
+    durable: bool,
     /// When each component is done with what it was given: one method at a time.
     busy_until: BTreeMap<ComponentId, u64>,
 }
@@ -69,25 +81,57 @@ impl Running {
         limits: Limits,
         hosts: &[Host],
         kernels: &[KernelEntry],
+        durable: bool,
     ) -> Result<Self, InstallError> {
         let mut config = Config::new(peer, epoch);
-        config.membership = membership;
-        config.limits = limits;
+        (config.membership, config.limits, config.durable) = (membership, limits, durable);
         let mut engine = Engine::new(config);
         let mut graphs = Vec::new();
-        let mut components = BTreeMap::new();
-        for host in hosts {
+        let (mut components, mut slots) = (BTreeMap::new(), BTreeMap::new());
+        for (number, host) in hosts.iter().enumerate() {
             let mut made: BTreeMap<String, Box<dyn Component>> = (host.components)().into_iter().collect();
             let bound: Vec<&str> = made.keys().map(String::as_str).collect();
             let installed = engine.install(&host.artifact, kernels, &bound)?;
             graphs.push(installed.graph);
             for slot in &installed.slots {
+                slots.insert(slot.component, (number, slot.name.to_string()));
                 if let Some(component) = made.remove(&*slot.name) {
                     components.insert(slot.component, component);
                 }
             }
         }
-        Ok(Running { engine, graphs, components, busy_until: BTreeMap::new() })
+        let (under_way, busy_until) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Running { engine, graphs, components, slots, under_way, durable, busy_until })
+    }
+
+    /// What a crash that happens now would not destroy, once it is written; and its number.
+    pub fn checkpoint(&mut self) -> (u64, Stable) {
+        let checkpoint = self.engine.checkpoint();
+        let mut components = BTreeMap::new();
+        for (id, slot) in &self.slots {
+            let before = self.under_way.get(id).and_then(|u| u.front()).map(|(_, state)| state.clone());
+            let state = before.unwrap_or_else(|| self.components.get(id).and_then(|c| c.checkpoint()));
+            if let Some(state) = state {
+                components.insert(slot.clone(), state);
+            }
+        }
+        (checkpoint.id, Stable { engine: checkpoint.bytes, components })
+    }
+    /// Takes up what was written last.
+    pub fn restore(&mut self, now: Time, stable: &Stable) -> Result<(), CheckpointError> {
+        self.engine.restore(now, &stable.engine)?;
+        for (id, slot) in &self.slots {
+            if let (Some(state), Some(component)) = (stable.components.get(slot), self.components.get_mut(id)) {
+                component.restore(state).map_err(|_| CheckpointError::Damaged)?;
+            }
+        }
+        Ok(())
+    }
+    /// The engine has the result of a method.
+    pub fn ran(&mut self, command: CommandId) {
+        for under_way in self.under_way.values_mut() {
+            under_way.retain(|(c, _)| *c != command);
+        }
     }
 
     /// Runs a method at once; its result is due when the component is free and `cost` has passed.
@@ -97,6 +141,10 @@ impl Running {
         cost: Duration,
         run: Command,
     ) -> (u64, CommandId, Result<Vec<Value>, ComponentFailure>) {
+        if self.durable {
+            let state = self.components.get(&run.component).and_then(|c| c.checkpoint());
+            self.under_way.entry(run.component).or_default().push_back((run.command, state));
+        }
         let free = self.busy_until.entry(run.component).or_insert(now);
         let due = (*free).max(now).saturating_add(cost.as_nanos() as u64);
         *free = due;
@@ -114,6 +162,13 @@ impl Running {
         };
         (due, run.command, result)
     }
+}
+
+/// What a crash does not destroy: the engine's checkpoint, and components by host and slot.
+#[derive(Clone)]
+pub(crate) struct Stable {
+    pub engine: Bytes,
+    components: BTreeMap<(usize, String), Vec<u8>>,
 }
 
 /// A method that the engine wants run.

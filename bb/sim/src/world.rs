@@ -1,7 +1,7 @@
 //! The world: nodes, the network between them, and the queue of what is to happen.
 
 use crate::link::{Faults, Link};
-use crate::node::{Command, Host, NodeIx, Running, index_of, peer_id};
+use crate::node::{Command, Host, NodeIx, Running, Stable, index_of, peer_id};
 use crate::trace::{Row, What};
 use bb::engine::{
     Arg, CallError, CallId, CommandId, ComponentFailure, EngineStep, GraphId, Input, InstallError, Limits, Membership,
@@ -23,6 +23,9 @@ pub struct CallIx(u64);
 
 /// How long a Send to a node without connection waits before it is unreachable.
 const UNREACHABLE_AFTER: Duration = Duration::from_secs(10);
+/// What a node's clock shows when a world begins: longer than any call's budget, so that a restored node can tell what
+/// was before its crash.
+const CLOCK_ORIGIN: u64 = 2 * 86_400 * 1_000_000_000;
 /// Steps without time passing after which a world is taken to run in circles.
 const STEPS_AT_ONCE_MAX: u64 = 10_000_000;
 
@@ -33,18 +36,61 @@ struct Node {
     /// What this node's clock shows when the world begins: only differences may matter.
     clock_origin: u64,
     starts: u64,
+    /// For a durable node: how long a checkpoint takes to be written.
+    writes_for: Option<Duration>,
+    /// What was written last.
+    stable: Option<Stable>,
     /// The earliest wake-up that stands in the queue for it.
     wake_at: Option<u64>,
     running: Option<Running>,
 }
 
 enum Due {
-    Deliver { from: NodeIx, from_start: u64, to: NodeIx, frame: Bytes },
-    Hello { from: NodeIx, from_start: u64, to: NodeIx, hello: Bytes },
-    Lost { node: NodeIx, peer: NodeIx },
-    Completed { node: NodeIx, start: u64, command: CommandId, result: Result<Vec<Value>, ComponentFailure> },
-    Refused { node: NodeIx, start: u64, send: SendId, reason: Refusal },
-    Wake { node: NodeIx, start: u64 },
+    Deliver {
+        from: NodeIx,
+        from_start: u64,
+        to: NodeIx,
+        frame: Bytes,
+    },
+    Hello {
+        from: NodeIx,
+        from_start: u64,
+        to: NodeIx,
+        hello: Bytes,
+    },
+    Lost {
+        node: NodeIx,
+        peer: NodeIx,
+    },
+    Completed {
+        node: NodeIx,
+        start: u64,
+        command: CommandId,
+        result: Result<Vec<Value>, ComponentFailure>,
+    },
+    Refused {
+        node: NodeIx,
+        start: u64,
+        send: SendId,
+        reason: Refusal,
+    },
+    /// A message has waited long enough; `nowhere`: for nobody of this world.
+    Unreachable {
+        node: NodeIx,
+        start: u64,
+        send: SendId,
+        nowhere: bool,
+    },
+    Wake {
+        node: NodeIx,
+        start: u64,
+    },
+    Written {
+        node: NodeIx,
+        start: u64,
+        id: u64,
+        stable: Stable,
+    },
 }
 
 /// What a call resolves to: the outputs at the entry, or why there are none.
@@ -64,6 +110,8 @@ pub struct World {
     due: BTreeMap<u64, Due>,
     nodes: Vec<Node>,
     connected: BTreeSet<(NodeIx, NodeIx)>,
+    /// Messages that wait for a connection.
+    waiting: BTreeMap<(NodeIx, NodeIx), BTreeMap<SendId, Outgoing>>,
     links: BTreeMap<(NodeIx, NodeIx), Link>,
     link: Link,
     /// When the last message on each link that keeps its order arrives.
@@ -86,6 +134,7 @@ impl World {
             due: BTreeMap::new(),
             nodes: Vec::new(),
             connected: BTreeSet::new(),
+            waiting: BTreeMap::new(),
             links: BTreeMap::new(),
             link: Link::default(),
             last_arrival: BTreeMap::new(),
@@ -128,19 +177,48 @@ impl World {
         membership: Membership,
         limits: Limits,
     ) -> Result<NodeIx, InstallError> {
+        self.insert(hosts, membership, limits, None)
+    }
+    /// Adds a node that survives a crash: what it holds is written down, which takes so long, before others see anything
+    /// of it. Started again it goes on from there, with the same epoch.
+    ///
+    /// # Errors
+    /// What the engine says of an artifact it cannot install.
+    pub fn add_durable(&mut self, hosts: Vec<Host>, writes_for: Duration) -> Result<NodeIx, InstallError> {
+        self.insert(hosts, Membership::open(), Limits::default(), Some(writes_for))
+    }
+    fn insert(
+        &mut self,
+        hosts: Vec<Host>,
+        membership: Membership,
+        limits: Limits,
+        writes_for: Option<Duration>,
+    ) -> Result<NodeIx, InstallError> {
         let ix = NodeIx(self.nodes.len());
-        let clock_origin = 0;
-        self.nodes.push(Node { hosts, membership, limits, clock_origin, starts: 0, wake_at: None, running: None });
+        self.nodes.push(Node {
+            hosts,
+            membership,
+            limits,
+            clock_origin: CLOCK_ORIGIN,
+            starts: 0,
+            writes_for,
+            stable: None,
+            wake_at: None,
+            running: None,
+        });
         self.start(ix)?;
         Ok(ix)
     }
     /// Lets the clock of a node show this much more than the world's: as if it had run for so long.
     pub fn set_clock_origin(&mut self, node: NodeIx, origin: Duration) {
-        self.nodes[node.0].clock_origin = origin.as_nanos() as u64;
+        self.nodes[node.0].clock_origin = CLOCK_ORIGIN + origin.as_nanos() as u64;
     }
 
     /// Connects two nodes; each has the other's Hello after the link's delay.
     pub fn connect(&mut self, a: NodeIx, b: NodeIx) {
+        if [a, b].iter().any(|n| self.nodes[n.0].running.is_none()) {
+            return;
+        }
         for (from, to) in [(a, b), (b, a)] {
             if self.connected.insert((from, to))
                 && let Some(running) = &self.nodes[from.0].running
@@ -149,9 +227,14 @@ impl World {
                 self.later(Duration::ZERO, Due::Hello { from, from_start: start, to, hello });
             }
         }
+        for pair in [(a, b), (b, a)] {
+            for message in self.waiting.remove(&pair).unwrap_or_default().into_values() {
+                self.send(pair.0, message);
+            }
+        }
         self.run_until(self.elapsed());
     }
-    /// Connects every two nodes.
+    /// Connects every two nodes that live.
     pub fn connect_all(&mut self) {
         for a in 0..self.nodes.len() {
             for b in a + 1..self.nodes.len() {
@@ -182,13 +265,15 @@ impl World {
         }
         self.faults.killed += 1;
         self.note(node, What::Killed);
+        self.waiting.retain(|(from, _), _| *from != node);
         for peer in 0..self.nodes.len() {
             if peer != node.0 {
                 self.disconnect(node, NodeIx(peer));
             }
         }
     }
-    /// Starts a node that was killed: a new epoch, no connections.
+    /// Starts a node that was killed, without connections: anew, in a new epoch, or, if it is durable, where its last
+    /// checkpoint left off.
     ///
     /// # Errors
     /// What the engine says of an artifact it cannot install.
@@ -196,8 +281,21 @@ impl World {
         let epoch = self.rng.random::<u64>();
         let it = &mut self.nodes[node.0];
         it.starts += 1;
+        it.wake_at = None;
         let (membership, limits) = (it.membership.clone(), it.limits.clone());
-        it.running = Some(Running::start(peer_id(node.0), epoch, membership, limits, &it.hosts, &self.kernels)?);
+        let durable = it.writes_for.is_some();
+        let mut running =
+            Running::start(peer_id(node.0), epoch, membership, limits, &it.hosts, &self.kernels, durable)?;
+        if let Some(stable) = &it.stable {
+            let restored = running.restore(Time(self.now + it.clock_origin), stable);
+            restored.expect("a node reads what it wrote");
+        } else if durable {
+            // Others see its epoch from now on.
+            let (id, stable) = running.checkpoint();
+            running.engine.checkpoint_durable(id);
+            it.stable = Some(stable);
+        }
+        it.running = Some(running);
         self.note(node, What::Started);
         self.drain(node);
         Ok(())
@@ -288,6 +386,9 @@ impl World {
             Due::Lost { node, peer } => self.handle(node, Input::Disconnected { peer: peer_id(peer.0) }),
             Due::Completed { node, start, command, result } => {
                 if self.alive(node, start) {
+                    if let Some(running) = &mut self.nodes[node.0].running {
+                        running.ran(command);
+                    }
                     self.handle(node, Input::Completed { command, result });
                 }
             }
@@ -296,9 +397,25 @@ impl World {
                     self.handle(node, Input::Refused { send, reason });
                 }
             }
-            Due::Wake { node, start } => {
-                self.nodes[node.0].wake_at = None;
+            Due::Unreachable { node, start, send, nowhere } => {
+                let of = self.waiting.range_mut((node, NodeIx(0))..(NodeIx(node.0 + 1), NodeIx(0)));
+                let waited = of.fold(false, |waited, (_, all)| all.remove(&send).is_some() || waited);
+                if self.alive(node, start) && (waited || nowhere) {
+                    self.handle(node, Input::Refused { send, reason: Refusal::Unreachable });
+                }
+            }
+            Due::Written { node, start, id, stable } => {
                 if self.alive(node, start) {
+                    self.nodes[node.0].stable = Some(stable);
+                    if let Some(running) = &mut self.nodes[node.0].running {
+                        running.engine.checkpoint_durable(id);
+                    }
+                    self.drain(node);
+                }
+            }
+            Due::Wake { node, start } => {
+                if self.alive(node, start) {
+                    self.nodes[node.0].wake_at = None;
                     self.handle(node, Input::Tick);
                 }
             }
@@ -375,6 +492,13 @@ impl World {
                 EngineStep::Announced { .. } => {}
             }
         }
+        let it = &mut self.nodes[node.0];
+        if let (Some(running), Some(writes_for)) = (&mut it.running, it.writes_for)
+            && running.engine.wants_checkpoint()
+        {
+            let (id, stable) = running.checkpoint();
+            self.later(writes_for, Due::Written { node, start, id, stable });
+        }
         if let Some(at) = self.nodes[node.0].running.as_ref().and_then(|r| r.engine.deadline()) {
             let at = at.0.saturating_sub(self.nodes[node.0].clock_origin).max(self.now);
             if self.nodes[node.0].wake_at.is_none_or(|wake| at < wake) {
@@ -384,13 +508,20 @@ impl World {
         }
     }
 
+    /// A message waits for a connection, but not for long.
+    fn wait(&mut self, from: NodeIx, message: Outgoing) {
+        let (start, id) = (self.nodes[from.0].starts, message.id);
+        let to = self.node_of(&message.peer);
+        self.later(UNREACHABLE_AFTER, Due::Unreachable { node: from, start, send: id, nowhere: to.is_none() });
+        if let Some(to) = to {
+            self.waiting.entry((from, to)).or_default().insert(id, message);
+        }
+    }
+
     fn send(&mut self, from: NodeIx, message: Outgoing) {
         let start = self.nodes[from.0].starts;
         let Some(to) = self.node_of(&message.peer).filter(|to| self.connected.contains(&(from, *to))) else {
-            self.later(
-                UNREACHABLE_AFTER,
-                Due::Refused { node: from, start, send: message.id, reason: Refusal::Unreachable },
-            );
+            self.wait(from, message);
             return;
         };
         let mut frame = BytesMut::new();

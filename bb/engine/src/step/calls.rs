@@ -1,13 +1,15 @@
 //! Calls: an entry frame, and the outputs that resolve it.
 
 use super::Engine;
-use super::frame::{FrameKey, FrameRef, NO_LANE};
+use super::checkpoint::{CallImage, OutputImage};
+use super::frame::{FrameKey, FrameRef, Frames, NO_LANE};
 use crate::Value;
 use crate::event::{CallError, Cause, EngineStep, Event, ExecutionId, LimitKind};
 use crate::input::{Arg, CallId, GraphId};
 use crate::plan::EntryInput;
 use bb_ir::failure::FailureCode;
 use bb_ir::types::{DURATION_DENOTATION, ValueType};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +17,7 @@ use std::time::Duration;
 #[derive(Default)]
 pub struct Calls {
     by_id: BTreeMap<CallId, Call>,
-    counter: u64,
+    pub counter: u64,
     /// Counters of executions whose entry frame is open.
     live: std::collections::BTreeSet<u64>,
 }
@@ -29,6 +31,25 @@ struct Call {
 impl Calls {
     pub fn open(&self) -> usize {
         self.by_id.len()
+    }
+    pub fn all(&self) -> impl Iterator<Item = (CallId, FrameRef)> {
+        self.by_id.iter().map(|(id, call)| (*id, call.frame))
+    }
+    pub fn images(&self, numbers: &FxHashMap<FrameRef, u32>) -> Vec<CallImage> {
+        let output = |v: &Option<Value>| OutputImage { value: v.as_ref().map(super::checkpoint::value) };
+        let image = |(id, call): (&CallId, &Call)| {
+            let frame = *numbers.get(&call.frame)?;
+            Some(CallImage { id: id.0, frame, outputs: call.outputs.iter().map(output).collect() })
+        };
+        self.by_id.iter().filter_map(image).collect()
+    }
+    pub fn restore(&mut self, counter: u64, calls: Vec<(CallId, FrameRef, Vec<Option<Value>>)>, frames: &Frames) {
+        self.counter = counter;
+        for (id, frame, outputs) in calls {
+            let missing = outputs.iter().filter(|o| o.is_none()).count();
+            self.by_id.insert(id, Call { frame, outputs, missing });
+        }
+        self.live = frames.all().filter(|(_, f)| f.call.is_some()).map(|(_, f)| f.key.execution.counter).collect();
     }
     pub fn is_live(&self, counter: u64) -> bool {
         self.live.contains(&counter)
@@ -110,16 +131,17 @@ impl Engine {
         let (graph, execution, call) = (frame.key.graph, frame.key.execution.clone(), frame.call);
         let slot = &self.graphs[graph as usize];
         let Some((topic, _, at_entry)) = slot.outputs.get(number as usize) else { return };
-        self.steps.push_back(EngineStep::AppEvent {
+        let (module_name, topic, at_entry) = (slot.program.clone(), topic.clone(), *at_entry);
+        self.tell(EngineStep::AppEvent {
             graph: GraphId(graph),
-            module_name: slot.program.clone(),
-            topic: topic.clone(),
+            module_name,
+            topic,
             value: value.clone(),
             execution: (*execution).clone(),
         });
         let (Some(number), Some(call)) = (at_entry, call) else { return };
         let Some(open) = self.calls.by_id.get_mut(&call) else { return };
-        let output = &mut open.outputs[*number as usize];
+        let output = &mut open.outputs[number as usize];
         if output.is_none() {
             *output = Some(value);
             open.missing -= 1;
@@ -141,7 +163,7 @@ impl Engine {
 
     pub(super) fn resolve(&mut self, call: CallId, result: Result<Vec<Value>, CallError>) {
         if self.calls.by_id.remove(&call).is_some() {
-            self.steps.push_back(EngineStep::CallResolved { call, result });
+            self.tell(EngineStep::CallResolved { call, result });
         }
     }
 

@@ -34,6 +34,14 @@ impl Engine {
         }
     }
 
+    /// Sets the deadlines of every gather of a frame.
+    pub(super) fn arm_all(&mut self, at: FrameRef) {
+        let Some(plan) = self.frames.get(at).map(|f| f.plan.clone()) else { return };
+        for gather in plan.lanes.iter().flat_map(|l| &l.gathers) {
+            self.arm(at, *gather);
+        }
+    }
+
     /// Sets a gather's deadlines, once what starts its clock has gone out.
     pub(super) fn arm(&mut self, at: FrameRef, node: NodeIx) {
         let Some(frame) = self.frames.get(at) else { return };

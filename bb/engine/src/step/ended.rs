@@ -31,6 +31,10 @@ impl Ended {
             self.by_deadline.pop();
         }
     }
+    /// Every frame that is remembered, and until when.
+    pub fn all(&self) -> impl Iterator<Item = (&FrameKey, Time)> {
+        self.by_deadline.iter().map(|Reverse((deadline, key))| (key, *deadline))
+    }
     pub fn contains(&self, key: &FrameKey) -> bool {
         self.keys.contains(key)
     }

@@ -178,7 +178,7 @@ impl Engine {
         let waiting: Vec<usize> = (0..plan.recvs.len()).filter(|i| waits(*i)).collect();
         let mut waited_for: Vec<String> = waiting.iter().map(|i| plan.recvs[*i].name.to_string()).collect();
         let running = frame.commands.iter().filter_map(|c| self.commands.get(c));
-        waited_for.extend(running.map(|r| plan.node(r.node).name.to_string()));
+        waited_for.extend(running.map(|(r, _)| plan.node(r.node).name.to_string()));
         let (execution, call) = (frame.key.execution.clone(), frame.call);
         let lane = plan.each.then_some(frame.key.lane);
         self.event(Event::FrameExpired {

@@ -46,11 +46,12 @@ impl Engine {
                 } else if self.take_inputs(&plan, at, node, lane).is_some() {
                     let command = CommandId(self.next_command);
                     self.next_command += 1;
-                    self.commands.insert(command, ready);
+                    let inputs: Vec<Value> = self.inputs.drain(..).collect();
+                    let kept = if self.config.durable { inputs.clone() } else { Vec::new() };
+                    self.commands.insert(command, (ready, kept));
                     if let Some(frame) = self.frames.get_mut(at) {
                         frame.commands.push(command);
                     }
-                    let inputs = self.inputs.drain(..).collect();
                     let (component, method) = (*component, method.clone());
                     self.steps.push_back(EngineStep::Run { command, component, method, inputs });
                     return; // It stays active until it has run.
@@ -61,6 +62,16 @@ impl Engine {
         }
         self.settle();
         self.fired(at);
+    }
+
+    /// A method that was under way when a checkpoint was made.
+    pub(super) fn run_again(&mut self, command: CommandId, ready: Ready, inputs: Vec<Value>) {
+        let Some(plan) = self.frames.get(ready.frame).map(|f| f.plan.clone()) else { return };
+        if let NodeKind::Method { component, method } = &plan.node(ready.node).kind {
+            self.commands.insert(command, (ready, inputs.clone()));
+            let (component, method) = (*component, method.clone());
+            self.steps.push_back(EngineStep::Run { command, component, method, inputs });
+        }
     }
 
     fn fired(&mut self, at: FrameRef) {
@@ -125,7 +136,7 @@ impl Engine {
     }
 
     pub(super) fn completed(&mut self, command: CommandId, result: Result<Vec<Value>, ComponentFailure>) {
-        let Some(Ready { frame: at, node, lane }) = self.commands.remove(&command) else {
+        let Some((Ready { frame: at, node, lane }, _)) = self.commands.remove(&command) else {
             // Ending a frame has released its commands.
             self.event(if command.0 < self.next_command {
                 Event::CompletedAfterEnd { command }

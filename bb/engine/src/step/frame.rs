@@ -34,6 +34,11 @@ pub struct FrameRef {
     generation: u32,
 }
 
+impl FrameRef {
+    /// Of a frame that ended before a restore.
+    pub const NONE: FrameRef = FrameRef { index: u32::MAX, generation: 0 };
+}
+
 /// A site of a frame.
 #[derive(Clone, Debug, Default)]
 pub enum SiteState {
@@ -142,6 +147,10 @@ impl Frames {
         self.by_key.insert(key, at);
         at
     }
+    /// A frame that was saved; none where one of that key is there.
+    pub fn put(&mut self, frame: Box<Frame>) -> Option<FrameRef> {
+        (!self.by_key.contains_key(&frame.key)).then(|| self.insert(frame))
+    }
     fn remove(&mut self, at: FrameRef) -> Option<Box<Frame>> {
         let slot = self.slots.get_mut(at.index as usize).filter(|s| s.0 == at.generation)?;
         let frame = slot.1.take()?;
@@ -214,7 +223,7 @@ impl Engine {
     pub(super) fn end(&mut self, at: FrameRef) {
         let Some(mut frame) = self.frames.remove(at) else { return };
         self.bytes -= frame.bytes;
-        self.lanes -= frame.lanes.iter().flatten().map(LanesState::len).sum::<usize>();
+        self.lanes -= frame.lane_count();
         for command in frame.commands.drain(..) {
             self.commands.remove(&command);
         }
@@ -311,6 +320,10 @@ impl Engine {
 }
 
 impl Frame {
+    /// How many lanes its gathers have.
+    pub fn lane_count(&self) -> usize {
+        self.lanes.iter().flatten().map(LanesState::len).sum()
+    }
     pub fn state_mut(&mut self, site: SiteIx, lane: Option<u32>) -> Option<&mut SiteState> {
         match self.plan.sites[site.0 as usize].storage {
             Storage::Frame => self.sites.get_mut(site.0 as usize),

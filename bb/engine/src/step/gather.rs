@@ -23,11 +23,11 @@ pub struct GatherState {
     /// How many members have to arrive; not known before the gather's operands are there.
     pub need: Option<u64>,
     /// Ends as soon as so many have.
-    first: bool,
+    pub first: bool,
     /// What `within` counts for, and from when on it may.
     pub within: Option<(Duration, Time)>,
     /// Per lane, the values that are still to come.
-    left: Vec<u32>,
+    pub left: Vec<u32>,
     pub members: Vec<Member>,
     arrived: u64,
     waiting: u64,
@@ -50,6 +50,22 @@ impl GatherState {
             waiting: lanes as u64,
             done: false,
         }
+    }
+    /// Everything as it was saved.
+    pub fn put(
+        &mut self,
+        need: Option<u64>,
+        first: bool,
+        within: Option<(Duration, Time)>,
+        left: Vec<u32>,
+        members: Vec<Member>,
+        done: bool,
+    ) {
+        let count = |which: fn(&Member) -> bool| members.iter().filter(|m| which(m)).count() as u64;
+        self.arrived = count(|m| *m == Member::Arrived);
+        self.waiting = count(|m| *m == Member::Waiting);
+        (self.need, self.first, self.within) = (need, first, within);
+        (self.left, self.members, self.done) = (left, members, done);
     }
     /// A member fails; whether it was still waited for.
     pub fn fails(&mut self, lane: usize, code: FailureCode) -> bool {

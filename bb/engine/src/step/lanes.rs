@@ -30,7 +30,7 @@ pub enum LaneRecv {
 
 pub struct LanesState {
     pub members: Vec<PeerId>,
-    lanes: Vec<Lane>,
+    pub lanes: Vec<Lane>,
     /// Lanes whose member has neither answered nor failed.
     pub waiting: u32,
     pub gathers: Vec<GatherState>,

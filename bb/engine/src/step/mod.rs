@@ -1,6 +1,7 @@
 //! Running: frames open, ops fire, messages come and go.
 
 mod calls;
+mod checkpoint;
 mod clock;
 mod ended;
 mod fail;
@@ -29,6 +30,8 @@ use bb_ir::site::SiteAddress;
 use bb_ir::value::Value;
 use bytes::Bytes;
 use calls::Calls;
+use checkpoint::Held;
+pub use checkpoint::{Checkpoint, CheckpointError};
 use ended::Ended;
 use fail::Failing;
 use frame::{FrameRef, Frames};
@@ -52,12 +55,14 @@ pub struct Engine {
     calls: Calls,
     ready: VecDeque<Ready>,
     failing: VecDeque<Failing>,
-    commands: FxHashMap<CommandId, Ready>,
+    /// Methods that the host runs, with their arguments where they may have to run again.
+    commands: FxHashMap<CommandId, (Ready, Vec<Value>)>,
     next_command: u64,
     /// Messages to this node itself.
     loopback: VecDeque<Sent>,
     timers: Timers,
     steps: VecDeque<EngineStep>,
+    held: Held,
     /// Reused for every op: what it reads, and what it writes.
     inputs: Vec<Value>,
     outputs: Vec<Value>,
@@ -95,6 +100,7 @@ impl Engine {
             loopback: VecDeque::new(),
             timers: Timers::default(),
             steps: VecDeque::new(),
+            held: Held::default(),
             inputs: Vec::new(),
             outputs: Vec::new(),
             bytes: 0,
@@ -236,6 +242,14 @@ impl Engine {
         }
     }
 
+    /// Tells the outside: of a durable engine, once a checkpoint holds it.
+    fn tell(&mut self, step: EngineStep) {
+        if self.config.durable {
+            self.held.push(step);
+        } else {
+            self.steps.push_back(step);
+        }
+    }
     fn event(&mut self, event: Event) {
         // Events can be lost where the host does not poll, and the last one says so; what it has to do cannot.
         let room = self.config.limits.steps_max.saturating_sub(self.steps.len());

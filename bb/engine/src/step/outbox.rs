@@ -3,17 +3,21 @@
 //! Numbers are settled from the front. A message that is given up leaves its number behind, which has to arrive all the
 //! same: the other side waits for it before it acknowledges what follows.
 
+use super::checkpoint::{SentImage, sent_image};
 use super::frame::FrameRef;
 use super::rtt::Rtt;
 use crate::event::ExecutionId;
 use crate::outgoing::Outgoing;
 use crate::time::Time;
+use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a message whose connection was lost waits for the next one.
-pub const RECONNECT_WITHIN: Duration = Duration::from_secs(10);
+const RECONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// The same after this node itself was restored: its peers have to notice first.
+const RESTORED_WITHIN: Duration = Duration::from_secs(60);
 /// How long a failure may still arrive after its execution's time.
 const FAILURE_GRACE: Duration = Duration::from_secs(5);
 /// How fast what is in flight is taken to travel at least.
@@ -74,6 +78,19 @@ pub enum Due {
 }
 
 impl Outbox {
+    /// As it was saved, without a connection.
+    pub fn restored(first: u64, messages: Vec<Option<Sent>>, now: Time) -> Self {
+        let bytes = messages.iter().flatten().map(|m| m.outgoing.bytes() as u64).sum();
+        let lost_until = Some(now.after(RESTORED_WITHIN));
+        let flight = |message| InFlight { message, sent_at: now, tries: 1, lost_until };
+        Outbox { first, flight: messages.into_iter().map(flight).collect(), bytes, rings: None }
+    }
+    /// The first number, and what is in flight from there on.
+    pub fn image(&self, now: Time, numbers: &FxHashMap<FrameRef, u32>) -> (u64, Vec<SentImage>) {
+        let image =
+            |it: &InFlight| it.message.as_ref().map_or_else(SentImage::default, |m| sent_image(m, now, numbers));
+        (self.first, self.flight.iter().map(image).collect())
+    }
     /// The next message's number.
     pub fn next_number(&self) -> u64 {
         self.first + self.flight.len() as u64

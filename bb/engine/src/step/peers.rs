@@ -1,9 +1,10 @@
 //! Peers: who is connected, what they are members of, what was exchanged with them.
 
 use super::Engine;
+use super::checkpoint::PeerImage;
 use super::frame::{DONE, FrameRef};
 use super::lanes::{LaneRecv, lanes_of};
-use super::outbox::Outbox;
+use super::outbox::{Outbox, Sent};
 use super::rtt::Rtt;
 use crate::event::{Cause, DisconnectReason, EngineStep, Event, WireDifference};
 use crate::plan::{NodeKind, RecvIx, RecvPlan};
@@ -131,6 +132,46 @@ impl Peers {
     /// Messages that have been neither acknowledged nor given up.
     pub fn in_flight(&self) -> usize {
         self.all.iter().map(|p| p.outbox.messages()).sum()
+    }
+    pub fn me(&self) -> &PeerId {
+        &self.me
+    }
+    pub fn any_connected(&self) -> bool {
+        self.all.iter().any(|p| p.hello.is_some())
+    }
+    /// All peers, by number.
+    pub fn numbers(&self) -> impl Iterator<Item = PeerIx> + use<> {
+        (0..self.all.len() as u32).map(PeerIx)
+    }
+    /// What is to be remembered of each.
+    pub fn images(&self, now: Time, numbers: &FxHashMap<FrameRef, u32>) -> Vec<PeerImage> {
+        let image = |p: &Peer| {
+            let (first, flight) = p.outbox.image(now, numbers);
+            let (srtt_ns, rttvar_ns, samples) = p.rtt.image();
+            Some(PeerImage {
+                id: p.id.as_ref()?.to_bytes(),
+                epoch: p.epoch,
+                contiguous: p.contiguous,
+                beyond: p.beyond.iter().copied().collect(),
+                first,
+                flight,
+                srtt_ns,
+                rttvar_ns,
+                samples,
+                addresses: p.addresses.clone(),
+            })
+        };
+        self.all.iter().filter_map(image).collect()
+    }
+    /// A peer as it was, without a connection.
+    pub fn restore(&mut self, ix: PeerIx, saved: &PeerImage, flight: Vec<Option<Sent>>, now: Time) {
+        let peer = self.at(ix);
+        peer.epoch = saved.epoch;
+        peer.contiguous = saved.contiguous;
+        peer.beyond = saved.beyond.iter().copied().filter(|n| *n > saved.contiguous).collect();
+        peer.outbox = Outbox::restored(saved.first.max(1), flight, now);
+        peer.rtt = Rtt::restored(saved.srtt_ns, saved.rttvar_ns, saved.samples);
+        peer.addresses.clone_from(&saved.addresses);
     }
     pub fn is_peer(&self, ix: PeerIx) -> bool {
         (ix.0 as usize) < self.all.len()

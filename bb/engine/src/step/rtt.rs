@@ -21,6 +21,15 @@ pub struct Rtt {
 }
 
 impl Rtt {
+    /// As it was saved.
+    pub fn restored(srtt_ns: u64, rttvar_ns: u64, samples: u32) -> Self {
+        let (smoothed, variation) = (Duration::from_nanos(srtt_ns), Duration::from_nanos(rttvar_ns));
+        Rtt { smoothed, variation, samples, reported: 0 }
+    }
+    /// Smoothed time and deviation in nanoseconds, and how many were measured.
+    pub fn image(&self) -> (u64, u64, u32) {
+        (self.smoothed.as_nanos() as u64, self.variation.as_nanos() as u64, self.samples)
+    }
     /// One more round trip.
     pub fn sample(&mut self, took: Duration) {
         if self.samples == 0 {

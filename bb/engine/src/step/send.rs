@@ -151,7 +151,7 @@ impl Engine {
             self.look_after(peer);
         }
         self.peers.ack_owed(peer);
-        self.steps.push_back(EngineStep::Send(outgoing));
+        self.tell(EngineStep::Send(outgoing));
     }
 
     /// A message to this node itself arrives, or is more than a frame may hold.
@@ -178,7 +178,7 @@ impl Engine {
         let (peer, ack) = (self.peers.id(ix), self.peers.arrived(ix));
         let (id, expires) = (SendId { peer: ix.0, seq: 0 }, self.now.after(BARE_WITHIN));
         let envelope = Arc::new(Envelope::bare(seq, ack));
-        self.steps.push_back(EngineStep::Send(Outgoing { id, peer, expires, envelope }));
+        self.tell(EngineStep::Send(Outgoing { id, peer, expires, envelope }));
     }
 
     /// The host could not send a message.
@@ -207,7 +207,7 @@ impl Engine {
     pub(super) fn send_again(&mut self, ix: PeerIx, number: u64) {
         let now = self.now;
         match self.peers.outbox(ix).0.again(number, now) {
-            Some(outgoing) => self.steps.push_back(EngineStep::Send(outgoing)),
+            Some(outgoing) => self.tell(EngineStep::Send(outgoing)),
             None => self.bare(ix, number),
         }
     }
