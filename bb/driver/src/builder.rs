@@ -6,6 +6,7 @@ use crate::identity::Identity;
 use crate::node;
 use bb_engine::{Component, KernelEntry, Limits, Membership, PeerId};
 use std::borrow::Cow;
+use std::path::PathBuf;
 
 /// One class of a program that a node hosts.
 pub struct Hosted {
@@ -26,6 +27,7 @@ pub struct Builder {
     pub(crate) membership: Membership,
     pub(crate) limits: Limits,
     pub(crate) hosted: Vec<Hosted>,
+    pub(crate) durable: Option<PathBuf>,
 }
 
 impl Builder {
@@ -56,6 +58,12 @@ impl Builder {
     /// How much it may hold.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+    /// Survives a crash: what the node holds is written into this directory before others see what came of it, and taken
+    /// up when the node is started again, with the same key. Components say what they hold by `checkpoint`.
+    pub fn durable(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.durable = Some(dir.into());
         self
     }
     /// Hosts a class of a program.

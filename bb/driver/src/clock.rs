@@ -1,7 +1,10 @@
-//! The engine's time: nanoseconds since the node's start.
+//! The engine's time: nanoseconds since two days before the node's start.
 
 use bb_engine::Time;
 use tokio::time::Instant;
+
+/// More than any call's budget: a restored engine has times of before its crash.
+const ORIGIN: u64 = 2 * 86_400 * 1_000_000_000;
 
 /// Shared by everything of one node.
 #[derive(Clone, Copy)]
@@ -12,7 +15,7 @@ impl Clock {
         Clock(Instant::now())
     }
     pub fn now(&self) -> Time {
-        Time(u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX))
+        Time(u64::try_from(self.0.elapsed().as_nanos()).map_or(u64::MAX, |ns| ns.saturating_add(ORIGIN)))
     }
     /// When that is on the runtime's clock; a day away at most.
     pub fn instant(&self, time: Time) -> Instant {

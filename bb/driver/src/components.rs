@@ -1,6 +1,6 @@
 //! Components: the methods of each run one at a time, in the order the engine gives, off the node's loop.
 
-use bb_engine::{CommandId, Component, ComponentFailure, ComponentId, Value};
+use bb_engine::{CommandId, Component, ComponentFailure, ComponentId, OpError, Value};
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -10,11 +10,14 @@ use tokio::sync::mpsc;
 pub struct Components {
     slots: BTreeMap<ComponentId, Slot>,
     done: mpsc::UnboundedSender<Done>,
+    durable: bool,
 }
 
 struct Slot {
     state: State,
     waiting: VecDeque<Job>,
+    /// Of a durable node, while a method runs: what the component held before. Such a method runs again after a crash.
+    before: Option<Vec<u8>>,
 }
 
 enum State {
@@ -48,12 +51,29 @@ pub struct Answer {
 
 impl Components {
     /// None so far. What has run comes out of `done`'s other end, and goes to [`Components::done`].
-    pub fn new(done: mpsc::UnboundedSender<Done>) -> Self {
-        Components { slots: BTreeMap::new(), done }
+    pub fn new(done: mpsc::UnboundedSender<Done>, durable: bool) -> Self {
+        Components { slots: BTreeMap::new(), done, durable }
     }
 
     pub fn bind(&mut self, id: ComponentId, component: Box<dyn Component>) {
-        self.slots.insert(id, Slot { state: State::Idle(component), waiting: VecDeque::new() });
+        self.slots.insert(id, Slot { state: State::Idle(component), waiting: VecDeque::new(), before: None });
+    }
+
+    /// What a component holds that a crash must not destroy: of one whose method runs, what it held before.
+    pub fn checkpoint(&self, id: ComponentId) -> Option<Vec<u8>> {
+        let slot = self.slots.get(&id)?;
+        match &slot.state {
+            State::Idle(component) => component.checkpoint(),
+            State::Busy => slot.before.clone(),
+            State::Broken => None,
+        }
+    }
+    /// Puts back what a component held.
+    pub fn restore(&mut self, id: ComponentId, state: &[u8]) -> Result<(), OpError> {
+        match self.slots.get_mut(&id).map(|slot| &mut slot.state) {
+            Some(State::Idle(component)) => component.restore(state),
+            _ => Ok(()),
+        }
     }
 
     /// Runs a method, or queues it. Those marked inline, and those of a broken component, are answered at once.
@@ -74,6 +94,7 @@ impl Components {
                 Some(answer)
             }
             State::Idle(component) => {
+                slot.before = self.durable.then(|| component.checkpoint()).flatten();
                 start(component, job, self.done.clone());
                 None
             }
@@ -92,7 +113,10 @@ impl Components {
             }
             Some(component) => match slot.waiting.pop_front() {
                 None => slot.state = State::Idle(component),
-                Some(job) => start(component, job, self.done.clone()),
+                Some(job) => {
+                    slot.before = self.durable.then(|| component.checkpoint()).flatten();
+                    start(component, job, self.done.clone());
+                }
             },
         }
         answers
@@ -126,7 +150,6 @@ fn call(mut component: Box<dyn Component>, job: Job) -> Done {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bb_engine::OpError;
 
     struct Counter(u64);
     impl Component for Counter {
@@ -152,7 +175,7 @@ mod tests {
     #[tokio::test]
     async fn methods_run_one_at_a_time_in_order_and_a_panic_breaks_the_component() {
         let (done, mut ran) = mpsc::unbounded_channel();
-        let mut components = Components::new(done);
+        let mut components = Components::new(done, false);
         components.bind(ComponentId(0), Box::new(Counter(0)));
         let inline = components.run(job(0, "peek")).expect("at once");
         assert_eq!(inline.result, Ok(vec![Value::scalar(1u64)]));
@@ -186,7 +209,7 @@ mod tests {
     #[tokio::test]
     async fn a_component_that_panics_while_it_is_dropped_is_answered_for() {
         let (done, mut ran) = mpsc::unbounded_channel();
-        let mut components = Components::new(done);
+        let mut components = Components::new(done, false);
         components.bind(ComponentId(0), Box::new(PanicsTwice));
         assert!(components.run(job(1, "any")).is_none());
         let answers = components.done(ran.recv().await.expect("it is answered"));

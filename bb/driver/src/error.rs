@@ -2,6 +2,7 @@
 
 use crate::identity::IdentityError;
 use bb_engine::InstallError;
+use std::path::PathBuf;
 
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,17 @@ pub enum StartError {
     /// An artifact that cannot be installed.
     #[error(transparent)]
     Install(#[from] InstallError),
+    /// What a durable node wrote down cannot be used, or nothing can be written.
+    #[error("the checkpoint {} cannot be used: {reason}", path.display())]
+    Checkpoint {
+        /// The file or its directory.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// A durable node that is somebody else at every start.
+    #[error("a durable node returns as itself, so it needs a key\n  help: `.key_file(path)` keeps one")]
+    DurableWithoutKey,
     /// The encryption could not be set up.
     #[error("the transport cannot be set up: {0}")]
     Transport(String),

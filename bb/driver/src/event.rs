@@ -5,6 +5,20 @@ use bb_engine::{DisconnectReason, ExecutionId, GraphId, PeerId, Value};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How a connection came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Parting {
+    /// The peer said goodbye: it was shut down.
+    Goodbye,
+    /// It broke, or the peer died. The peer may come back.
+    Lost,
+    /// The peer was started anew.
+    Restarted,
+    /// This node ended it.
+    Dismissed(DisconnectReason),
+}
+
 /// Something that happened on a node.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -33,8 +47,8 @@ pub enum Event {
     Disconnected {
         /// Who.
         peer: PeerId,
-        /// Why, where it was this node's doing.
-        reason: Option<DisconnectReason>,
+        /// How.
+        how: Parting,
     },
     /// An address could not be reached; it is tried again.
     DialFailed {
@@ -44,6 +58,11 @@ pub enum Event {
         reason: String,
         /// When it is tried again.
         again_in: Duration,
+    },
+    /// What the node holds could not be written; what waits for that is held back, and it is tried again.
+    CheckpointFailed {
+        /// Why not.
+        error: String,
     },
     /// A peer broke the rules of the protocol; the connection is closed.
     StreamRefused {

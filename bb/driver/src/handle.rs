@@ -35,6 +35,14 @@ pub(crate) struct Shared {
     pub counters: Counters,
     pub next_call: AtomicU64,
     pub seen: Mutex<Seen>,
+    pub restored: Mutex<Restored>,
+}
+
+/// What a durable node took up.
+#[derive(Default)]
+pub(crate) struct Restored {
+    pub made: u64,
+    pub calls: Vec<(CallId, GraphId, oneshot::Receiver<Outcome>)>,
 }
 
 /// What changes.
@@ -99,6 +107,27 @@ impl Handle {
             guard.armed = false;
             outcome
         }))
+    }
+
+    /// Of a durable node that was started again: the calls of a program that were not answered, each once. Dropping one
+    /// drops the call.
+    pub fn restored(&self, graph: GraphId) -> Vec<Call> {
+        let mut restored = self.shared.restored.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_graph = restored.calls.extract_if(.., |(_, g, _)| *g == graph);
+        let call = |(call, _, answer): (CallId, GraphId, oneshot::Receiver<Outcome>)| {
+            let guard = DropCall { call, dropped: self.dropped.clone(), armed: true };
+            Call(Box::pin(async move {
+                let mut guard = guard;
+                let outcome = answer.await.unwrap_or(Err(CallError::Stopped));
+                guard.armed = false;
+                outcome
+            }))
+        };
+        of_graph.map(call).collect()
+    }
+    /// How many calls a durable node had made when its last checkpoint was written before this start.
+    pub fn calls_before(&self) -> u64 {
+        self.shared.restored.lock().unwrap_or_else(PoisonError::into_inner).made
     }
 
     /// What happens from now on.

@@ -45,6 +45,8 @@ pub enum EngineStep {
     CallResolved {
         /// Which.
         call: CallId,
+        /// Of which graph.
+        graph: GraphId,
         /// The outputs at the entry, in order, or why there are none.
         result: Result<Vec<Value>, CallError>,
     },

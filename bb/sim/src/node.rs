@@ -119,7 +119,7 @@ impl Running {
     }
     /// Takes up what was written last.
     pub fn restore(&mut self, now: Time, stable: &Stable) -> Result<(), CheckpointError> {
-        self.engine.restore(now, &stable.engine)?;
+        _ = self.engine.restore(now, &stable.engine)?;
         for (id, slot) in &self.slots {
             if let (Some(state), Some(component)) = (stable.components.get(slot), self.components.get_mut(id)) {
                 component.restore(state).map_err(|_| CheckpointError::Damaged)?;

@@ -472,7 +472,7 @@ impl World {
                     let (due, command, result) = running.run(world_now, cost, run);
                     self.at(due, Due::Completed { node, start, command, result });
                 }
-                EngineStep::CallResolved { call, result } => {
+                EngineStep::CallResolved { call, result, .. } => {
                     self.note(node, What::Resolved(result.clone()));
                     if let Some(made) = self.calls.get_mut(&call.0) {
                         made.answer = Some(result);

@@ -208,8 +208,9 @@ fn a_checkpoint_that_was_touched_is_refused_and_leaves_the_engine_as_it_was() {
     let mut empty = Engine::new(Config::new(peer_id(0), 1));
     assert_eq!(empty.restore(NOW, &good), Err(CheckpointError::OtherProgram { class: "Asker".into() }));
     assert_eq!(fresh.usage(), Usage::default());
-    fresh.restore(NOW, &good).expect("it is whole");
-    assert_eq!((fresh.usage(), fresh.calls()), (usage, vec![(CallId(0), GraphId(0)), (CallId(1), GraphId(0))]));
+    let calls = fresh.restore(NOW, &good).expect("it is whole");
+    assert_eq!((fresh.usage(), calls), (usage, vec![(CallId(0), GraphId(0)), (CallId(1), GraphId(0))]));
+    assert_eq!(fresh.calls_made(), 2);
     assert_eq!(fresh.checkpoint().bytes.len(), good.len(), "and is the same");
 }
 
@@ -229,7 +230,7 @@ fn an_image_that_cannot_be_is_refused_or_runs_without_harm() {
                     refused += 1;
                     assert_eq!(engine.usage(), Usage::default());
                 }
-                Ok(()) => {
+                Ok(_) => {
                     ran += 1;
                     for later in [0, 30, 100_000] {
                         let now = NOW.after(later * S);

@@ -47,6 +47,11 @@ impl Builder {
     pub fn limits(self, limits: bb_engine::Limits) -> Self {
         self.with(|d| d.limits(limits))
     }
+    /// Survives a crash: what the node holds is written into this directory before others see what came of it, and taken
+    /// up when it is started again, with the same key. Components say what they hold by `checkpoint`.
+    pub fn durable(self, dir: impl Into<PathBuf>) -> Self {
+        self.with(|d| d.durable(dir))
+    }
     /// Hosts a further piece: see [`Node::hosted`].
     pub fn host<P: Piece>(mut self, piece: P) -> Self {
         self.pieces += 1;

@@ -27,6 +27,9 @@ impl<T> Call<T> {
     pub(super) fn new(handle: Handle, graph: GraphId, args: Vec<Arg>) -> Self {
         Call { handle, graph, args, budget: BUDGET, running: None, output: PhantomData }
     }
+    pub(super) fn restored(handle: Handle, graph: GraphId, running: bb_driver::Call) -> Self {
+        Call { running: Some(running), ..Call::new(handle, graph, Vec::new()) }
+    }
     /// How long it may take; 60 s if nothing is said.
     pub fn budget(mut self, budget: Duration) -> Self {
         self.budget = budget;

@@ -20,7 +20,7 @@ mod error;
 mod events;
 
 pub use crate::component::{Entry, Piece};
-pub use bb_driver::{Event as NodeEvent, Identity, IdentityError, StartError, Traffic};
+pub use bb_driver::{Event as NodeEvent, Identity, IdentityError, Parting, StartError, Traffic};
 pub use builder::{Builder, Starting};
 pub use call::Call;
 pub use error::{CallError, Error};
@@ -69,6 +69,20 @@ impl<P> Node<P> {
             Argument::AllPeers { and_self } => Arg::AllPeers { and_self },
         });
         Call::new(self.handle.clone(), self.installed().graph, arguments.collect())
+    }
+
+    /// Of a durable node that was started again: the calls of before that were not answered, each once.
+    pub fn restored<Output: Typed>(&self) -> Vec<Call<Output>>
+    where
+        P: Entry<Output = Output>,
+    {
+        let graph = self.installed().graph;
+        let calls = self.handle.restored(graph).into_iter();
+        calls.map(|call| Call::restored(self.handle.clone(), graph, call)).collect()
+    }
+    /// Of a durable node that was started again: how many calls it had made before, on all its pieces.
+    pub fn calls_before(&self) -> u64 {
+        self.handle.calls_before()
     }
 
     /// What happens from now on.

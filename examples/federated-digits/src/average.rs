@@ -37,4 +37,10 @@ impl Aggregator for Noting {
             Attendance { arrived, missing };
         self.average.fold(updates)
     }
+    fn checkpoint(&self) -> Option<Vec<u8>> {
+        self.average.checkpoint()
+    }
+    fn restore(&mut self, state: &[u8]) -> Result<(), OpError> {
+        self.average.restore(state)
+    }
 }

@@ -1,15 +1,14 @@
 //! A client: a node with a key of its own and one shard.
 
 use crate::data::Data;
-use crate::graph::{self, round};
+use crate::graph::round;
 use crate::options::{Local, Shard};
 use crate::report::say;
 use crate::server::Failure;
 use crate::split::Split;
 use crate::trainer::Sgd;
 use bb::Node;
-use bb::engine::Event as EngineEvent;
-use bb::node::{Builder, Event};
+use bb::node::{Builder, Event, NodeEvent, Parting};
 use std::path::PathBuf;
 
 pub type Client = Node<round::Client<Sgd>>;
@@ -32,25 +31,14 @@ pub async fn run(dial: &str, shard: Shard, key: Option<PathBuf>, local: &Local) 
     let client = start(Node::builder().dial(dial).key_file(key), shard, local).await?;
     say(&format!("client {} with shard {}/{}", client.peer_id(), shard.number, shard.of));
     let mut events = client.events();
-    let server = <graph::Server as bb::PeerClass>::NAME;
-    let mut met = !client.members::<graph::Server>().is_empty();
-    loop {
-        match events.next().await {
-            Some(Event::Node(bb::node::NodeEvent::Engine(EngineEvent::MemberJoined { class, .. })))
-                if &*class == server =>
-            {
-                met = true;
-            }
-            Some(Event::Node(bb::node::NodeEvent::Engine(EngineEvent::MemberLeft { class, .. })))
-                if met && &*class == server =>
-            {
-                break;
-            }
-            Some(Event::Node(bb::node::NodeEvent::DialFailed { address, reason, again_in })) => {
+    while let Some(event) = events.next().await {
+        match event {
+            Event::Node(NodeEvent::Disconnected { how: Parting::Goodbye, .. }) => break,
+            Event::Node(NodeEvent::Disconnected { .. }) => say("the server is away: waiting for it"),
+            Event::Node(NodeEvent::DialFailed { address, reason, again_in }) => {
                 say(&format!("cannot reach {address}: {reason}; again in {:.1} s", again_in.as_secs_f64()));
             }
-            Some(_) => {}
-            None => break,
+            _ => {}
         }
     }
     say("the server has ended");

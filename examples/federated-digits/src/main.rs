@@ -21,13 +21,14 @@ use options::{Command, Options, Run, Shard};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use server::{Failure, Server};
+use std::path::PathBuf;
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
     let options = Options::parse();
     let outcome = match options.command {
         None => in_one_process(options.run).await,
-        Some(Command::Server { listen, run }) => serve(&listen, run).await,
+        Some(Command::Server { listen, checkpoint, run }) => serve(&listen, checkpoint, run).await,
         Some(Command::Client { dial, shard, key, local }) => client::run(&dial, shard, key, &local).await,
     };
     match outcome {
@@ -40,8 +41,12 @@ async fn main() -> std::process::ExitCode {
 }
 
 /// A server in a process of its own.
-async fn serve(listen: &str, run: Run) -> Result<(), Failure> {
-    let server = Server::start(Node::builder().listen(listen), run).await?;
+async fn serve(listen: &str, checkpoint: Option<PathBuf>, run: Run) -> Result<(), Failure> {
+    let mut builder = Node::builder().listen(listen);
+    if let Some(dir) = checkpoint {
+        builder = builder.key_file(dir.join("key")).durable(dir);
+    }
+    let server = Server::start(builder, run).await?;
     report::say(&server.address().ok_or("the server listens nowhere")?);
     server.train().await
 }

@@ -22,6 +22,9 @@ pub enum Command {
         /// Where to listen.
         #[arg(long, default_value = "/ip4/127.0.0.1/tcp/0")]
         listen: String,
+        /// A directory of its own: killed and started again with it, it goes on at its round.
+        #[arg(long)]
+        checkpoint: Option<PathBuf>,
         #[command(flatten)]
         run: Run,
     },

@@ -85,6 +85,8 @@ pub struct Results {
     pub central_accuracy: f64,
     pub alone_accuracy: f64,
     pub rounds: u32,
+    /// Of these, how many were done before the server was started again.
+    pub rounds_before: u32,
     pub clients: u32,
     pub seconds: f64,
     pub bytes_sent: u64,

@@ -59,9 +59,13 @@ impl Server {
         let mut met: BTreeSet<PeerId> = BTreeSet::new();
         let (mut curve, mut absent) = (Vec::new(), Vec::new());
         let mut score = network::score(&network::initial(run.local.seed), &self.split.test);
-        for number in 1..=run.rounds {
+        // A server that was killed takes up the round it was in.
+        let mut unanswered = self.node.restored();
+        let done = self.node.calls_before() as u32 - unanswered.len() as u32;
+        for number in done + 1..=run.rounds {
             met.extend(self.node.members::<Client>());
-            let outcome = self.node.call((Peers::all(), run.quorum)).await;
+            let call = unanswered.pop().unwrap_or_else(|| self.node.call((Peers::all(), run.quorum)));
+            let outcome = call.await;
             let (attendance, failed) = match outcome {
                 Ok(params) => {
                     score = network::score(params.as_slice(), &self.split.test);
@@ -91,6 +95,7 @@ impl Server {
             central_accuracy: baseline.central,
             alone_accuracy: baseline.alone,
             rounds: run.rounds,
+            rounds_before: done,
             clients: run.clients,
             seconds: began.elapsed().as_secs_f64(),
             bytes_sent: traffic.bytes_sent,

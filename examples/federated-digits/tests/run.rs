@@ -123,6 +123,35 @@ fn a_killed_client_is_missing_until_it_starts_again() {
 }
 
 #[test]
+fn a_server_killed_and_started_again_continues_at_its_round() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (file, checkpoint) = (dir.path().join("results.json"), dir.path().join("server"));
+    let (file, checkpoint) = (file.to_str().expect("UTF-8"), checkpoint.to_str().expect("UTF-8"));
+    let server = |listen: &str| {
+        let args = ["server", "--listen", listen, "--checkpoint", checkpoint, "--json", file];
+        Process::start(&[&args[..], &["--clients", "2", "--rounds", "60", "--epochs", "1"]].concat())
+    };
+    let first = server("/ip4/127.0.0.1/tcp/0");
+    let address = first.line();
+    let clients = ["1/2", "2/2"].map(|shard| Process::client(&address, shard, &dir.path().join(&shard[..1])));
+    first.line_with("round  10/60");
+    drop(first);
+    let listen = address.split("/p2p/").next().expect("an address");
+    let mut again = server(listen);
+    assert_eq!(again.line(), address, "it returns as itself");
+    again.line_with("round  60/60");
+    assert!(again.child.wait().expect("it ends").success());
+    for client in clients {
+        client.line_with("the server has ended");
+    }
+    let results = json(Path::new(file));
+    let before = results["rounds_before"].as_u64().expect("a number");
+    assert!((9..60).contains(&before), "{before} rounds were done");
+    assert_eq!(results["curve"].as_array().map(Vec::len), Some(60 - before as usize));
+    assert!(results["accuracy"].as_f64() > Some(0.8), "{}: the model of before went on", results["accuracy"]);
+}
+
+#[test]
 fn what_cannot_work_is_said_in_one_message() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let bad = dir.path().join("bad.csv");

@@ -45,6 +45,13 @@ impl Aggregator for Median {
             .ok_or_else(|| OpError::new("the model has changed its size"))?;
         Ok(self.model.clone())
     }
+    fn checkpoint(&self) -> Option<Vec<u8>> {
+        Some(super::written(&self.model))
+    }
+    fn restore(&mut self, state: &[u8]) -> Result<(), OpError> {
+        self.model = super::read(state, self.model.shape())?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]

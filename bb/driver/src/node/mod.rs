@@ -3,6 +3,7 @@
 mod connection;
 mod dialler;
 mod dialling;
+mod keep;
 mod network;
 mod orders;
 mod peers;
@@ -25,6 +26,7 @@ use crate::handle::{Order, Outcome, Shared};
 use crate::plane::{Incoming, Inflow, Lost};
 use bb_engine::{CallId, Engine, Outgoing, WireLimits};
 use dialler::Dialler;
+use keep::{Keeper, Kept};
 use libp2p::core::transport::ListenerId;
 use peers::Peers;
 use std::collections::BTreeMap;
@@ -53,6 +55,8 @@ struct Node {
     readers: JoinSet<()>,
     inflow: Inflow,
     lost: mpsc::UnboundedSender<Lost>,
+    /// Of a durable node.
+    keeper: Option<Keeper>,
 }
 
 /// Someone who waits for a class to have so many members.
@@ -70,4 +74,5 @@ struct Inbox {
     incoming: mpsc::Receiver<Incoming>,
     lost: mpsc::UnboundedReceiver<Lost>,
     done: mpsc::UnboundedReceiver<Done>,
+    kept: mpsc::UnboundedReceiver<Kept>,
 }

@@ -4,9 +4,9 @@ use super::Node;
 use super::peers::{Heard, Said};
 use super::swarm::BehaviourEvent;
 use crate::address::{self, Source};
-use crate::event::{Event, StreamFault};
+use crate::event::{Event, Parting, StreamFault};
 use crate::plane::{End, Incoming, Link, Opened, StreamOpened, What, read, write};
-use bb_engine::{DisconnectReason, Input, PeerId};
+use bb_engine::{Input, PeerId};
 use bytes::Bytes;
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::{ConnectionId, SwarmEvent};
@@ -37,7 +37,7 @@ impl Node {
             SwarmEvent::ConnectionClosed { peer_id, connection_id, cause, .. } => {
                 let peer = address::ours(&peer_id);
                 if self.peers.closed(&peer, connection_id, cause.is_none()) {
-                    self.peer_lost(&peer, None);
+                    self.peer_lost(&peer, Parting::Lost);
                 }
                 if !self.peers.is_connected(&peer) {
                     self.dialler.lost(&peer_id, Instant::now(), crate::random::random());
@@ -116,8 +116,9 @@ impl Node {
                 if let End::Refused(fault) = end {
                     self.refuse_stream(&peer, connection, StreamFault::Frame(fault));
                 }
-                if self.peers.ended(&peer, connection, matches!(end, End::Goodbye)) {
-                    self.peer_lost(&peer, None);
+                let goodbye = matches!(end, End::Goodbye);
+                if self.peers.ended(&peer, connection, goodbye) {
+                    self.peer_lost(&peer, if goodbye { Parting::Goodbye } else { Parting::Lost });
                 }
             }
         }
@@ -138,7 +139,7 @@ impl Node {
                     self.swarm.close_connection(connection);
                 }
                 self.tell(Input::Disconnected { peer: peer.clone() });
-                self.publish(Event::Disconnected { peer: peer.clone(), reason: None });
+                self.publish(Event::Disconnected { peer: peer.clone(), how: Parting::Restarted });
             }
         }
         if let Some(id) = address::theirs(&peer) {
@@ -166,14 +167,14 @@ impl Node {
     }
 
     /// What was in flight on any connection to the peer may be gone, so all of them end together.
-    pub(super) fn peer_lost(&mut self, peer: &PeerId, reason: Option<DisconnectReason>) {
+    pub(super) fn peer_lost(&mut self, peer: &PeerId, how: Parting) {
         if let Some(id) = address::theirs(peer) {
             // An error means that none is left.
             let _ = self.swarm.disconnect_peer_id(id);
         }
         if self.peers.lost(peer) {
             self.tell(Input::Disconnected { peer: peer.clone() });
-            self.publish(Event::Disconnected { peer: peer.clone(), reason });
+            self.publish(Event::Disconnected { peer: peer.clone(), how });
             self.see_connected();
         }
     }

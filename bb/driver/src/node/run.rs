@@ -25,6 +25,7 @@ impl Node {
         let stopped = loop {
             self.dial_due();
             self.settle();
+            self.keep();
             let wake = self.wake();
             tokio::select! {
                 event = self.swarm.select_next_some() => self.on_swarm(event),
@@ -41,6 +42,7 @@ impl Node {
                     }
                 }
                 Some(lost) = inbox.lost.recv() => self.lost(lost),
+                Some(kept) = inbox.kept.recv() => self.on_kept(kept),
                 Some(call) = inbox.dropped.recv() => self.drop_call(call),
                 order = inbox.orders.recv() => match order {
                     None => break None,
@@ -62,7 +64,7 @@ impl Node {
     /// When something is to be done though nothing happens.
     fn wake(&self) -> Instant {
         let engine = self.engine.deadline().map(|t| self.clock.instant(t));
-        let next = [engine, self.dialler.next(), self.peers.next()].into_iter().flatten().min();
+        let next = [engine, self.dialler.next(), self.peers.next(), self.keep_again()].into_iter().flatten().min();
         next.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600))
     }
 

@@ -1,6 +1,7 @@
 //! From a builder to a running node.
 
 use super::dialler::Dialler;
+use super::keep::Keeper;
 use super::peers::Peers;
 use super::swarm::{self, BehaviourEvent, Swarm};
 use super::{Inbox, Node};
@@ -8,12 +9,14 @@ use crate::address::{self, AddressBook};
 use crate::builder::Builder;
 use crate::clock::Clock;
 use crate::components::Components;
+use crate::durable::Store;
 use crate::error::StartError;
-use crate::handle::{EVENTS_MAX, Handle, ORDERS_MAX, Seen, Shared};
+use crate::handle::{EVENTS_MAX, Handle, ORDERS_MAX, Restored, Seen, Shared};
+use crate::identity::Identity;
 use crate::plane::Inflow;
 use crate::random::random;
 use crate::traffic::Counters;
-use bb_engine::{Config, Engine};
+use bb_engine::{CallId, Config, Engine};
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
 use libp2p::Multiaddr;
@@ -24,13 +27,17 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 /// How many frames may wait for the engine.
 const INCOMING_MAX: usize = 256;
 
 pub async fn start(builder: Builder) -> Result<Handle, StartError> {
+    if builder.durable.is_some() && matches!(builder.identity, Identity::Ephemeral) {
+        return Err(StartError::DurableWithoutKey);
+    }
+    let store = builder.durable.map(Store::open).transpose()?;
     let key = builder.identity.keypair()?;
     let listen = builder.listen.iter().map(|text| address::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let dial = builder.dial.iter().map(|text| address::parse(text)).collect::<Result<Vec<_>, _>>()?;
@@ -44,11 +51,12 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
         addresses: addresses.iter().map(|a| Bytes::from(a.to_vec())).collect(),
         membership: builder.membership,
         limits: builder.limits,
+        durable: store.is_some(),
         ..Config::new(peer.clone(), random())
     };
     let mut engine = Engine::new(config);
     let (done, done_end) = mpsc::unbounded_channel();
-    let mut components = Components::new(done);
+    let mut components = Components::new(done, store.is_some());
     let mut graphs = Vec::new();
     for hosted in builder.hosted {
         let bound: Vec<&str> = hosted.components.iter().map(|(slot, _)| slot.as_str()).collect();
@@ -62,6 +70,25 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
         graphs.push(installed);
     }
 
+    let clock = Clock::start();
+    let (kept, kept_end) = mpsc::unbounded_channel();
+    let mut calls = BTreeMap::new();
+    let mut restored = Restored::default();
+    let keeper = match store {
+        None => None,
+        Some(store) => {
+            let (keeper, unanswered) = Keeper::start(store, kept, clock.now(), &mut engine, &mut components, &graphs)?;
+            for (call, graph) in unanswered {
+                let (reply, answer) = oneshot::channel();
+                calls.insert(call, reply);
+                restored.calls.push((call, graph, answer));
+            }
+            restored.made = engine.calls_made();
+            Some(keeper)
+        }
+    };
+    let after = calls.last_key_value().map_or(0, |(call, _): (&CallId, _)| call.0 + 1);
+
     let listening = addresses.into_iter().map(|a| a.with(Protocol::P2p(*swarm.local_peer_id())).to_string()).collect();
     let events = broadcast::Sender::new(EVENTS_MAX);
     let shared = Arc::new(Shared {
@@ -69,7 +96,8 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
         graphs,
         events: events.downgrade(),
         counters: Counters::default(),
-        next_call: AtomicU64::new(0),
+        next_call: AtomicU64::new(restored.made.max(after)),
+        restored: Mutex::new(restored),
         seen: Mutex::new(Seen { listening, ..Seen::default() }),
     });
     let (orders, orders_end) = mpsc::channel(ORDERS_MAX);
@@ -84,22 +112,29 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
         shared: shared.clone(),
         events,
         wire,
-        clock: Clock::start(),
+        clock,
         peers: Peers::new(peer),
         book: AddressBook::default(),
         dialler: Dialler::default(),
-        calls: BTreeMap::new(),
+        calls,
         waiters: Vec::new(),
         writers: JoinSet::new(),
         readers: JoinSet::new(),
         inflow,
         lost,
+        keeper,
     };
     for address in dial {
         node.want(address);
     }
-    let inbox =
-        Inbox { orders: orders_end, dropped: dropped_end, incoming: incoming_end, lost: lost_end, done: done_end };
+    let inbox = Inbox {
+        orders: orders_end,
+        dropped: dropped_end,
+        incoming: incoming_end,
+        lost: lost_end,
+        done: done_end,
+        kept: kept_end,
+    };
     tokio::spawn(node.run(inbox, early));
     Ok(Handle { shared, orders, dropped })
 }

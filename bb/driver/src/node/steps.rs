@@ -3,7 +3,7 @@
 use super::Node;
 use crate::components::{Answer, Job};
 use crate::error::CallError;
-use crate::event::Event;
+use crate::event::{Event, Parting};
 use crate::plane::Lost;
 use bb_engine::{EngineStep, Input, Outgoing};
 use tokio::time::Instant;
@@ -17,7 +17,7 @@ impl Node {
                     self.answer(answer);
                 }
             }
-            EngineStep::CallResolved { call, result } => {
+            EngineStep::CallResolved { call, result, .. } => {
                 if let Some(reply) = self.calls.remove(&call) {
                     // The caller may be dropping it at this moment.
                     let _ = reply.send(result.map_err(CallError::Engine));
@@ -31,7 +31,7 @@ impl Node {
                     self.tell_addresses(&peer);
                 }
             }
-            EngineStep::Disconnect { peer, reason } => self.peer_lost(&peer, Some(reason)),
+            EngineStep::Disconnect { peer, reason } => self.peer_lost(&peer, Parting::Dismissed(reason)),
             EngineStep::Event(event) => self.on_event(event),
         }
     }

@@ -17,11 +17,20 @@ impl Node {
             self.swarm.remove_listener(listener);
         }
         for (call, reply) in std::mem::take(&mut self.calls) {
-            self.tell(Input::Drop { call });
+            if self.keeper.is_none() {
+                self.tell(Input::Drop { call });
+            }
             // The caller may be gone as well.
             let _ = reply.send(Err(CallError::Stopped));
         }
         while self.settle() {}
+        self.keep();
+        while self.is_keeping()
+            && let Some(kept) = inbox.kept.recv().await
+        {
+            self.on_kept(kept);
+            while self.settle() {}
+        }
         self.peers.unlink();
         // A peer closes a connection when it has read the goodbye on it: closing it here could lose what it has not read.
         if tokio::time::timeout(STOP_WITHIN, self.goodbyes(&mut inbox)).await.is_err() {

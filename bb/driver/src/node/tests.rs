@@ -1,6 +1,7 @@
 //! A node before peers that do not keep to the rules.
 
 use super::swarm::{self, BehaviourEvent, Swarm};
+use crate::event::Parting;
 use crate::plane::{self, FrameError, HeadError, Opened, StreamOpened};
 use crate::{Builder, Event, Events, Handle, Identity, StreamFault};
 use bb_engine::{Config, DisconnectReason, Engine, Limits, PeerId};
@@ -82,9 +83,9 @@ impl Pair {
         })
         .await
     }
-    async fn disconnected(&mut self) -> Option<DisconnectReason> {
+    async fn disconnected(&mut self) -> Parting {
         self.told(|e| match e {
-            Event::Disconnected { reason, .. } => Some(*reason),
+            Event::Disconnected { how, .. } => Some(*how),
             _ => None,
         })
         .await
@@ -116,7 +117,7 @@ async fn a_frame_beyond_the_limit_ends_the_connection_and_is_told() {
     let bytes = [hello(pair.peer()), part.clone(), part].concat();
     pair.write(&mut stream, &bytes).await;
     assert_eq!(pair.refused().await, StreamFault::Frame(FrameError::TooLong { max: 100_000 }));
-    assert_eq!(pair.disconnected().await, None);
+    assert_eq!(pair.disconnected().await, Parting::Lost);
     pair.closed().await;
 }
 
@@ -135,7 +136,7 @@ async fn a_first_frame_that_is_no_hello_ends_the_connection() {
     let mut pair = Pair::of_plain().await;
     let mut stream = pair.stream().await;
     pair.write(&mut stream, &chunk(1, b"good day")).await;
-    assert_eq!(pair.disconnected().await, Some(DisconnectReason::BadHello));
+    assert_eq!(pair.disconnected().await, Parting::Dismissed(DisconnectReason::BadHello));
     pair.closed().await;
 }
 
@@ -148,7 +149,7 @@ async fn three_frames_that_are_no_envelopes_end_the_connection() {
     for _ in 0..3 {
         pair.told(|e| matches!(e, Event::Engine(bb_engine::Event::EnvelopeRefused { .. })).then_some(())).await;
     }
-    assert_eq!(pair.disconnected().await, Some(DisconnectReason::Violations));
+    assert_eq!(pair.disconnected().await, Parting::Dismissed(DisconnectReason::Violations));
     pair.closed().await;
 }
 

@@ -1,6 +1,6 @@
 //! What a node says when it cannot start.
 
-use super::program::{server, unbound};
+use super::program::{echo, server, unbound};
 use bb_driver::engine::InstallError;
 use bb_driver::{Builder, Hosted, Identity, IdentityError, StartError};
 
@@ -44,4 +44,27 @@ async fn an_artifact_that_is_none_and_a_slot_without_component_are_refused() {
     assert!(matches!(error, StartError::Install(InstallError::NotAnArtifact(_))), "{error:?}");
     let error = refused(unbound()).await;
     assert!(matches!(error, StartError::Install(InstallError::UnboundSlot { .. })), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_durable_node_needs_a_key_and_a_checkpoint_of_its_own() {
+    let dir = tempfile::tempdir().expect("a directory");
+    assert!(matches!(refused(Builder::new().durable(dir.path())).await, StartError::DurableWithoutKey));
+    let first = server(1).durable(dir.path()).start().await.expect("starts");
+    assert!(refused(server(1).durable(dir.path())).await.to_string().contains("another node uses it"));
+    first.shutdown().await;
+    let error = refused(server(2).durable(dir.path())).await;
+    assert!(error.to_string().contains("of the node"), "another key: {error}");
+    let error = refused(echo(1).durable(dir.path())).await;
+    assert!(error.to_string().contains("another build"), "another class: {error}");
+    let file = dir.path().join("node.checkpoint");
+    let mut bytes = std::fs::read(&file).expect("it was written");
+    server(1).durable(dir.path()).start().await.expect("it is whole").shutdown().await;
+    let last = bytes.len() - 40;
+    bytes[last] ^= 1;
+    std::fs::write(&file, &bytes).expect("ours");
+    let error = refused(server(1).durable(dir.path())).await;
+    assert!(matches!(&error, StartError::Checkpoint { path, .. } if *path == file), "{error:?}");
+    assert!(error.to_string().contains("damaged"), "{error}");
+    assert_eq!(std::fs::read(&file).expect("it is there"), bytes, "and is left as it is");
 }

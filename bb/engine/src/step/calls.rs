@@ -22,6 +22,7 @@ pub struct Calls {
     live: std::collections::BTreeSet<u64>,
 }
 struct Call {
+    graph: GraphId,
     frame: FrameRef,
     /// The outputs at the entry.
     outputs: Vec<Option<Value>>,
@@ -32,8 +33,8 @@ impl Calls {
     pub fn open(&self) -> usize {
         self.by_id.len()
     }
-    pub fn all(&self) -> impl Iterator<Item = (CallId, FrameRef)> {
-        self.by_id.iter().map(|(id, call)| (*id, call.frame))
+    pub fn all(&self) -> impl Iterator<Item = (CallId, GraphId)> {
+        self.by_id.iter().map(|(id, call)| (*id, call.graph))
     }
     pub fn images(&self, numbers: &FxHashMap<FrameRef, u32>) -> Vec<CallImage> {
         let output = |v: &Option<Value>| OutputImage { value: v.as_ref().map(super::checkpoint::value) };
@@ -47,7 +48,8 @@ impl Calls {
         self.counter = counter;
         for (id, frame, outputs) in calls {
             let missing = outputs.iter().filter(|o| o.is_none()).count();
-            self.by_id.insert(id, Call { frame, outputs, missing });
+            let Some(graph) = frames.get(frame).map(|f| GraphId(f.key.graph)) else { continue };
+            self.by_id.insert(id, Call { graph, frame, outputs, missing });
         }
         self.live = frames.all().filter(|(_, f)| f.call.is_some()).map(|(_, f)| f.key.execution.counter).collect();
     }
@@ -63,7 +65,7 @@ impl Engine {
             return;
         }
         if let Err(error) = self.start(call, graph, args, budget) {
-            self.steps.push_back(EngineStep::CallResolved { call, result: Err(error) });
+            self.steps.push_back(EngineStep::CallResolved { call, graph, result: Err(error) });
         }
     }
 
@@ -95,7 +97,7 @@ impl Engine {
             self.calls.live.remove(&counter);
             return Err(CallError::Limit(LimitKind::Frames));
         };
-        self.calls.by_id.insert(call, Call { frame, outputs: vec![None; outputs], missing: outputs });
+        self.calls.by_id.insert(call, Call { graph, frame, outputs: vec![None; outputs], missing: outputs });
         if let Some(start) = plan.start {
             self.write(frame, start, None, Value::Trigger);
         }
@@ -162,8 +164,8 @@ impl Engine {
     }
 
     pub(super) fn resolve(&mut self, call: CallId, result: Result<Vec<Value>, CallError>) {
-        if self.calls.by_id.remove(&call).is_some() {
-            self.tell(EngineStep::CallResolved { call, result });
+        if let Some(Call { graph, .. }) = self.calls.by_id.remove(&call) {
+            self.tell(EngineStep::CallResolved { call, graph, result });
         }
     }
 

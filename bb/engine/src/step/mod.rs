@@ -271,6 +271,7 @@ impl Engine {
             Timer::Frame(frame) => self.expire(frame),
             Timer::Gather { frame, node, lane } => self.gather_deadline(frame, node, lane),
             Timer::Ack { peer } => self.acknowledge(peer),
+            Timer::Restored => self.miss_peers(),
             Timer::InFlight { peer } if self.peers.outbox(peer).0.rings(self.now) => self.look_after(peer),
             Timer::InFlight { .. } => {}
         }
@@ -282,6 +283,7 @@ impl Engine {
         self.timers.skip(|timer| match timer {
             Timer::Frame(frame) | Timer::Gather { frame, .. } => frames.get(*frame).is_none(),
             Timer::Ack { peer } => !peers.owes_ack(*peer),
+            Timer::Restored => frames.len() == 0,
             Timer::InFlight { peer } => peers.outbox(*peer).0.is_at_rest(),
         });
     }

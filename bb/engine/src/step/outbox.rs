@@ -17,7 +17,7 @@ use std::time::Duration;
 /// How long a message whose connection was lost waits for the next one.
 const RECONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// The same after this node itself was restored: its peers have to notice first.
-const RESTORED_WITHIN: Duration = Duration::from_secs(60);
+pub const RESTORED_WITHIN: Duration = Duration::from_secs(60);
 /// How long a failure may still arrive after its execution's time.
 const FAILURE_GRACE: Duration = Duration::from_secs(5);
 /// How fast what is in flight is taken to travel at least.

@@ -337,6 +337,20 @@ impl Engine {
             self.give_up(ix, number, FailureCode::PeerLost);
         }
         self.look_after(ix);
+        self.lanes_lost(id);
+    }
+
+    /// After a restore: lanes of peers that have not come back in time.
+    pub(super) fn miss_peers(&mut self) {
+        let members = self.frames.all().flat_map(|(_, f)| f.lanes.iter().flatten()).flat_map(|l| &l.members);
+        let missing: BTreeSet<PeerId> = members.filter(|p| !self.peers.is_connected(p)).cloned().collect();
+        for peer in missing {
+            self.lanes_lost(&peer);
+        }
+    }
+
+    /// Lanes of a peer whose connection is lost.
+    fn lanes_lost(&mut self, id: &PeerId) {
         let lost = self.frames.all().flat_map(|(at, frame)| {
             lanes_of(&frame.plan).filter_map(move |(ix, plan)| {
                 let lanes = frame.lanes[ix.0 as usize].as_ref()?;

@@ -307,4 +307,7 @@ pub struct Held {
     pub topic: String,
     #[prost(message, optional, tag = "7")]
     pub execution: Option<Key>,
+    /// Of a call: among `Image.graphs`.
+    #[prost(uint32, tag = "8")]
+    pub graph: u32,
 }

@@ -12,6 +12,7 @@ pub use save::{sent_image, value};
 
 use super::Engine;
 use super::frame::FrameRef;
+use super::outbox::RESTORED_WITHIN;
 use crate::event::EngineStep;
 use crate::input::{CallId, GraphId};
 use crate::time::Time;
@@ -133,11 +134,12 @@ impl Engine {
 
     /// Puts everything back as it was when a checkpoint was made: the same artifacts have to be installed, and nothing
     /// else to have happened. Epoch and numbers are the checkpoint's from then on. `now` should show more than the
-    /// longest budget of a call, so that times before the crash can be told.
+    /// longest budget of a call, so that times before the crash can be told. Gives the calls whose answers are still to
+    /// come: out of [`Engine::poll`], as all others.
     ///
     /// # Errors
     /// Says what is wrong with the bytes; the engine is as it was.
-    pub fn restore(&mut self, now: Time, bytes: &[u8]) -> Result<(), CheckpointError> {
+    pub fn restore(&mut self, now: Time, bytes: &[u8]) -> Result<Vec<(CallId, GraphId)>, CheckpointError> {
         let used =
             self.frames.len() > 0 || self.calls.open() > 0 || self.next_command > 0 || self.peers.any_connected();
         if used {
@@ -165,7 +167,13 @@ impl Engine {
         for (command, ready, inputs) in parts.commands {
             self.run_again(command, ready, inputs);
         }
+        let answered = parts.held.iter().filter_map(|step| match step {
+            EngineStep::CallResolved { call, graph, .. } => Some((*call, *graph)),
+            _ => None,
+        });
+        let calls = answered.chain(self.calls.all()).collect();
         self.steps.extend(parts.held);
+        self.timers.set(self.now.after(RESTORED_WITHIN), super::Timer::Restored);
         let frames: Vec<(FrameRef, Time)> = self.frames.all().map(|(at, f)| (at, f.deadline)).collect();
         for (at, deadline) in frames {
             self.timers.set(deadline, super::Timer::Frame(at));
@@ -174,12 +182,12 @@ impl Engine {
         for peer in self.peers.numbers() {
             self.look_after(peer);
         }
-        Ok(())
+        Ok(calls)
     }
 
-    /// The calls that have not resolved: after a restore, those whose answers are still to come.
-    pub fn calls(&self) -> Vec<(CallId, GraphId)> {
-        self.calls.all().filter_map(|(call, at)| Some((call, GraphId(self.frames.get(at)?.key.graph)))).collect()
+    /// How many calls were made on this node, those before a restore included.
+    pub fn calls_made(&self) -> u64 {
+        self.calls.counter
     }
 }
 

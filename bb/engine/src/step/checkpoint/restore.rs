@@ -246,7 +246,8 @@ impl Reader<'_> {
                 None if held.late => Err(CallError::Deadline { waited_for: held.waited_for.clone() }),
                 None => Ok(values),
             };
-            return Ok(EngineStep::CallResolved { call: CallId(call), result });
+            let graph = *self.graphs.get(held.graph as usize).ok_or(bad("a graph that is not there"))?;
+            return Ok(EngineStep::CallResolved { call: CallId(call), graph: GraphId(graph), result });
         }
         let key = self.key(held.execution.as_ref().ok_or(bad("an output"))?)?;
         let value = values.into_iter().next().ok_or(bad("an output"))?;

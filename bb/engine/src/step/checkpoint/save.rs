@@ -186,8 +186,8 @@ pub fn sent_image(sent: &Sent, now: Time, numbers: &Numbers) -> image::Sent {
 /// Bare numbers and acknowledgements follow from the rest; messages are in flight.
 fn held(step: &EngineStep) -> Option<image::Held> {
     match step {
-        EngineStep::CallResolved { call, result } => {
-            let mut held = image::Held { call: Some(call.0), ..image::Held::default() };
+        EngineStep::CallResolved { call, graph, result } => {
+            let mut held = image::Held { call: Some(call.0), graph: graph.0, ..image::Held::default() };
             match result {
                 Ok(values) => held.values = values.iter().map(value).collect(),
                 Err(CallError::Deadline { waited_for }) => {
