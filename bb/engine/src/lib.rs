@@ -9,6 +9,7 @@
 //! - `step` runs frames: one execution at one place and lane.
 
 mod config;
+mod counters;
 mod error;
 mod event;
 mod input;
@@ -19,6 +20,7 @@ mod step;
 mod time;
 
 pub use config::{Config, Limits, Membership, Usage};
+pub use counters::Counters;
 pub use error::InstallError;
 pub use event::{
     CallError, Cause, DisconnectReason, EngineStep, Event, ExecutionId, LimitKind, QuorumFailure, ReceiveFault,

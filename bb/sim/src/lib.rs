@@ -6,12 +6,16 @@
 //!
 //! Nothing here sleeps or reads a clock: [`World::run`] goes from event to event.
 
+mod lies;
 mod link;
 mod node;
+mod piece;
 mod trace;
 mod world;
 
+pub use lies::Lies;
 pub use link::{Faults, Link};
 pub use node::{Host, NodeIx, peer_id};
+pub use piece::{Asked, NodeOf};
 pub use trace::{Row, What};
 pub use world::{Answer, CallIx, World};

@@ -82,4 +82,12 @@ pub struct Faults {
     pub reordered: u64,
     /// Nodes killed.
     pub killed: u64,
+    /// Groups cut off.
+    pub partitioned: u64,
+    /// Messages with bits turned round.
+    pub flipped: u64,
+    /// Messages cut short.
+    pub cut: u64,
+    /// Messages in whose place an earlier one went.
+    pub replayed: u64,
 }

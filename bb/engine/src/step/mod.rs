@@ -17,6 +17,7 @@ mod send;
 mod timers;
 
 use crate::config::{Config, Usage};
+use crate::counters::Counters;
 use crate::error::InstallError;
 use crate::event::{EngineStep, Event, ExecutionId, LimitKind};
 use crate::input::{CallId, CommandId, GraphId, Input};
@@ -63,6 +64,7 @@ pub struct Engine {
     timers: Timers,
     steps: VecDeque<EngineStep>,
     held: Held,
+    counters: Counters,
     /// Reused for every op: what it reads, and what it writes.
     inputs: Vec<Value>,
     outputs: Vec<Value>,
@@ -101,6 +103,7 @@ impl Engine {
             timers: Timers::default(),
             steps: VecDeque::new(),
             held: Held::default(),
+            counters: Counters::default(),
             inputs: Vec::new(),
             outputs: Vec::new(),
             bytes: 0,
@@ -242,6 +245,11 @@ impl Engine {
         }
     }
 
+    /// What happened so far, in numbers.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
     /// Tells the outside: of a durable engine, once a checkpoint holds it.
     fn tell(&mut self, step: EngineStep) {
         if self.config.durable {
@@ -251,6 +259,18 @@ impl Engine {
         }
     }
     fn event(&mut self, event: Event) {
+        let counter = match &event {
+            Event::Duplicate { .. } => Some(&mut self.counters.duplicates),
+            Event::Late { .. } => Some(&mut self.counters.late),
+            Event::Stale { .. } => Some(&mut self.counters.stale),
+            Event::UnexpectedSender { .. } => Some(&mut self.counters.unexpected),
+            Event::EnvelopeRefused { .. } => Some(&mut self.counters.refused_frames),
+            Event::WireReceiveError { .. } => Some(&mut self.counters.refused_values),
+            _ => None,
+        };
+        if let Some(counter) = counter {
+            *counter += 1;
+        }
         // Events can be lost where the host does not poll, and the last one says so; what it has to do cannot.
         let room = self.config.limits.steps_max.saturating_sub(self.steps.len());
         match room {

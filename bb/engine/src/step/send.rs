@@ -137,6 +137,7 @@ impl Engine {
         let id = SendId { peer: peer.0, seq };
         let envelope = Envelope { execution: Some(name), lane: to.lane, fills, rtt, ..Envelope::bare(seq, ack) };
         let outgoing = Outgoing { id, peer: to.peer, expires, envelope: Arc::new(envelope) };
+        self.counters.accepted += 1;
         let full = outbox.bytes() + outgoing.bytes() as u64 > self.config.limits.unacknowledged_bytes_max;
         let sent = Sent { frame: at, wire, lane: to.own_lane, execution, outgoing: outgoing.clone() };
         if full {
@@ -159,6 +160,7 @@ impl Engine {
         let frame: Bytes = sent.outgoing.encode(self.now).concat().into();
         match bb_ir::envelope::decode(frame, &self.config.limits.wire) {
             Ok(envelope) => {
+                self.counters.delivered += 1;
                 let me = self.config.peer.clone();
                 self.accepted(&me, &Envelope { seq: 0, ..envelope });
             }
@@ -206,6 +208,7 @@ impl Engine {
     /// Sends what is in flight under a number once more; of what was given up the number alone.
     pub(super) fn send_again(&mut self, ix: PeerIx, number: u64) {
         let now = self.now;
+        self.counters.sent_again += 1;
         match self.peers.outbox(ix).0.again(number, now) {
             Some(outgoing) => self.tell(EngineStep::Send(outgoing)),
             None => self.bare(ix, number),
@@ -224,6 +227,7 @@ impl Engine {
 
     /// A message was not delivered: its lane or frame learns.
     fn not_delivered(&mut self, sent: Sent, code: FailureCode) {
+        self.counters.failed(code);
         let peer = sent.outgoing.peer;
         let message = format!("a message to {peer} was not delivered");
         self.event(Event::SendFailed { execution: (*sent.execution).clone(), wire: sent.wire, peer, code });
@@ -234,9 +238,11 @@ impl Engine {
     /// Everything up to `ack` has arrived at the peer.
     pub(super) fn acknowledged(&mut self, ix: PeerIx, ack: u64) {
         let (outbox, rtt) = self.peers.outbox(ix);
-        if let (_, Some(took)) = outbox.acknowledged(ack, self.now) {
+        let (settled, took) = outbox.acknowledged(ack, self.now);
+        if let Some(took) = took {
             rtt.sample(took);
         }
+        self.counters.delivered += settled as u64;
     }
 
     /// Does what is due about messages in flight to a peer, and sets the timer for the next time.

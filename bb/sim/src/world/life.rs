@@ -1,0 +1,103 @@
+//! Nodes are added, die, and start again.
+
+use super::{CLOCK_ORIGIN, Limits, Membership, Node, NodeIx, Time, World};
+use crate::node::{Host, Running, peer_id};
+use crate::trace::What;
+use bb::engine::InstallError;
+use rand::RngExt;
+use std::time::Duration;
+
+impl World {
+    /// Adds a node that hosts these pieces, and starts it.
+    ///
+    /// # Errors
+    /// What the engine says of an artifact it cannot install.
+    pub fn add(&mut self, hosts: Vec<Host>) -> Result<NodeIx, InstallError> {
+        self.add_with(hosts, Membership::open(), Limits::default())
+    }
+    /// Adds a node with lists of members and limits of its own.
+    ///
+    /// # Errors
+    /// What the engine says of an artifact it cannot install.
+    pub fn add_with(
+        &mut self,
+        hosts: Vec<Host>,
+        membership: Membership,
+        limits: Limits,
+    ) -> Result<NodeIx, InstallError> {
+        self.insert(hosts, membership, limits, None)
+    }
+    /// Adds a node that survives a crash: what it holds is written down, which takes so long, before others see anything
+    /// of it. Started again it goes on from there, with the same epoch.
+    ///
+    /// # Errors
+    /// What the engine says of an artifact it cannot install.
+    pub fn add_durable(&mut self, hosts: Vec<Host>, writes_for: Duration) -> Result<NodeIx, InstallError> {
+        self.insert(hosts, Membership::open(), Limits::default(), Some(writes_for))
+    }
+    fn insert(
+        &mut self,
+        hosts: Vec<Host>,
+        membership: Membership,
+        limits: Limits,
+        writes_for: Option<Duration>,
+    ) -> Result<NodeIx, InstallError> {
+        let ix = NodeIx(self.nodes.len());
+        self.nodes.push(Node {
+            hosts,
+            membership,
+            limits,
+            clock_origin: CLOCK_ORIGIN,
+            starts: 0,
+            writes_for,
+            stable: None,
+            wake_at: None,
+            liar: None,
+            running: None,
+        });
+        self.start(ix)?;
+        Ok(ix)
+    }
+    /// Kills a node: its state is gone, its peers lose their connection.
+    pub fn kill(&mut self, node: NodeIx) {
+        let Some(running) = self.nodes[node.0].running.take() else { return };
+        self.buried += running.engine.counters();
+        self.touched.insert(node);
+        self.faults.killed += 1;
+        self.note(node, What::Killed);
+        self.waiting.retain(|(from, _), _| *from != node);
+        for peer in 0..self.nodes.len() {
+            if peer != node.0 {
+                self.disconnect(node, NodeIx(peer));
+            }
+        }
+    }
+    /// Starts a node that was killed, without connections: anew, in a new epoch, or, if it is durable, where its last
+    /// checkpoint left off.
+    ///
+    /// # Errors
+    /// What the engine says of an artifact it cannot install.
+    pub fn start(&mut self, node: NodeIx) -> Result<(), InstallError> {
+        let epoch = self.rng.random::<u64>();
+        let it = &mut self.nodes[node.0];
+        it.starts += 1;
+        it.wake_at = None;
+        let (membership, limits) = (it.membership.clone(), it.limits.clone());
+        let durable = it.writes_for.is_some();
+        let mut running =
+            Running::start(peer_id(node.0), epoch, membership, limits, &it.hosts, &self.kernels, durable)?;
+        if let Some(stable) = &it.stable {
+            let restored = running.restore(Time(self.now + it.clock_origin), stable);
+            restored.expect("a node reads what it wrote");
+        } else if durable {
+            // Others see its epoch from now on.
+            let (id, stable) = running.checkpoint();
+            running.engine.checkpoint_durable(id);
+            it.stable = Some(stable);
+        }
+        it.running = Some(running);
+        self.note(node, What::Started);
+        self.drain(node);
+        Ok(())
+    }
+}

@@ -1,0 +1,220 @@
+//! From one thing that happens to the next.
+
+use super::{NodeIx, World};
+use crate::node::{Command, Stable, peer_id};
+use crate::trace::{Row, What};
+use bb::engine::{CommandId, ComponentFailure, EngineStep, Input, Refusal, SendId, Time};
+use bb::ir::value::Value;
+use bytes::Bytes;
+use std::cmp::Reverse;
+use std::time::Duration;
+
+/// Steps without time passing after which a world is taken to run in circles.
+const STEPS_AT_ONCE_MAX: u64 = 10_000_000;
+
+/// Something that is to happen.
+pub(super) enum Due {
+    Deliver {
+        from: NodeIx,
+        from_start: u64,
+        to: NodeIx,
+        frame: Bytes,
+    },
+    Hello {
+        from: NodeIx,
+        from_start: u64,
+        to: NodeIx,
+        hello: Bytes,
+    },
+    Lost {
+        node: NodeIx,
+        peer: NodeIx,
+    },
+    Completed {
+        node: NodeIx,
+        start: u64,
+        command: CommandId,
+        result: Result<Vec<Value>, ComponentFailure>,
+    },
+    Refused {
+        node: NodeIx,
+        start: u64,
+        send: SendId,
+        reason: Refusal,
+    },
+    /// A message has waited long enough; `nowhere`: for nobody of this world.
+    Unreachable {
+        node: NodeIx,
+        start: u64,
+        send: SendId,
+        nowhere: bool,
+    },
+    Wake {
+        node: NodeIx,
+        start: u64,
+    },
+    Written {
+        node: NodeIx,
+        start: u64,
+        id: u64,
+        stable: Stable,
+    },
+}
+
+impl World {
+    /// Runs until nothing is left to happen, or `limit` has passed since the world began.
+    pub fn run(&mut self, limit: Duration) {
+        while let Some(Reverse((at, _))) = self.queue.peek()
+            && *at <= limit.as_nanos() as u64
+        {
+            self.step();
+        }
+    }
+    /// Runs all that happens up to `until` since the world began, and lets the clock stand there.
+    pub fn run_until(&mut self, until: Duration) {
+        self.run(until);
+        self.now = self.now.max(until.as_nanos() as u64);
+    }
+
+    /// Lets the next thing happen; false where nothing is left.
+    pub fn step(&mut self) -> bool {
+        let Some(Reverse((at, id))) = self.queue.pop() else { return false };
+        let Some(due) = self.due.remove(&id) else { return true };
+        self.now = self.now.max(at);
+        self.events += 1;
+        match due {
+            Due::Hello { from, from_start, to, hello } => {
+                if self.alive(from, from_start) && self.connected.contains(&(from, to)) {
+                    self.handle(to, Input::Connected { peer: peer_id(from.0), hello });
+                }
+            }
+            Due::Deliver { from, from_start, to, frame } => {
+                if self.alive(from, from_start) && self.connected.contains(&(from, to)) {
+                    self.note(to, What::Received { from, bytes: frame.len() });
+                    self.handle(to, Input::Received { peer: peer_id(from.0), frame });
+                }
+            }
+            Due::Lost { node, peer } => self.handle(node, Input::Disconnected { peer: peer_id(peer.0) }),
+            Due::Completed { node, start, command, result } => {
+                if self.alive(node, start) {
+                    if let Some(running) = &mut self.nodes[node.0].running {
+                        running.ran(command);
+                    }
+                    self.handle(node, Input::Completed { command, result });
+                }
+            }
+            Due::Refused { node, start, send, reason } => {
+                if self.alive(node, start) {
+                    self.handle(node, Input::Refused { send, reason });
+                }
+            }
+            Due::Unreachable { node, start, send, nowhere } => {
+                let of = self.waiting.range_mut((node, NodeIx(0))..(NodeIx(node.0 + 1), NodeIx(0)));
+                let waited = of.fold(false, |waited, (_, all)| all.remove(&send).is_some() || waited);
+                if self.alive(node, start) && (waited || nowhere) {
+                    self.handle(node, Input::Refused { send, reason: Refusal::Unreachable });
+                }
+            }
+            Due::Written { node, start, id, stable } => {
+                if self.alive(node, start) {
+                    self.nodes[node.0].stable = Some(stable);
+                    if let Some(running) = &mut self.nodes[node.0].running {
+                        running.engine.checkpoint_durable(id);
+                    }
+                    self.drain(node);
+                }
+            }
+            Due::Wake { node, start } => {
+                if self.alive(node, start) {
+                    self.nodes[node.0].wake_at = None;
+                    self.handle(node, Input::Tick);
+                }
+            }
+        }
+        true
+    }
+
+    pub(super) fn alive(&self, node: NodeIx, start: u64) -> bool {
+        let it = &self.nodes[node.0];
+        it.running.is_some() && it.starts == start
+    }
+    pub(super) fn note(&mut self, node: NodeIx, what: What) {
+        if self.traced {
+            self.trace.push(Row { at: Duration::from_nanos(self.now), node, what });
+        }
+    }
+    pub(super) fn later(&mut self, after: Duration, due: Due) {
+        self.at(self.now.saturating_add(after.as_nanos() as u64), due);
+    }
+    pub(super) fn at(&mut self, at: u64, due: Due) {
+        self.queue.push(Reverse((at, self.next)));
+        self.due.insert(self.next, due);
+        self.next += 1;
+    }
+    pub(super) fn clock(&self, node: NodeIx) -> Time {
+        Time(self.now + self.nodes[node.0].clock_origin)
+    }
+
+    pub(super) fn handle(&mut self, node: NodeIx, input: Input) {
+        let now = self.clock(node);
+        if let Some(running) = &mut self.nodes[node.0].running {
+            running.engine.handle(now, input);
+            self.drain(node);
+        }
+    }
+
+    /// Does what the engine of `node` asks for, until it asks for nothing.
+    pub(super) fn drain(&mut self, node: NodeIx) {
+        let now = self.clock(node);
+        let start = self.nodes[node.0].starts;
+        let mut steps = 0u64;
+        while let Some(step) = self.nodes[node.0].running.as_mut().and_then(|r| r.engine.poll(now)) {
+            steps += 1;
+            assert!(steps < STEPS_AT_ONCE_MAX, "node {} asks for more and more while no time passes", node.0);
+            match step {
+                EngineStep::Send(message) => self.send(node, message),
+                EngineStep::Run { command, component, method, inputs } => {
+                    let cost = (self.cost)(node, &method);
+                    self.note(node, What::Ran { method: method.clone() });
+                    let run = Command { command, component, method, inputs };
+                    let world_now = self.now;
+                    let running = self.nodes[node.0].running.as_mut().expect("it was polled just now");
+                    let (due, command, result) = running.run(world_now, cost, run);
+                    self.at(due, Due::Completed { node, start, command, result });
+                }
+                EngineStep::CallResolved { call, result, .. } => {
+                    self.note(node, What::Resolved(result.clone()));
+                    if let Some(made) = self.calls.get_mut(&call.0) {
+                        made.answer = Some(result);
+                    }
+                }
+                EngineStep::AppEvent { topic, value, .. } => self.note(node, What::Output { topic, value }),
+                EngineStep::Event(event) => self.note(node, What::Event(event)),
+                EngineStep::Disconnect { peer, .. } => {
+                    if let Some(other) = self.node_of(&peer) {
+                        for (node, peer) in [(node, other), (other, node)] {
+                            if self.connected.remove(&(node, peer)) {
+                                self.later(Duration::ZERO, Due::Lost { node, peer });
+                            }
+                        }
+                    }
+                }
+                EngineStep::Announced { .. } => {}
+            }
+        }
+        let it = &mut self.nodes[node.0];
+        if let (Some(running), Some(writes_for)) = (&mut it.running, it.writes_for)
+            && running.engine.wants_checkpoint()
+        {
+            let (id, stable) = running.checkpoint();
+            self.later(writes_for, Due::Written { node, start, id, stable });
+        }
+        if let Some(at) = self.nodes[node.0].running.as_ref().and_then(|r| r.engine.deadline()) {
+            let at = at.0.saturating_sub(self.nodes[node.0].clock_origin).max(self.now);
+            if self.nodes[node.0].wake_at.is_none_or(|wake| at < wake) {
+                self.nodes[node.0].wake_at = Some(at);
+                self.at(at, Due::Wake { node, start });
+            }
+        }
+    }
+}
