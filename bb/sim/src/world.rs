@@ -191,6 +191,10 @@ impl World {
     pub fn events(&self) -> u64 {
         self.events
     }
+    /// How often a node was started.
+    pub fn starts(&self, node: NodeIx) -> u64 {
+        self.nodes[node.0].starts
+    }
     /// What happened so far.
     pub fn trace(&self) -> &[Row] {
         &self.trace

@@ -286,7 +286,9 @@ fn nobody_else_answers_for_a_named_peer() {
     let call = Input::Call { call: CallId(1), graph: GraphId(0), args, budget: Duration::from_secs(60) };
     let asked = sent(feed(&mut asker, call));
     let back = sent(feed(&mut helper, Input::Received { peer: peer_id(0), frame: asked[0].clone() }));
-    let forged = events(feed(&mut asker, Input::Received { peer: peer_id(2), frame: back[0].clone() }));
+    // Another peer says the same, in a message that is otherwise its own.
+    let same = write(Envelope { ack: 0, ..read(&back[0]) });
+    let forged = events(feed(&mut asker, Input::Received { peer: peer_id(2), frame: same }));
     assert!(matches!(forged.as_slice(), [Event::UnexpectedSender { .. }]), "{forged:?}");
     let honest = feed(&mut asker, Input::Received { peer: peer_id(1), frame: back[0].clone() });
     assert!(honest.iter().any(|s| matches!(s, EngineStep::CallResolved { result: Ok(_), .. })), "{honest:?}");

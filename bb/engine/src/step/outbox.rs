@@ -14,6 +14,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How many messages may be on their way to a peer, which tells as many apart.
+pub const WINDOW: u64 = 4096;
 /// How long a message whose connection was lost waits for the next one.
 const RECONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// The same after this node itself was restored: its peers have to notice first.
@@ -55,6 +57,8 @@ pub struct Outbox {
     /// The number of the first.
     first: u64,
     flight: VecDeque<InFlight>,
+    /// How many of them have gone out: no more than the other side keeps apart.
+    out: usize,
     /// Bytes of values in them.
     bytes: u64,
     /// When the timer that stands for them rings.
@@ -62,7 +66,7 @@ pub struct Outbox {
 }
 impl Default for Outbox {
     fn default() -> Self {
-        Outbox { first: 1, flight: VecDeque::new(), bytes: 0, rings: None }
+        Outbox { first: 1, flight: VecDeque::new(), out: 0, bytes: 0, rings: None }
     }
 }
 
@@ -83,7 +87,8 @@ impl Outbox {
         let bytes = messages.iter().flatten().map(|m| m.outgoing.bytes() as u64).sum();
         let lost_until = Some(now.after(RESTORED_WITHIN));
         let flight = |message| InFlight { message, sent_at: now, tries: 1, lost_until };
-        Outbox { first, flight: messages.into_iter().map(flight).collect(), bytes, rings: None }
+        let flight: VecDeque<_> = messages.into_iter().map(flight).collect();
+        Outbox { first, out: flight.len().min(WINDOW as usize), flight, bytes, rings: None }
     }
     /// The first number, and what is in flight from there on.
     pub fn image(&self, now: Time, numbers: &FxHashMap<FrameRef, u32>) -> (u64, Vec<SentImage>) {
@@ -108,11 +113,25 @@ impl Outbox {
         self.flight.iter().filter(|f| f.message.is_some()).count()
     }
 
-    /// A message goes out, by [`Outbox::next_number`]. Whether a timer has to be set.
-    pub fn push(&mut self, sent: Sent, now: Time) -> bool {
+    /// A message is accepted, by [`Outbox::next_number`]. It goes out with [`Outbox::go_out`].
+    pub fn push(&mut self, sent: Sent, now: Time) {
         self.bytes += sent.outgoing.bytes() as u64;
         self.flight.push_back(InFlight { message: Some(sent), sent_at: now, tries: 0, lost_until: None });
-        self.rings.is_none()
+    }
+    /// Whether a timer has to be set for what is in flight.
+    pub fn needs_timer(&self) -> bool {
+        self.rings.is_none() && !self.flight.is_empty()
+    }
+    /// The next message that may go out: no more than a window are on their way. Nothing but its number, if it was given
+    /// up before.
+    pub fn go_out(&mut self, now: Time) -> Option<(u64, Option<Outgoing>)> {
+        if self.out >= WINDOW as usize {
+            return None;
+        }
+        let it = self.flight.get_mut(self.out)?;
+        it.sent_at = now;
+        self.out += 1;
+        Some((self.first + self.out as u64 - 1, it.message.as_ref().map(|m| m.outgoing.clone())))
     }
     /// Everything up to `ack` has arrived. How many messages that settles, and how long the last of them took if it was
     /// sent once (Karn's rule).
@@ -122,6 +141,7 @@ impl Outbox {
             && let Some(it) = self.flight.pop_front()
         {
             self.first += 1;
+            self.out = self.out.saturating_sub(1);
             took = (it.tries == 0).then(|| it.sent_at.until(now));
             settled += usize::from(it.message.is_some());
             self.bytes -= it.message.map_or(0, |m| m.outgoing.bytes() as u64);
@@ -165,7 +185,7 @@ impl Outbox {
     /// The connection is lost. Messages in lanes are lost with it; these are their numbers.
     pub fn lost(&mut self, now: Time) -> Vec<u64> {
         let mut in_lanes = Vec::new();
-        for (it, number) in self.flight.iter_mut().zip(self.first..) {
+        for (it, number) in self.flight.iter_mut().zip(self.first..).take(self.out) {
             it.lost_until = it.lost_until.or(Some(now.after(RECONNECT_WITHIN)));
             if it.message.as_ref().is_some_and(|m| m.lane.is_some()) {
                 in_lanes.push(number);
@@ -184,6 +204,7 @@ impl Outbox {
         if self.flight.iter().all(|it| it.message.is_none()) {
             self.first = self.next_number();
             self.flight.clear();
+            self.out = 0;
         }
     }
     /// The timer has rung: what there is to do, and when to ring again.
@@ -193,8 +214,9 @@ impl Outbox {
         }
         let slow = Duration::from_nanos(self.bytes.saturating_mul(1_000_000_000 / BYTES_PER_SECOND_MIN));
         let (mut all, mut next, mut again) = (Vec::new(), None, 0);
-        for (it, number) in self.flight.iter().zip(self.first..) {
-            let (mut at, what) = it.next(connected, it.sent_at.after(rtt.timeout() * (1 << it.tries) + slow));
+        for ((it, number), i) in self.flight.iter().zip(self.first..).zip(0..) {
+            let (mut at, what) =
+                it.next(connected && i < self.out, it.sent_at.after(rtt.timeout() * (1 << it.tries) + slow));
             if at <= now && what == Due::Again {
                 again += 1;
                 at = if again > AGAIN_MAX { now.after(AGAIN_PAUSE) } else { at };
@@ -250,6 +272,7 @@ mod tests {
         let outgoing = Outgoing { id: SendId { peer: 0, seq: number }, peer: peer.clone(), expires, envelope };
         let execution = Arc::new(ExecutionId { origin: peer, epoch: 1, counter: 1 });
         outbox.push(Sent { frame: FrameRef::default(), wire: 0, lane, execution, outgoing }, now);
+        assert_eq!(outbox.go_out(now).map(|(n, _)| n), Some(number));
         number
     }
 
@@ -317,5 +340,22 @@ mod tests {
         sent(&mut outbox, None, at(0), at(60_000));
         let (all, next) = outbox.due(at(2_000), &Rtt::default(), true);
         assert!(all.is_empty() && next > Some(at(8_000)), "{next:?}");
+    }
+
+    #[test]
+    fn no_more_than_a_window_are_on_their_way() {
+        let mut outbox = Outbox::default();
+        for _ in 0..WINDOW {
+            sent(&mut outbox, None, at(0), at(60_000));
+        }
+        let peer = PeerId::from_bytes(vec![1]).expect("short");
+        let execution = Arc::new(ExecutionId { origin: peer.clone(), epoch: 1, counter: 1 });
+        let id = SendId { peer: 0, seq: WINDOW + 1 };
+        let outgoing = Outgoing { id, peer, expires: at(60_000), envelope: Arc::new(Envelope::bare(WINDOW + 1, 0)) };
+        outbox.push(Sent { frame: FrameRef::default(), wire: 0, lane: None, execution, outgoing }, at(0));
+        assert!(outbox.go_out(at(1)).is_none());
+        outbox.acknowledged(1, at(2));
+        assert_eq!(outbox.go_out(at(2)).map(|(n, _)| n), Some(WINDOW + 1));
+        assert!(outbox.go_out(at(3)).is_none());
     }
 }

@@ -4,7 +4,7 @@ use super::Engine;
 use super::checkpoint::PeerImage;
 use super::frame::{DONE, FrameRef};
 use super::lanes::{LaneRecv, lanes_of};
-use super::outbox::{Outbox, Sent};
+use super::outbox::{Outbox, Sent, WINDOW};
 use super::rtt::Rtt;
 use crate::event::{Cause, DisconnectReason, EngineStep, Event, WireDifference};
 use crate::plan::{NodeKind, RecvIx, RecvPlan};
@@ -26,8 +26,6 @@ pub struct PeerIx(pub u32);
 /// How many refused frames in how long end a connection.
 const VIOLATIONS_MAX: usize = 3;
 const VIOLATIONS_WITHIN: Duration = Duration::from_secs(60);
-/// How far behind the newest message an older one is still told from a duplicate.
-const DEDUP_WINDOW: u64 = 4096;
 /// How long an acknowledgement waits for a message to travel with.
 const ACK_DELAY: Duration = Duration::from_millis(50);
 /// How many messages do not wait for it.
@@ -188,14 +186,23 @@ impl Peers {
     pub fn arrived(&self, ix: PeerIx) -> u64 {
         self.all[ix.0 as usize].contiguous
     }
+    /// Whether a peer that keeps to the rules can be at these numbers.
+    pub fn plausible(&self, ix: PeerIx, seq: u64, ack: u64) -> Result<(), &'static str> {
+        let peer = &self.all[ix.0 as usize];
+        if ack >= peer.outbox.next_number() {
+            Err("it acknowledges what was never sent")
+        } else if seq > peer.contiguous.saturating_add(WINDOW) {
+            Err("its number is further ahead than a window")
+        } else {
+            Ok(())
+        }
+    }
     /// Whether a message is new; it is not from then on.
     pub fn is_new(&mut self, ix: PeerIx, seq: u64) -> bool {
         let peer = self.at(ix);
         if seq <= peer.contiguous || !peer.beyond.insert(seq) {
             return false;
         }
-        // What is older than the window counts as settled.
-        peer.contiguous = peer.contiguous.max(seq.saturating_sub(DEDUP_WINDOW));
         peer.close_gaps();
         true
     }
@@ -419,12 +426,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_older_than_the_window_is_a_duplicate() {
+    fn numbers_that_cannot_be_are_told() {
         let (mut peers, ix) = peers();
-        assert!(peers.is_new(ix, DEDUP_WINDOW + 10));
-        assert!(!peers.is_new(ix, 10));
-        assert!(peers.is_new(ix, 12));
-        assert_eq!(peers.arrived(ix), 10);
-        assert!(peers.is_new(ix, u64::MAX) && !peers.is_new(ix, u64::MAX));
+        assert!(peers.is_new(ix, 1));
+        assert_eq!(peers.plausible(ix, WINDOW + 1, 0), Ok(()));
+        assert!(peers.plausible(ix, WINDOW + 2, 0).is_err() && peers.plausible(ix, u64::MAX, 0).is_err());
+        assert!(peers.plausible(ix, 2, 1).is_err(), "nothing was sent");
     }
 }

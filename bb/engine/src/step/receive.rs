@@ -31,6 +31,9 @@ impl Engine {
     /// An envelope that is one.
     pub(super) fn accepted(&mut self, peer: &PeerId, envelope: &Envelope) {
         let ix = self.peers.intern(peer);
+        if let Err(reason) = self.peers.plausible(ix, envelope.seq, envelope.ack) {
+            return self.violation(peer, reason.into());
+        }
         self.acknowledged(ix, envelope.ack);
         if let Some(report) = envelope.rtt.last() {
             self.peers.outbox(ix).1.told(report);

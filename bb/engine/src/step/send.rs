@@ -139,7 +139,7 @@ impl Engine {
         let outgoing = Outgoing { id, peer: to.peer, expires, envelope: Arc::new(envelope) };
         self.counters.accepted += 1;
         let full = outbox.bytes() + outgoing.bytes() as u64 > self.config.limits.unacknowledged_bytes_max;
-        let sent = Sent { frame: at, wire, lane: to.own_lane, execution, outgoing: outgoing.clone() };
+        let sent = Sent { frame: at, wire, lane: to.own_lane, execution, outgoing };
         if full {
             self.limit(LimitKind::Unacknowledged, Some((*sent.execution).clone()));
             return self.not_delivered(sent, FailureCode::SendRefused);
@@ -148,11 +148,25 @@ impl Engine {
             self.loopback.push_back(sent);
             return;
         }
-        if outbox.push(sent, self.now) {
-            self.look_after(peer);
+        outbox.push(sent, self.now);
+        self.go_out(peer);
+    }
+
+    /// Sends what the window to a peer has room for.
+    fn go_out(&mut self, ix: PeerIx) {
+        let now = self.now;
+        while let Some((number, message)) = self.peers.outbox(ix).0.go_out(now) {
+            match message {
+                Some(outgoing) => {
+                    self.peers.ack_owed(ix);
+                    self.tell(EngineStep::Send(outgoing));
+                }
+                None => self.bare(ix, number),
+            }
         }
-        self.peers.ack_owed(peer);
-        self.tell(EngineStep::Send(outgoing));
+        if self.peers.outbox(ix).0.needs_timer() {
+            self.look_after(ix);
+        }
     }
 
     /// A message to this node itself arrives, or is more than a frame may hold.
@@ -243,6 +257,7 @@ impl Engine {
             rtt.sample(took);
         }
         self.counters.delivered += settled as u64;
+        self.go_out(ix);
     }
 
     /// Does what is due about messages in flight to a peer, and sets the timer for the next time.

@@ -72,6 +72,11 @@ impl World {
             }
         }
     }
+    /// Kills a node together with what it had written down: started again it is a new one at the old address.
+    pub fn destroy(&mut self, node: NodeIx) {
+        self.kill(node);
+        self.nodes[node.0].stable = None;
+    }
     /// Starts a node that was killed, without connections: anew, in a new epoch, or, if it is durable, where its last
     /// checkpoint left off.
     ///

@@ -1,0 +1,292 @@
+//! One schedule: a program, the faults it runs under, and what has to hold.
+
+use super::scenario::{ASKER, Answer, Faults, Hosting};
+use bb::engine::{Counters, Usage};
+use bb_sim::{Link, NodeIx, World};
+use rand::seq::{IndexedRandom, IteratorRandom};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+const S: Duration = Duration::from_secs(1);
+/// How far the world runs between two looks at it.
+const SLICE: Duration = Duration::from_millis(100);
+const BUDGET: Duration = Duration::from_secs(10);
+/// When faults begin to stop, when calls have to succeed again, and when everything is to be at rest.
+const FAULTS_END: Duration = Duration::from_secs(20);
+const HEALED: Duration = Duration::from_secs(100);
+const CALLS: u64 = 8;
+const CALLS_AFTER: u64 = 3;
+
+/// What can strike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Loss,
+    Duplicate,
+    Reorder,
+    Partition,
+    Crash,
+    Restore,
+    Slow,
+    Bytes,
+}
+impl Kind {
+    pub const ALL: [Kind; 8] = [
+        Kind::Loss,
+        Kind::Duplicate,
+        Kind::Reorder,
+        Kind::Partition,
+        Kind::Crash,
+        Kind::Restore,
+        Kind::Slow,
+        Kind::Bytes,
+    ];
+}
+
+/// What became of a schedule.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub seed: u64,
+    pub program: &'static str,
+    pub chosen: BTreeSet<Kind>,
+    pub struck: Vec<(Kind, u64)>,
+    /// Calls that were made; that have a right answer; that no fault came near; and of those with a right answer.
+    pub calls: u64,
+    pub right: u64,
+    pub clean: u64,
+    pub clean_right: u64,
+    pub counters: Counters,
+    pub events: u64,
+    pub violations: Vec<String>,
+    pub trace: Vec<String>,
+}
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "seed {}: {} under {:?}, struck {:?}", self.seed, self.program, self.chosen, self.struck)?;
+        self.violations.iter().try_for_each(|v| writeln!(f, "  {v}"))
+    }
+}
+
+struct Open {
+    number: u64,
+    call: Box<dyn Fn(&World) -> Answer>,
+    until: Duration,
+    /// Which start of the caller it was.
+    start: u64,
+    /// Nodes that a fault has touched since the call was made.
+    touched: BTreeSet<NodeIx>,
+    /// Every one of them has to have a right answer.
+    must: bool,
+}
+
+pub fn run(seed: u64, traced: bool) -> Outcome {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let chosen: BTreeSet<Kind> = Kind::ALL.into_iter().filter(|_| rng.random_bool(0.35)).collect();
+    let mut world = World::new(seed, bb::kernels());
+    world.set_traced(traced);
+    let faults = Faults::default();
+    let writes_for = chosen.contains(&Kind::Restore).then(|| Duration::from_millis(rng.random_range(0..=20)));
+    let hosting = Hosting { writes_for, faults: faults.clone() };
+    let scenario = hosting.scenario(seed, &mut world);
+    let mut it = Schedule { rng, chosen, world, slow: 0, down: Vec::new(), durable: writes_for.is_some(), liar: None };
+    let link = it.link();
+    it.world.set_link(link);
+    it.slow_down();
+    it.world.connect_all();
+    it.lie();
+
+    let mut open: Vec<Open> = Vec::new();
+    let mut outcome = Outcome { seed, program: scenario.name, ..Outcome::default() };
+    let mut made = 0;
+    let mut calls_at: Vec<Duration> = (0..CALLS).map(|_| it.rng.random_range(Duration::ZERO..FAULTS_END)).collect();
+    calls_at.extend((0..CALLS_AFTER).map(|n| HEALED + S * 11 * n as u32));
+    calls_at.sort();
+    let end = HEALED + S * 90;
+    while it.world.elapsed() < end {
+        let now = it.world.elapsed();
+        if now < FAULTS_END {
+            it.strike();
+        } else if now < FAULTS_END + SLICE {
+            it.heal();
+        } else {
+            // Whoever lied too often was sent away, and dials again.
+            it.world.connect_all();
+        }
+        while calls_at.get(made as usize).is_some_and(|at| *at <= now) {
+            made += 1;
+            if it.world.usage(ASKER).is_some() {
+                outcome.calls += 1;
+                let number = seed.wrapping_mul(1000) + made;
+                let call = (scenario.start)(&mut it.world, number, BUDGET);
+                let until = now + BUDGET + SLICE;
+                open.push(Open {
+                    number,
+                    call,
+                    until,
+                    start: it.world.starts(ASKER),
+                    touched: BTreeSet::new(),
+                    must: now >= HEALED,
+                });
+            }
+        }
+        it.world.run_until(now + SLICE);
+        let touched = it.world.take_touched();
+        let (now, world) = (it.world.elapsed(), &it.world);
+        let start = it.world.usage(ASKER).map(|_| world.starts(ASKER));
+        open.retain_mut(|o| {
+            o.touched.extend(&touched);
+            let answer = (o.call)(world);
+            let lies = it.chosen.contains(&Kind::Bytes);
+            match &answer {
+                Answer::Open if start != Some(o.start) && !it.durable => return false,
+                // What a durable node has not written before it dies was never asked; what it has goes on where it was.
+                Answer::Open if it.durable && now < HEALED => return true,
+                Answer::Open if now <= o.until => return true,
+                Answer::Open if it.durable && !o.must => return false,
+                Answer::Open => outcome.violations.push(format!("call {} has no answer at its deadline", o.number)),
+                Answer::Wrong(value) if !lies => {
+                    outcome.violations.push(format!("call {} has the wrong answer {value}", o.number));
+                }
+                Answer::Failed(error) if o.must => {
+                    outcome.violations.push(format!("call {} fails though all faults have ended: {error}", o.number));
+                }
+                _ => {}
+            }
+            let right = answer == Answer::Right;
+            outcome.right += u64::from(right);
+            if o.touched.is_empty() {
+                outcome.clean += 1;
+                outcome.clean_right += u64::from(right);
+            }
+            false
+        });
+    }
+    it.check(&mut outcome, &faults);
+    outcome.chosen = it.chosen;
+    outcome.events = it.world.events();
+    outcome.trace = it.world.trace().iter().map(ToString::to_string).collect();
+    outcome
+}
+
+struct Schedule {
+    rng: ChaCha8Rng,
+    chosen: BTreeSet<Kind>,
+    world: World,
+    slow: u64,
+    /// Dead nodes, and when they start again.
+    down: Vec<(NodeIx, Duration)>,
+    durable: bool,
+    /// Who lies, until faults end.
+    liar: Option<NodeIx>,
+}
+
+impl Schedule {
+    fn part(&mut self, kind: Kind, most: f64) -> f64 {
+        if self.chosen.contains(&kind) { self.rng.random_range(0.05..most) } else { 0.0 }
+    }
+    fn link(&mut self) -> Link {
+        let most = Duration::from_millis(self.rng.random_range(1..=200));
+        let (drop, duplicate, reorder) =
+            (self.part(Kind::Loss, 0.3), self.part(Kind::Duplicate, 0.3), self.part(Kind::Reorder, 0.5));
+        Link::default().delay(most / 10..=most).drop(drop).duplicate(duplicate).reorder(reorder)
+    }
+    fn nodes(&self) -> impl Iterator<Item = NodeIx> + use<> {
+        (0..self.world.len()).map(NodeIx)
+    }
+
+    fn slow_down(&mut self) {
+        if self.chosen.contains(&Kind::Slow) {
+            let cost: Vec<u64> = self.nodes().map(|_| self.rng.random_range(0..=800)).collect();
+            self.slow = cost.iter().filter(|c| **c > 400).count() as u64;
+            self.world.set_cost(move |node, _| Duration::from_millis(cost[node.0]));
+        }
+    }
+    fn lie(&mut self) {
+        if self.chosen.contains(&Kind::Bytes) {
+            let liar = self.nodes().filter(|n| *n != ASKER).choose(&mut self.rng).expect("there are others");
+            let mut part = || self.rng.random_range(0.0..0.2);
+            self.world.set_lies(liar, bb_sim::Lies { flip: part(), cut: part(), replay: part() });
+            self.liar = Some(liar);
+        }
+    }
+
+    /// What happens in a slice.
+    fn strike(&mut self) {
+        let now = self.world.elapsed();
+        self.start_again(now);
+        if self.chosen.contains(&Kind::Partition) && self.rng.random_bool(0.02) {
+            let size = self.rng.random_range(1..self.world.len());
+            let all: Vec<NodeIx> = self.nodes().collect();
+            let group: Vec<NodeIx> = all.sample(&mut self.rng, size).copied().collect();
+            self.world.partition(&group);
+        }
+        if self.rng.random_bool(0.1) {
+            self.world.connect_all();
+        }
+        let crashes = self.chosen.contains(&Kind::Crash) || self.durable;
+        if crashes && self.rng.random_bool(0.02) {
+            // Without a checkpoint the caller's calls are gone with it.
+            let node = self.nodes().choose(&mut self.rng).expect("there are some");
+            if self.world.usage(node).is_some() {
+                self.world.kill(node);
+                let pause = Duration::from_millis(self.rng.random_range(0..=4000));
+                self.down.push((node, now + pause));
+            }
+        }
+    }
+    fn start_again(&mut self, now: Duration) {
+        for (node, _) in self.down.extract_if(.., |(_, at)| *at <= now) {
+            self.world.start(node).expect("it installed before");
+            self.world.connect_all();
+        }
+    }
+    /// All faults end.
+    fn heal(&mut self) {
+        self.start_again(Duration::MAX);
+        self.world.set_link(Link::default().delay(Duration::from_millis(5)..=Duration::from_millis(20)));
+        // Who lied has told others numbers that are not its own: an honest node takes its place.
+        if let Some(liar) = self.liar {
+            self.world.set_lies(liar, bb_sim::Lies::default());
+            self.world.destroy(liar);
+            self.world.start(liar).expect("it installed before");
+        }
+        self.world.connect_all();
+    }
+
+    fn check(&self, outcome: &mut Outcome, faults: &Faults) {
+        let mut say = |fault: String| outcome.violations.push(fault);
+        for node in self.nodes() {
+            if self.world.usage(node) != Some(Usage::default()) {
+                say(format!("node {} is not at rest: {:?}", node.0, self.world.usage(node)));
+            }
+        }
+        let lies = self.chosen.contains(&Kind::Bytes);
+        if !lies {
+            faults.lock().unwrap_or_else(PoisonError::into_inner).drain(..).for_each(&mut say);
+        }
+        let c = self.world.counters();
+        let killed = self.world.faults().killed;
+        let crashed = killed > 0;
+        if !crashed && c.accepted != c.delivered + c.refused + c.expired + c.lost {
+            say(format!("messages are not accounted for:\n{c}"));
+        }
+        let f = self.world.faults();
+        let killed = killed - u64::from(self.liar.is_some());
+        let restored = if self.durable { killed } else { 0 };
+        let struck = |kind: Kind| match kind {
+            Kind::Loss => f.dropped,
+            Kind::Duplicate => f.duplicated,
+            Kind::Reorder => f.reordered,
+            Kind::Partition => f.partitioned,
+            Kind::Crash => killed - restored,
+            Kind::Restore => restored,
+            Kind::Slow => self.slow,
+            Kind::Bytes => f.flipped + f.cut + f.replayed,
+        };
+        outcome.struck = self.chosen.iter().map(|k| (*k, struck(*k))).collect();
+        outcome.counters = c;
+    }
+}
