@@ -34,6 +34,8 @@ pub const CODES: &[Code] = &[
     Code { code: "BB0401", title: "a wire nobody reads" },
     Code { code: "BB0402", title: "a role served in two ways" },
     Code { code: "BB0403", title: "a slot that nothing binds" },
+    Code { code: "BB0404", title: "a deadline that is no duration" },
+    Code { code: "BB0405", title: "a node without its gate" },
     Code { code: "BB0501", title: "an operator that no backend implements" },
     Code { code: "BB0502", title: "a module that calls itself" },
     Code { code: "BB0901", title: "a malformed program" },

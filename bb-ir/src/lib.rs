@@ -13,6 +13,7 @@ pub mod diagnostics;
 pub mod digest;
 pub mod envelope;
 pub mod failure;
+pub mod gates;
 pub mod hello;
 pub mod keys;
 pub mod limits;

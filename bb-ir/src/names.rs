@@ -59,6 +59,21 @@ pub fn copy(value: &str, n: usize) -> String {
     format!("{value}~copy{n}")
 }
 
+/// The name of a node that an op of bb's guards `node` with.
+pub fn guard(node: &str, op: &str) -> String {
+    format!("{node}~{op}")
+}
+
+/// What the op `op` writes of `value` where a gate behind it gives the value its name.
+pub fn before_gate(value: &str, op: &str) -> String {
+    format!("{value}~{op}")
+}
+
+/// What fires `node` while its deadline is not over.
+pub fn trigger_deadline(node: &str) -> String {
+    format!("{node}#__trigger_deadline")
+}
+
 /// The name of one class's partition of a program: `<Module>_<Class>`, or `<Module>` where there is one class.
 pub fn partition(module: &str, class: &str, classes: usize) -> String {
     if classes == 1 { module.to_owned() } else { format!("{module}_{class}") }

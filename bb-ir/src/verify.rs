@@ -109,6 +109,10 @@ rules! {
     TwoPlaces;
     /// A wire leaves the place of its Send and arrives at that of its Recv.
     WirePlaces;
+    /// A gate or a check has the shape of its op, and stands in no model before *cut*.
+    GateShape;
+    /// From *cut* on, a Send says how far its path back is and how long it may take.
+    Deadline;
     /// The model carries the passport of its compilation.
     Passport;
     /// Rows of the binding table have their form, and every slot in use has one.
@@ -178,6 +182,8 @@ const CHECKS: &[Check] = &[
     Check { since: Level::Recorded, look: Look::Body(types::present) },
     Check { since: Level::Typed, look: Look::Body(types::resolved) },
     Check { since: Level::Recorded, look: Look::Node(wires::shape) },
+    Check { since: Level::Recorded, look: Look::Node(wires::gates) },
+    Check { since: Level::Cut, look: Look::Node(wires::deadlines) },
     Check { since: Level::Recorded, look: Look::Body(wires::ids) },
     Check { since: Level::Cut, look: Look::Body(wires::halves) },
     Check { since: Level::Placed, look: Look::Model(places::table) },
@@ -220,6 +226,8 @@ pub fn wire_shape(model: &ModelProto, level: Level) -> Vec<Violation> {
         Rule::WireId,
         Rule::WireHalves,
         Rule::WirePlaces,
+        Rule::GateShape,
+        Rule::Deadline,
         Rule::Destination,
         Rule::Transport,
         Rule::ProgramWire,

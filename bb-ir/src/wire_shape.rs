@@ -13,8 +13,8 @@ use crate::views::{Attributes, Metadata, attribute, data_inputs};
 mod gather;
 
 pub use crate::keys::{
-    ATTR_DEADLINE_NS, ATTR_PEER, DEST_SITE_NAME_PREFIX, DEST_SUFFIX_ATTR_PREFIX, FRAMEWORK_IR_VERSION_KEY, WIRE_ID_KEY,
-    WIRE_TRANSPORT_DATA, WIRE_TRANSPORT_KEY, WIRE_TRANSPORT_TRIGGER_ONLY,
+    ATTR_DEADLINE_NS, ATTR_PEER, CHAIN_DEPTH_KEY, CHAIN_TARGETS_KEY, DEST_SITE_NAME_PREFIX, DEST_SUFFIX_ATTR_PREFIX,
+    FRAMEWORK_IR_VERSION_KEY, WIRE_ID_KEY, WIRE_TRANSPORT_DATA, WIRE_TRANSPORT_KEY, WIRE_TRANSPORT_TRIGGER_ONLY,
 };
 pub use gather::{Gather, Need, Operand};
 
@@ -134,7 +134,16 @@ impl<'a> Send<'a> {
     }
     /// How long the message may take.
     pub fn deadline_ns(self) -> Option<u64> {
-        self.node.attr_int(ATTR_DEADLINE_NS).and_then(|ns| u64::try_from(ns).ok()).filter(|ns| *ns > 0)
+        crate::gates::read_deadline_ns(self.node)
+    }
+    /// The length of the longest wire path from here back to the place it left; 1 if there is none.
+    pub fn chain_depth(self) -> Option<u32> {
+        self.node.metadata_number(CHAIN_DEPTH_KEY).filter(|depth| *depth > 0)
+    }
+    /// The classes on that path, the leaving one excluded.
+    pub fn chain_targets(self) -> impl Iterator<Item = &'a str> {
+        let targets = self.node.metadata(CHAIN_TARGETS_KEY).unwrap_or_default();
+        targets.split(',').filter(|class| !class.is_empty())
     }
     /// The site that receives payload `payload`.
     pub fn destination(self, payload: usize) -> Option<SiteAddress> {
@@ -143,6 +152,15 @@ impl<'a> Send<'a> {
     /// The name of that site.
     pub fn destination_name(self, payload: usize) -> Option<&'a str> {
         self.node.metadata(&format!("{DEST_SITE_NAME_PREFIX}{payload}"))
+    }
+}
+
+/// Writes how far a Send's path back is, and over which classes it leads.
+pub fn stamp_chain(node: &mut NodeProto, depth: u32, targets: &[&str]) {
+    node.set_metadata(CHAIN_DEPTH_KEY, depth.to_string());
+    match targets {
+        [] => node.remove_metadata(CHAIN_TARGETS_KEY),
+        _ => node.set_metadata(CHAIN_TARGETS_KEY, targets.join(",")),
     }
 }
 

@@ -52,8 +52,9 @@ fn faults(recorded: bb::Recorded) -> Vec<(&'static str, String)> {
 fn main<'a>(out: &'a Output, class: &str) -> &'a FunctionProto {
     out.partitions.iter().find(|p| p.class == class).expect("a part of that class").main()
 }
+/// Its ops, without gates.
 fn ops<'a>(out: &'a Output, class: &str) -> Vec<&'a str> {
-    main(out, class).node.iter().map(|n| n.op_type()).collect()
+    main(out, class).node.iter().filter(|n| !bb::ir::gates::is_gate(n)).map(|n| n.op_type()).collect()
 }
 fn places(model: &ModelProto) -> Vec<String> {
     let row = |n: usize| model.metadata(&format!("{}{n}", keys::PLACE_TABLE_PREFIX)).map(str::to_owned);

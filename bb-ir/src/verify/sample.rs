@@ -3,13 +3,14 @@
 use super::Level;
 use crate::bindings::{binding_key, encode_binding_value};
 use crate::digest::{ProgramDigest, site_address};
+use crate::gates::stamp_deadline_ns;
 use crate::keys;
 use crate::ops::{self, MODULE_DOMAIN, SYSCALL_DOMAIN, WIRE_DOMAIN};
 use crate::proto::onnx::{FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto};
 use crate::types::{ElementKind, ValueType};
 use crate::version::{BB_OPSET, ONNX_IR_VERSION, ONNX_OPSET};
 use crate::views::{Attributes, Metadata, attribute};
-use crate::wire_shape::{Transport, stamp_destination, stamp_wire_id, stamp_wire_transport};
+use crate::wire_shape::{Transport, stamp_chain, stamp_destination, stamp_wire_id, stamp_wire_transport};
 
 const ROLE_DOMAIN: &str = "ai.bytesandbrains.role.Aggregator";
 
@@ -55,6 +56,8 @@ pub(crate) fn model(level: Level) -> ModelProto {
         let recv = cut.then(|| {
             let values: Vec<String> = send.output.drain(..2).collect();
             send.overload = None;
+            stamp_chain(&mut send, 2 - id as u32, &["Client"]);
+            assert!(stamp_deadline_ns(&mut send, 30));
             let mut recv = node(WIRE_DOMAIN, ops::OP_RECV, &[], &[&values[0], &values[1]]);
             recv.name = Some(crate::names::recv(send.name()));
             at(wire(recv, id, from, to), if to == 0 { "Server" } else { "Client" }, to)

@@ -108,6 +108,18 @@ fn faults() -> Vec<(Rule, Level, Change)> {
         row(Rule::TwoPlaces, Placed, change("Neg", |n| n.input[0] = "w".into())),
         row(Rule::TwoPlaces, Placed, change("fold", |n| n.input[0] = "w2".into())),
         row(Rule::WirePlaces, Cut, change("Recv", |n| n.set_metadata(keys::TO_PLACE_KEY, "0"))),
+        row(Rule::GateShape, Cut, change("Neg", |n| n.domain = Some(crate::ops::GATE_DOMAIN.into()))),
+        row(
+            Rule::GateShape,
+            Placed,
+            change("Neg", |n| {
+                n.op_type = Some(crate::ops::GATE_DEADLINE_CHECK.into());
+                n.domain = Some(crate::ops::GATE_DOMAIN.into());
+                assert!(crate::gates::stamp_deadline_ns(n, 1));
+            }),
+        ),
+        row(Rule::Deadline, Cut, change("Send", |n| n.remove_attr(keys::ATTR_DEADLINE_NS))),
+        row(Rule::Deadline, Cut, change("Send", |n| n.set_metadata(keys::CHAIN_DEPTH_KEY, "0"))),
         row(Rule::Passport, Sealed, |m| m.set_metadata(keys::COMPILED_KEY, "v0")),
         row(Rule::Passport, Sealed, |m| m.remove_metadata(keys::PROGRAM_DIGEST_KEY)),
         row(Rule::BindingTable, Sealed, change("fold", |n| n.set_metadata(keys::SLOT_ID_KEY, "9"))),

@@ -1,6 +1,7 @@
 //! Send, Recv and Gather against the contract's page on wire ops.
 
 use super::{Body, Level, Program, Report, Rule};
+use crate::gates::{DeadlineCheck, Gate, is_gate};
 use crate::keys::{FROM_PLACE_KEY, LANE_KEY, TO_PLACE_KEY, WIRE_TRANSPORT_KEY};
 use crate::proto::onnx::NodeProto;
 use crate::views::Metadata;
@@ -37,6 +38,24 @@ pub(super) fn shape(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, re
             }
             Some(_) => {}
         }
+    }
+}
+
+pub(super) fn gates(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
+    if !is_gate(node) {
+        return;
+    }
+    if !is_cut(program, body) {
+        report.node(body, node, Rule::GateShape, "is a gate before wires are cut");
+    } else if Gate::cast(node).is_none() && DeadlineCheck::cast(node).is_none() {
+        report.node(body, node, Rule::GateShape, "is no gate: payloads and a peer in, the same out");
+    }
+}
+
+pub(super) fn deadlines(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
+    let Some(send) = Send::cast(node).filter(|_| is_cut(program, body)) else { return };
+    if send.chain_depth().is_none() || send.deadline_ns().is_none() {
+        report.node(body, node, Rule::Deadline, "does not say how far its path back is, or how long it may take");
     }
 }
 

@@ -2,15 +2,22 @@
 
 use crate::analysis::NetworkAnalysis;
 use crate::error::{CompileError, PassError};
+use crate::passes::derive_wire_deadlines::PER_HOP_BUDGET_NS;
 use crate::runner;
 use bb_ir::digest::ProgramDigest;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto};
 use bb_ir::verify::Level;
 
 /// Compiles recorded programs.
-#[derive(Default)]
 pub struct Compiler {
     stages: Vec<Box<dyn CompilerStage>>,
+    per_hop_budget_ns: u64,
+}
+
+impl Default for Compiler {
+    fn default() -> Self {
+        Compiler { stages: Vec::new(), per_hop_budget_ns: PER_HOP_BUDGET_NS }
+    }
 }
 
 /// A user's own pass over a finished partition, run once per partition behind the canonical ones.
@@ -68,9 +75,16 @@ impl Compiler {
         self
     }
 
+    /// With another time that a message may take per wire on its way back; without, it is 30 s. It is part of the program:
+    /// builds with different budgets have different digests.
+    pub fn with_per_hop_budget_ns(mut self, ns: u64) -> Self {
+        self.per_hop_budget_ns = ns;
+        self
+    }
+
     /// Compiles a recorded model.
     pub fn compile(&self, recorded: &ModelProto) -> Result<Output, CompileError> {
-        let mut output = runner::run(recorded)?;
+        let mut output = runner::run(recorded, self.per_hop_budget_ns)?;
         for stage in &self.stages {
             let partitions = std::mem::take(&mut output.partitions);
             output.partitions = partitions.into_iter().map(|p| stage.run(p)).collect::<Result<_, _>>()?;

@@ -11,6 +11,7 @@ pub mod index;
 pub mod passes;
 pub mod pipeline;
 pub mod runner;
+pub mod rx_chain;
 
 pub use analysis::{NetworkAnalysis, WireEdge};
 pub use driver::{Compiler, CompilerStage, Output, Partition};

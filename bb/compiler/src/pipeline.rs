@@ -45,6 +45,12 @@ passes! {
     "infer_peer_classes" => Placed, |unit| unit.change(passes::infer_peer_classes),
         "gives every node its class and place; a place is a class and the peer value it is named by",
         "inputs at two places; a cohort that does not go home; an unknown destination; a wrong origin; a wrong start";
+    "derive_wire_deadlines" => Placed, |unit| {
+            let budget = unit.per_hop_budget_ns;
+            unit.change(|model| passes::derive_wire_deadlines(model, budget))
+        },
+        "says of every wire how far its way back is, over which classes, and how long its message may take",
+        "a deadline that is none, or longer than a number holds";
     "synthesize_wire_recvs" => Cut, |unit| { unit.keep_placed(); unit.change(passes::synthesize_wire_recvs) },
         "gives every Send the Recv it pairs with",
         "one wire id on two Sends; a Recv by hand";
@@ -59,6 +65,24 @@ passes! {
         },
         "says what each wire carries, which sites it fills, what it may share an envelope with and what it waits for",
         "a wire nobody reads";
+    "insert_dedup_gate_rx" => Cut, |unit| unit.change_partitions(|_, partitions| passes::insert_dedup_gate_rx(partitions)),
+        "puts a gate behind every Recv that lets a message through once",
+        "nothing";
+    "insert_peer_health_gate_rx" => Cut, |unit| unit.change_partitions(|_, partitions| passes::insert_peer_health_gate_rx(partitions)),
+        "puts a gate behind it that lets nothing through of a blocked peer",
+        "nothing";
+    "insert_backoff_gate_rx" => Cut, |unit| unit.change_partitions(|_, partitions| passes::insert_backoff_gate_rx(partitions)),
+        "puts a gate behind that for peers that were sent away and have to wait",
+        "nothing";
+    "insert_peer_health_gate_tx" => Cut, |unit| unit.change_partitions(|_, partitions| passes::insert_peer_health_gate_tx(partitions)),
+        "puts a gate before every Send that lets nothing through to a peer that is blocked or does not answer",
+        "nothing";
+    "insert_backoff_gate_tx" => Cut, |unit| unit.change_partitions(|_, partitions| passes::insert_backoff_gate_tx(partitions)),
+        "puts a gate behind that for peers that are to be left alone for a while",
+        "nothing";
+    "insert_async_deadlines" => Cut, |unit| unit.change_partitions(|_, partitions| passes::insert_async_deadlines(partitions)),
+        "puts a check before every node with a deadline",
+        "nothing";
     "validate_runtime_complete" => Cut, |unit| Ok(passes::validate_runtime_complete(&unit.partitions)?),
         "looks at all partitions together: pairing, addresses, known ops, bound slots, gates",
         "what an engine could not run";

@@ -24,6 +24,7 @@ pub struct Unit {
     pub(crate) model: ModelProto,
     pub(crate) partitions: Vec<Partition>,
     pub(crate) analysis: NetworkAnalysis,
+    pub(crate) per_hop_budget_ns: u64,
     placed: Option<(ModelProto, ProgramDigest)>,
     /// True once a pass has changed what the verifier saw last.
     changed: bool,
@@ -89,9 +90,9 @@ pub(crate) fn check<'m>(
     if violations.is_empty() { Ok(()) } else { Err(CompileError::Broken { after, violations }) }
 }
 
-/// All passes over `recorded`.
-pub fn run(recorded: &ModelProto) -> Result<Output, CompileError> {
-    let mut unit = Unit { model: recorded.clone(), ..Unit::default() };
+/// All passes over `recorded`, a hop of whose messages may take so long.
+pub fn run(recorded: &ModelProto, per_hop_budget_ns: u64) -> Result<Output, CompileError> {
+    let mut unit = Unit { model: recorded.clone(), per_hop_budget_ns, ..Unit::default() };
     let mut trace = Vec::with_capacity(PASSES.len());
     for pass in PASSES {
         (pass.run)(&mut unit)?;

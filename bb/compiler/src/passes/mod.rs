@@ -1,9 +1,11 @@
 //! The passes, one file each: a pure function from IR to IR, callable by its own name.
 
 pub mod analyze_wire_edges;
+pub mod derive_wire_deadlines;
 pub mod expand_ops;
 pub mod infer_peer_classes;
 pub mod inline_for_partition;
+pub mod insert_gates;
 pub mod partition_by_wire_ops;
 pub mod resolve_slots;
 pub mod stamp_compilation_metadata;
@@ -14,9 +16,14 @@ pub mod validate_runtime_complete;
 pub mod verify_no_dangling_calls;
 
 pub use analyze_wire_edges::analyze_wire_edges;
+pub use derive_wire_deadlines::derive_wire_deadlines;
 pub use expand_ops::expand_ops;
 pub use infer_peer_classes::infer_peer_classes;
 pub use inline_for_partition::inline_for_partition;
+pub use insert_gates::{
+    insert_async_deadlines, insert_backoff_gate_rx, insert_backoff_gate_tx, insert_dedup_gate_rx,
+    insert_peer_health_gate_rx, insert_peer_health_gate_tx,
+};
 pub use partition_by_wire_ops::partition_by_wire_ops;
 pub use resolve_slots::resolve_slots;
 pub use stamp_compilation_metadata::{stamp_compilation_metadata, stamp_for_test};

@@ -6,6 +6,7 @@ use crate::driver::Partition;
 use crate::error::PassError;
 use crate::index::FunctionIndex;
 use crate::passes::resolve_slots::slot_rows;
+use crate::rx_chain::Chains;
 use bb_ir::bindings::{binding_key, encode_binding_value, stamp_model_metadata};
 use bb_ir::digest::ProgramDigest;
 use bb_ir::keys;
@@ -113,9 +114,11 @@ fn stamp_recv_slots(main: &mut FunctionProto) {
     {
         let index = FunctionIndex::new(main);
         let consumers = index.consumers();
+        let chains = Chains::of(&main.node);
         for (at, node) in index.nodes().filter(|(_, node)| Recv::cast(node).is_some()) {
-            let values = index.outputs(at).iter().take(node.output.len() - 1).flatten();
-            let readers = values.flat_map(|value| consumers.of(*value));
+            let brought = chains.brought(node);
+            let values = brought[..brought.len() - 1].iter().filter_map(|name| index.value(name));
+            let readers = values.flat_map(|value| consumers.of(value));
             let slot = readers.filter_map(|reader| index.node(*reader).metadata(keys::SLOT_ID_KEY)).next();
             found.extend(slot.map(|slot| (at, slot.to_owned())));
         }

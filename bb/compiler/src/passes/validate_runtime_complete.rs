@@ -4,7 +4,7 @@
 
 use crate::driver::Partition;
 use crate::error::{PassError, at_node};
-use crate::gate_contract::GATE_CONTRACTS;
+use crate::gate_contract::{self, GateContract};
 use crate::passes::resolve_slots::slot_rows;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::keys;
@@ -15,17 +15,21 @@ use bb_ir::views::Metadata;
 use bb_ir::wire_shape::{Gather, Recv, Send, is_recv, is_send, read_wire_id, read_wire_transport};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+mod guarded;
+
 const PASS: &str = "validate_runtime_complete";
 
-/// Pairing, addresses, known ops, bound slots.
+/// Pairing, addresses, gates, known ops, bound slots.
 pub fn validate_runtime_complete(partitions: &[Partition]) -> Result<(), PassError> {
     let mut faults = Vec::new();
     check_pairs(partitions, &mut faults);
     check_addresses(partitions, &mut faults);
+    let contracts = gate_contract::all();
     for partition in partitions {
         let slots: FxHashSet<u32> = slot_rows(partition.main()).map(|row| row.slot).collect();
+        guarded::check(partition.main(), &contracts, &mut faults);
         for node in partition.model.functions.iter().flat_map(|f| &f.node) {
-            check_op(node, &mut faults);
+            check_op(node, &contracts, &mut faults);
             if let Some(slot) = node.metadata_number::<u32>(keys::SLOT_ID_KEY).filter(|slot| !slots.contains(slot)) {
                 let text = format!("nothing binds the slot {slot} of `{}` on `{}`", node.op_type(), partition.class);
                 faults.push(at_node(node, "BB0403", text));
@@ -81,7 +85,7 @@ fn check_addresses(partitions: &[Partition], faults: &mut Vec<Diagnostic>) {
     }
 }
 
-fn check_op(node: &NodeProto, faults: &mut Vec<Diagnostic>) {
+fn check_op(node: &NodeProto, contracts: &[&GateContract], faults: &mut Vec<Diagnostic>) {
     let op = node.op_type();
     let known = match node.domain() {
         ops::ONNX_DOMAIN => ops::onnx_op(op).is_some(),
@@ -89,10 +93,13 @@ fn check_op(node: &NodeProto, faults: &mut Vec<Diagnostic>) {
             Send::cast(node).is_some_and(Send::is_cut) || Recv::cast(node).is_some() || Gather::cast(node).is_some()
         }
         ops::SYSCALL_DOMAIN => [ops::SYSCALL_ORIGIN, ops::SYSCALL_CONSTANT, ops::SYSCALL_PASS_THROUGH].contains(&op),
-        ops::GATE_DOMAIN => GATE_CONTRACTS.iter().any(|gate| gate.op == op),
+        ops::GATE_DOMAIN => contracts.iter().any(|contract| contract.is(node)),
         // `verify_no_dangling_calls` asks whether a call's callee is there.
         ops::MODULE_DOMAIN => true,
-        domain => ops::role_of_domain(domain).is_some() || domain.starts_with(ops::OP_DOMAIN_PREFIX),
+        domain => {
+            let own = contracts.iter().any(|contract| contract.is(node));
+            own || ops::role_of_domain(domain).is_some() || domain.starts_with(ops::OP_DOMAIN_PREFIX)
+        }
     };
     if !known {
         faults.push(at_node(node, "BB0501", format!("nobody implements `{op}` of `{}`", node.domain())));

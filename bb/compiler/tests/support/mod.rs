@@ -4,6 +4,7 @@
 use bb_compiler::{CompileError, Compiler, Output, Partition};
 use bb_ir::bindings::stamp_model_metadata;
 use bb_ir::diagnostics::Diagnostic;
+use bb_ir::gates::is_gate;
 use bb_ir::proto::onnx::{
     FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, ValueInfoProto,
 };
@@ -337,8 +338,9 @@ impl Facts for Output {
     }
 }
 
+/// Its ops, without gates.
 pub fn ops_of(partition: &Partition) -> Vec<&str> {
-    partition.main().node.iter().map(|n| n.op_type()).collect()
+    partition.main().node.iter().filter(|n| !is_gate(n)).map(|n| n.op_type()).collect()
 }
 pub fn sends(partition: &Partition) -> Vec<Send<'_>> {
     partition.main().node.iter().filter(|n| is_send(n)).map(|n| Send::cast(n).expect("a Send")).collect()

@@ -6,6 +6,7 @@ use crate::error::InstallError;
 use bb_ir::artifact::{self, ArtifactError};
 use bb_ir::bindings;
 use bb_ir::digest::ProgramDigest;
+use bb_ir::gates;
 use bb_ir::hello::WireOffer;
 use bb_ir::keys;
 use bb_ir::names::START;
@@ -80,7 +81,9 @@ pub fn load(bytes: &[u8]) -> Result<Loaded, InstallError> {
     }
     let inputs: Vec<String> = main.input.iter().filter(|i| *i != START).cloned().collect();
     let outputs = main.output.clone();
-    let nodes = flatten::flatten(&model, &mut values)?;
+    // The engine asks the gates itself: at ingress, and before it queues.
+    let nodes = gates::fold(flatten::flatten(&model, &mut values)?)
+        .map_err(|e| InstallError::BadNode { node: e.node, reason: format!("its `{}` is not there", e.gate) })?;
     let class = class(&nodes, &places, &program, main.name())?;
     Ok(Loaded { program, class, digest, places, nodes, values, inputs, outputs, slots, wires })
 }

@@ -1,0 +1,48 @@
+//! Says of every wire how far its way back is, and how long its message may take.
+//!
+//! *Needs* `infer_peer_classes`. *Makes* `chain_depth`, `chain_targets` and `deadline_ns` on the root's Sends: as many
+//! times the budget of one hop as there are wires on the longest path back to the place it leaves. *Keeps* everything
+//! else.
+//!
+//! A path ends where it is back for the first time. Sends whose way back a gather waits for with a constant `within`,
+//! and those on that way, get at least as long as it waits: a limit that no answer can use up would be none.
+
+mod ahead;
+
+use crate::error::{PassError, at_node};
+use ahead::Way;
+use bb_ir::diagnostics::Diagnostic;
+use bb_ir::gates::stamp_deadline_ns;
+use bb_ir::proto::onnx::{ModelProto, NodeProto};
+use bb_ir::wire_shape::{is_send, read_wire_id, stamp_chain};
+
+const PASS: &str = "derive_wire_deadlines";
+
+/// What one hop may take where nobody says otherwise: 30 s.
+pub const PER_HOP_BUDGET_NS: u64 = 30_000_000_000;
+
+/// Stamps every Send of the root.
+pub fn derive_wire_deadlines(mut model: ModelProto, per_hop_budget_ns: u64) -> Result<ModelProto, PassError> {
+    if per_hop_budget_ns == 0 {
+        let fault = Diagnostic::new("BB0404", "a hop of 0 ns leaves no message any time");
+        return Err(PassError { pass: PASS, faults: vec![fault.help("give `per_hop_budget_ns` a duration")] });
+    }
+    let ways = ahead::of(&model);
+    let mut faults = Vec::new();
+    for node in model.functions[0].node.iter_mut().filter(|n| is_send(n)) {
+        let Some(way) = read_wire_id(node).and_then(|id| ways.get(&id)) else { continue };
+        let targets: Vec<&str> = way.targets.iter().map(|class| &**class).collect();
+        stamp_chain(node, way.depth, &targets);
+        let hops = u64::from(way.depth).checked_mul(per_hop_budget_ns);
+        let deadline = hops.map(|ns| ns.max(way.within_ns));
+        if !deadline.is_some_and(|ns| stamp_deadline_ns(node, ns)) {
+            faults.push(too_long(node, way, per_hop_budget_ns));
+        }
+    }
+    PassError::unless(PASS, faults, model)
+}
+
+fn too_long(node: &NodeProto, way: &Way, per_hop_budget_ns: u64) -> Diagnostic {
+    let text = format!("{} hops of {per_hop_budget_ns} ns are more nanoseconds than a deadline holds", way.depth);
+    at_node(node, "BB0404", text).help("compile with a smaller `per_hop_budget_ns`")
+}
