@@ -4,8 +4,9 @@ use crate::error::StartError;
 use crate::handle::Handle;
 use crate::identity::Identity;
 use crate::node;
-use bb_engine::{Component, KernelEntry, Limits, Membership, PeerId};
+use bb_engine::{Component, KernelEntry, Limits, Membership, PeerId, Standing};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// One class of a program that a node hosts.
@@ -26,6 +27,7 @@ pub struct Builder {
     pub(crate) identity: Identity,
     pub(crate) membership: Membership,
     pub(crate) limits: Limits,
+    pub(crate) standings: BTreeMap<PeerId, Standing>,
     pub(crate) hosted: Vec<Hosted>,
     pub(crate) durable: Option<PathBuf>,
 }
@@ -53,6 +55,11 @@ impl Builder {
     /// Who may claim a class. Once any class has a list, classes without one admit nobody.
     pub fn members(mut self, class: impl Into<String>, members: impl IntoIterator<Item = PeerId>) -> Self {
         self.membership = self.membership.list(class, members);
+        self
+    }
+    /// What these peers are to it: always talked to, whatever their health, or never. See [`Handle::set_standing`].
+    pub fn standing(mut self, standing: Standing, peers: impl IntoIterator<Item = PeerId>) -> Self {
+        self.standings.extend(peers.into_iter().map(|peer| (peer, standing)));
         self
     }
     /// How much it may hold.

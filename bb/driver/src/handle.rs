@@ -3,7 +3,7 @@
 use crate::error::{CallError, StartError};
 use crate::event::Event;
 use crate::traffic::{Counters, Traffic};
-use bb_engine::{Arg, CallId, GraphId, Installed, PeerId, Value};
+use bb_engine::{Arg, CallId, GraphId, Installed, PeerId, Standing, Value};
 use futures::Stream;
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -58,7 +58,8 @@ pub(crate) enum Order {
     Call { call: CallId, graph: GraphId, args: Vec<Arg>, budget: Duration, reply: oneshot::Sender<Outcome> },
     WaitFor { class: String, count: usize, reply: oneshot::Sender<()> },
     Dial(libp2p::Multiaddr),
-    Usage(oneshot::Sender<bb_engine::Usage>),
+    Usage(oneshot::Sender<(bb_engine::Usage, bb_engine::Counters)>),
+    Standing(PeerId, Standing),
     Shutdown(oneshot::Sender<()>),
 }
 pub(crate) type Outcome = Result<Vec<Value>, CallError>;
@@ -155,9 +156,23 @@ impl Handle {
 
     /// What the engine holds; `None` where the node has stopped.
     pub async fn usage(&self) -> Option<bb_engine::Usage> {
-        let (reply, usage) = oneshot::channel();
+        Some(self.looked().await?.0)
+    }
+    /// What became of messages and peers so far, in numbers; `None` where the node has stopped.
+    pub async fn counters(&self) -> Option<bb_engine::Counters> {
+        Some(self.looked().await?.1)
+    }
+    async fn looked(&self) -> Option<(bb_engine::Usage, bb_engine::Counters)> {
+        let (reply, looked) = oneshot::channel();
         self.orders.send(Order::Usage(reply)).await.ok()?;
-        usage.await.ok()
+        looked.await.ok()
+    }
+
+    /// Says what a peer is to this node from now on. A blocked one is sent away and refused when it comes back, and what
+    /// is on its way to it fails; an allowed one is talked to even when it has not answered for a while.
+    pub async fn set_standing(&self, peer: PeerId, standing: Standing) {
+        // A node that has stopped talks to nobody.
+        let _ = self.orders.send(Order::Standing(peer, standing)).await;
     }
 
     /// Ends the node: calls in flight resolve with [`CallError::Stopped`], what is queued goes out for up to a second,

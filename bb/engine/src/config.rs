@@ -1,5 +1,6 @@
 //! What an engine is told when it is made, and what it holds.
 
+use crate::tables::governor::Standing;
 use bb_ir::limits::WireLimits;
 use bb_ir::peer::PeerId;
 use bytes::Bytes;
@@ -18,15 +19,20 @@ pub struct Config {
     pub membership: Membership,
     /// How much it may hold.
     pub limits: Limits,
+    /// Peers that are always talked to, and peers that never are.
+    pub standings: BTreeMap<PeerId, Standing>,
+    /// What chance begins with: pauses are drawn from it.
+    pub seed: u64,
     /// Whether it tells the outside only what a checkpoint holds that the host has made safe (SEMANTICS 4).
     pub durable: bool,
 }
 
 impl Config {
-    /// An open node with default limits.
+    /// An open node with default limits; its seed is its epoch.
     pub fn new(peer: PeerId, epoch: u64) -> Self {
         let (membership, limits) = (Membership::open(), Limits::default());
-        Config { peer, epoch, addresses: Vec::new(), membership, limits, durable: false }
+        let standings = BTreeMap::new();
+        Config { peer, epoch, addresses: Vec::new(), membership, limits, standings, seed: epoch, durable: false }
     }
 }
 

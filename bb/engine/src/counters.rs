@@ -34,6 +34,24 @@ pub struct Counters {
     pub refused_frames: u64,
     /// Values that were refused.
     pub refused_values: u64,
+    /// What blocked peers said, and connections they wanted.
+    pub health_rx: u64,
+    /// What peers said that were sent away a short while ago, and connections they wanted.
+    pub backoff_rx: u64,
+    /// Messages that did not go to a peer that is blocked or cools.
+    pub health_tx: u64,
+    /// Messages that did not go to a peer that is left alone for a while.
+    pub backoff_tx: u64,
+    /// Messages that did not go because there was no time left.
+    pub deadline_checks: u64,
+    /// Peers that began to cool.
+    pub cooled: u64,
+    /// Peers that answered again.
+    pub recovered: u64,
+    /// Messages that were sent to see whether a peer is back.
+    pub probes: u64,
+    /// Times that much was on its way to a peer.
+    pub backpressure: u64,
 }
 
 impl Counters {
@@ -44,7 +62,7 @@ impl Counters {
             _ => &mut self.refused,
         } += 1;
     }
-    fn rows(&self) -> [(&'static str, u64); 12] {
+    fn rows(&self) -> [(&'static str, u64); 21] {
         [
             ("accepted", self.accepted),
             ("delivered", self.delivered),
@@ -58,6 +76,15 @@ impl Counters {
             ("unexpected", self.unexpected),
             ("refused frames", self.refused_frames),
             ("refused values", self.refused_values),
+            ("blocked peers", self.health_rx),
+            ("backed off, receiving", self.backoff_rx),
+            ("cooling peers", self.health_tx),
+            ("backed off, sending", self.backoff_tx),
+            ("too late to send", self.deadline_checks),
+            ("peers cooled", self.cooled),
+            ("peers recovered", self.recovered),
+            ("probes", self.probes),
+            ("backpressure", self.backpressure),
         ]
     }
 }
@@ -76,6 +103,15 @@ impl std::ops::AddAssign for Counters {
         self.unexpected += other.unexpected;
         self.refused_frames += other.refused_frames;
         self.refused_values += other.refused_values;
+        self.health_rx += other.health_rx;
+        self.backoff_rx += other.backoff_rx;
+        self.health_tx += other.health_tx;
+        self.backoff_tx += other.backoff_tx;
+        self.deadline_checks += other.deadline_checks;
+        self.cooled += other.cooled;
+        self.recovered += other.recovered;
+        self.probes += other.probes;
+        self.backpressure += other.backpressure;
     }
 }
 

@@ -8,6 +8,7 @@ use bb_ir::value::Value;
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One call of a program, on all nodes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,6 +90,10 @@ pub enum DisconnectReason {
     Violations,
     /// Its first frame was no Hello.
     BadHello,
+    /// The operator has blocked it.
+    Blocked,
+    /// It was sent away a short while ago.
+    BackingOff,
 }
 
 /// Why something will not come: the first cause, carried along.
@@ -208,6 +213,48 @@ pub struct WireDifference {
     pub theirs: Option<String>,
 }
 
+/// What stands around a wire and says no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Gate {
+    PeerHealthRx,
+    BackoffRx,
+    PeerHealthTx,
+    BackoffTx,
+    DeadlineCheck,
+}
+
+/// Why it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GateReason {
+    /// The operator has blocked the peer.
+    Blocked,
+    /// The peer has not answered several times.
+    Cooling {
+        /// How long it is not asked.
+        rest: Duration,
+    },
+    /// It could not be reached, its queue was full, or it was sent away.
+    BackingOff {
+        /// How long it is left alone.
+        rest: Duration,
+    },
+    /// There is no time left.
+    Deadline,
+}
+
+impl fmt::Display for GateReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            GateReason::Blocked => f.write_str("it is blocked"),
+            GateReason::Cooling { rest } => write!(f, "it has not answered, and is not asked for {rest:.1?}"),
+            GateReason::BackingOff { rest } => write!(f, "it is left alone for {rest:.1?}"),
+            GateReason::Deadline => f.write_str("there is no time left"),
+        }
+    }
+}
+
 /// Something worth knowing. None of these needs an answer.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -243,6 +290,14 @@ pub enum Event {
     FrameExpired { execution: ExecutionId, place: u32, lane: Option<u32>, waited_for: Vec<String> },
     /// A message was not delivered.
     SendFailed { execution: ExecutionId, wire: u64, peer: PeerId, code: FailureCode },
+    /// A gate let something not through: a message before its Send, or all that a peer says.
+    GateRefused { gate: Gate, reason: GateReason, peer: PeerId, wire: Option<u64>, execution: Option<ExecutionId> },
+    /// A peer has not answered several times in a row: nothing is sent to it for a while, then one message at a time.
+    PeerCools { peer: PeerId, pause: Duration },
+    /// It answers again.
+    PeerRecovers { peer: PeerId },
+    /// What is on its way to a peer has become more than half of what may be, or less than a quarter again.
+    Backpressure { peer: PeerId, bytes: u64, high: bool },
     /// A bound was hit; what did not fit is gone.
     LimitReached { limit: LimitKind, execution: Option<ExecutionId> },
     /// A completion of a method whose frame has ended.

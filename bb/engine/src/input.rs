@@ -1,5 +1,6 @@
 //! What a host tells an engine.
 
+use crate::tables::governor::Standing;
 use bb_ir::peer::PeerId;
 use bb_ir::value::Value;
 use bytes::Bytes;
@@ -96,6 +97,13 @@ pub enum Input {
         peer: PeerId,
         /// Its addresses, best first.
         addresses: Vec<Bytes>,
+    },
+    /// What a peer is to this node from now on. A blocked one is sent away, and what is on its way to it is refused.
+    Standing {
+        /// Who.
+        peer: PeerId,
+        /// What it is.
+        standing: Standing,
     },
     /// Time has passed.
     Tick,

@@ -6,6 +6,7 @@
 //!
 //! - `load` reads an artifact into checked parts, or says why it is none;
 //! - `plan` numbers nodes and sites densely, a table per place;
+//! - `tables` are what the gates around a wire ask: health, backoff, chance;
 //! - `step` runs frames: one execution at one place and lane.
 
 mod config;
@@ -17,19 +18,21 @@ mod load;
 mod outgoing;
 mod plan;
 mod step;
+mod tables;
 mod time;
 
 pub use config::{Config, Limits, Membership, Usage};
 pub use counters::Counters;
 pub use error::InstallError;
 pub use event::{
-    CallError, Cause, DisconnectReason, EngineStep, Event, ExecutionId, LimitKind, QuorumFailure, ReceiveFault,
-    WireDifference,
+    CallError, Cause, DisconnectReason, EngineStep, Event, ExecutionId, Gate, GateReason, LimitKind, QuorumFailure,
+    ReceiveFault, WireDifference,
 };
 pub use input::{Arg, CallId, CommandId, ComponentFailure, ComponentId, GraphId, Input, Refusal, SendId};
 pub use outgoing::Outgoing;
 pub use plan::{EntryInput, GraphSlot, Installed, NodeSiteId, OpDispatch, OpRef, SlotInfo};
 pub use step::{Checkpoint, CheckpointError, Engine};
+pub use tables::governor::Standing;
 pub use time::Time;
 
 pub use bb_ir::component::{Component, Kernel, KernelEntry, OpError};

@@ -6,9 +6,11 @@ mod steps;
 
 use crate::lies::{Liar, Lies};
 use crate::link::{Faults, Link};
-use crate::node::{Host, NodeIx, Running, Stable};
+use crate::node::{Host, NodeIx, Running, Stable, peer_id};
 use crate::trace::{Row, What};
-use bb::engine::{Arg, CallError, CallId, Counters, GraphId, Input, Limits, Membership, Outgoing, SendId, Time, Usage};
+use bb::engine::{
+    Arg, CallError, CallId, Counters, GraphId, Input, Limits, Membership, Outgoing, SendId, Standing, Time, Usage,
+};
 use bb::ir::component::KernelEntry;
 use bb::ir::value::Value;
 use rand::SeedableRng;
@@ -115,6 +117,14 @@ impl World {
     /// How messages travel from `from` to `to`.
     pub fn set_link_between(&mut self, from: NodeIx, to: NodeIx, link: Link) {
         self.links.insert((from, to), link);
+    }
+    /// The same as everywhere again.
+    pub fn clear_link_between(&mut self, from: NodeIx, to: NodeIx) {
+        self.links.remove(&(from, to));
+    }
+    /// What `peer` is to `node` from now on.
+    pub fn set_standing(&mut self, node: NodeIx, peer: NodeIx, standing: Standing) {
+        self.handle(node, Input::Standing { peer: peer_id(peer.0), standing });
     }
     /// What a node does to the bytes it sends; nothing where nothing is said.
     pub fn set_lies(&mut self, node: NodeIx, lies: Lies) {

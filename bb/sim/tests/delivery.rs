@@ -91,6 +91,49 @@ fn a_peer_that_was_started_again_answers_nothing_of_before() {
     }
 }
 
+/// The process that a message is going to is not known before it says Hello: it may have sent nothing yet.
+#[test]
+fn nothing_of_a_former_process_is_acknowledged_to_the_next() {
+    let (mut world, args) = slow(1);
+    for _ in 0..5 {
+        world.call(ASKER, args.clone(), 60 * S);
+    }
+    world.run_until(2 * S);
+    world.kill(HELPER);
+    world.run_until(3 * S);
+    // It waits for a connection, and goes out before the other side has said who it is.
+    let call = world.call(ASKER, args.clone(), 60 * S);
+    world.start(HELPER).expect("installs");
+    world.connect(ASKER, HELPER);
+    world.run_until(5 * S);
+    assert!(world.result(call).is_some());
+    let next = world.call(ASKER, args, 60 * S);
+    world.run_until(7 * S);
+    assert!(matches!(world.result(next), Some(Ok(_))), "{:?}", world.result(next));
+    assert_eq!(events(&world, |e| matches!(e, Event::EnvelopeRefused { .. })), 0);
+    assert_eq!([ASKER, HELPER].map(|n| world.usage(n)), [Some(Usage::default()); 2]);
+}
+
+/// What was sent again often is waited for long; what is new is not.
+#[test]
+fn every_message_has_its_own_wait() {
+    let (mut world, args) = slow(1);
+    let lossy = |world: &mut World, part| {
+        world.set_link_between(ASKER, HELPER, Link::default().delay(S / 10..=S / 10).drop(part));
+    };
+    lossy(&mut world, 1.0);
+    for _ in 0..3 {
+        world.call(ASKER, args.clone(), 4 * S);
+        world.run_until(world.elapsed() + 10 * S);
+    }
+    let before = world.elapsed();
+    let call = world.call(ASKER, args, 4 * S);
+    world.run_until(before + S / 2);
+    lossy(&mut world, 0.0);
+    world.run_until(before + 2 * S);
+    assert!(matches!(world.result(call), Some(Ok(_))), "{:?}", world.result(call));
+}
+
 #[test]
 fn a_burst_of_2000_messages_is_acknowledged_to_the_last_and_none_is_sent_twice() {
     let (mut world, args) = slow(1);

@@ -1,8 +1,9 @@
 //! A module, compiled in process: for build scripts, tests and tools.
 
+use super::Options;
 use crate::module::Program;
 use crate::record::{Recorded, record};
-use bb_compiler::{Compiler, Output};
+use bb_compiler::Output;
 use bb_ir::diagnostics::Diagnostic;
 
 /// One class's piece of a program.
@@ -29,16 +30,21 @@ pub struct Compiled {
 
 /// Records and compiles a module, or any function of a graph, values and components.
 pub fn compile<Args>(program: impl Program<Args>) -> Compiled {
-    Compiled::of(record(program))
+    compile_with(program, &Options::default())
+}
+
+/// The same, with options.
+pub fn compile_with<Args>(program: impl Program<Args>, options: &Options) -> Compiled {
+    Compiled::of(record(program), options)
 }
 
 impl Compiled {
-    pub(super) fn of(recorded: Recorded) -> Self {
+    pub(super) fn of(recorded: Recorded, options: &Options) -> Self {
         let diagnostics = recorded.diagnostics.clone();
         if !diagnostics.is_empty() || recorded.entry().is_none() {
             return Compiled { recorded, output: None, artifacts: Vec::new(), diagnostics };
         }
-        match Compiler::default().compile(&recorded.model) {
+        match options.compiler().compile(&recorded.model) {
             Ok(output) => {
                 let artifact = |p: &bb_compiler::Partition| Artifact {
                     class: p.class.clone(),

@@ -6,8 +6,10 @@
 
 mod compiled;
 mod errors;
+mod options;
 
-pub use compiled::{Artifact, Compiled, compile};
+pub use compiled::{Artifact, Compiled, compile, compile_with};
+pub use options::Options;
 
 use crate::module::Module;
 use crate::record::Recorded;
@@ -18,11 +20,15 @@ use std::path::{Path, PathBuf};
 
 /// Mounts modules of `src/` in the build script: `bb::build!(graph, peers);`
 ///
+/// With [`Options`](crate::Options) behind a semicolon:
+/// `bb::build!(graph; bb::Options::default().per_hop_budget(Duration::from_secs(300)));`
+///
 /// The files are compiled into the build script as they are, so loops, generics, helpers and `crate::` paths are plain
 /// Rust there too.
 #[macro_export]
 macro_rules! build {
-    ($($name:ident),* $(,)?) => {
+    ($($name:ident),* $(,)?) => { $crate::build!($($name),*; $crate::Options::default()); };
+    ($($name:ident),* $(,)?; $options:expr) => {
         // An inline module with a `path` keeps rustc's own file lookup (`graph.rs`, `graph/mod.rs`, `graph/more.rs`); a
         // `path` on the module itself would look for its submodules beside it.
         #[allow(dead_code, unused_imports, unexpected_cfgs)]
@@ -31,7 +37,7 @@ macro_rules! build {
         #[allow(unused_imports)]
         use __src::*;
         fn main() {
-            $crate::mount::run(&[$(stringify!($name)),*]);
+            $crate::mount::run(&[$(stringify!($name)),*], &$options);
         }
     };
 }
@@ -40,7 +46,7 @@ macro_rules! build {
 ///
 /// # Panics
 /// If cargo did not set `OUT_DIR`, or it cannot be written to.
-pub fn run(mounted: &[&str]) {
+pub fn run(mounted: &[&str], options: &Options) {
     println!("cargo::rerun-if-changed=build.rs");
     for name in mounted {
         for path in [format!("src/{name}.rs"), format!("src/{name}")] {
@@ -69,7 +75,7 @@ pub fn run(mounted: &[&str]) {
             continue;
         }
         shape(&mut shapes, &recorded);
-        let compiled = Compiled::of(recorded);
+        let compiled = Compiled::of(recorded, options);
         errors.extend(module, &compiled.diagnostics);
         for class in &compiled.recorded.classes {
             // A handle includes its artifact also where there is none: one fault stays one error.

@@ -43,6 +43,10 @@ impl Builder {
     pub fn members<C: PeerClass>(self, members: impl IntoIterator<Item = PeerId>) -> Self {
         self.with(|d| d.members(C::NAME, members))
     }
+    /// What these peers are to it: always talked to, whatever their health, or never. See [`Node::set_standing`].
+    pub fn standing(self, standing: bb_engine::Standing, peers: impl IntoIterator<Item = PeerId>) -> Self {
+        self.with(|d| d.standing(standing, peers))
+    }
     /// How much it may hold.
     pub fn limits(self, limits: bb_engine::Limits) -> Self {
         self.with(|d| d.limits(limits))

@@ -131,6 +131,16 @@ impl<P> Node<P> {
         self.handle.traffic()
     }
 
+    /// What became of messages and peers so far, in numbers; `None` where the node has stopped.
+    pub async fn counters(&self) -> Option<bb_engine::Counters> {
+        self.handle.counters().await
+    }
+    /// Says what a peer is to this node from now on. A blocked one is sent away and refused when it comes back, and what
+    /// is on its way to it fails; an allowed one is talked to even when it has not answered for a while.
+    pub async fn set_standing(&self, peer: PeerId, standing: bb_engine::Standing) {
+        self.handle.set_standing(peer, standing).await;
+    }
+
     /// Connects to the peer there, and again whenever that connection is lost.
     ///
     /// # Errors

@@ -22,8 +22,9 @@ impl Node {
             Order::Usage(reply) => {
                 self.settle();
                 // Whoever asked may have gone.
-                let _ = reply.send(self.engine.usage());
+                let _ = reply.send((self.engine.usage(), self.engine.counters()));
             }
+            Order::Standing(peer, standing) => self.tell(Input::Standing { peer, standing }),
             Order::Shutdown(_) => unreachable!("the loop ends with it"),
         }
     }

@@ -51,6 +51,7 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
         addresses: addresses.iter().map(|a| Bytes::from(a.to_vec())).collect(),
         membership: builder.membership,
         limits: builder.limits,
+        standings: builder.standings,
         durable: store.is_some(),
         ..Config::new(peer.clone(), random())
     };

@@ -1,8 +1,8 @@
 //! How nodes meet: who is admitted, and on which connection.
 
-use super::program::{ANY, answers, ask, call, echo, next, server, until};
-use bb_driver::engine::{CallError as Failed, Event as Engine, FailureCode, PeerId};
-use bb_driver::{CallError, Event};
+use super::program::{ANY, answers, ask, call, echo, network, next, server, until};
+use bb_driver::engine::{CallError as Failed, DisconnectReason, Event as Engine, FailureCode, Gate, PeerId, Standing};
+use bb_driver::{CallError, Event, Parting};
 
 #[tokio::test]
 async fn a_stranger_that_claims_a_listed_class_is_refused_and_named() {
@@ -93,4 +93,30 @@ async fn an_address_where_nobody_is_is_told_and_tried_again() {
         });
         assert_eq!(told.await, address);
     }
+}
+
+#[tokio::test]
+async fn a_blocked_peer_is_sent_away_and_comes_back_once_it_may() {
+    let (server, clients) = network([echo(2), echo(3)]).await;
+    let blocked = clients[0].peer_id().clone();
+    let mut events = server.events();
+    server.set_standing(blocked.clone(), Standing::Blocked).await;
+    let left = next(&mut events, |e| match e {
+        Event::Disconnected { peer, how } => Some((peer, how)),
+        _ => None,
+    });
+    assert_eq!(left.await, (blocked.clone(), Parting::Dismissed(DisconnectReason::Blocked)));
+    // It dials again, and is refused again.
+    let refused = next(&mut events, |e| match e {
+        Event::Engine(Engine::GateRefused { gate: Gate::PeerHealthRx, peer, .. }) => Some(peer),
+        _ => None,
+    });
+    assert_eq!(refused.await, blocked);
+    let values = call(&server, vec![1.0], 1.0).await.expect("the other answers");
+    assert_eq!(answers(&values).len(), 1);
+    let named = ask(&server, [&blocked]).await;
+    assert!(named.is_err(), "{named:?}");
+    assert!(server.counters().await.is_some_and(|c| c.health_rx > 0 && c.health_tx > 0));
+    server.set_standing(blocked, Standing::Judged).await;
+    assert!(server.wait_for("Client", 2).await);
 }

@@ -7,6 +7,7 @@ mod ended;
 mod fail;
 mod fire;
 mod frame;
+mod gates;
 mod gather;
 mod lanes;
 mod outbox;
@@ -36,6 +37,7 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 use ended::Ended;
 use fail::Failing;
 use frame::{FrameRef, Frames};
+use gates::Gates;
 use outbox::Sent;
 use peers::Peers;
 use rustc_hash::FxHashMap;
@@ -51,6 +53,7 @@ pub struct Engine {
     sites: u32,
     addresses: FxHashMap<SiteAddress, (GraphId, u32, RecvIx)>,
     peers: Peers,
+    gates: Gates,
     frames: Frames,
     ended: Ended,
     calls: Calls,
@@ -86,6 +89,7 @@ impl Engine {
     pub fn new(config: Config) -> Engine {
         Engine {
             peers: Peers::new(config.peer.clone()),
+            gates: Gates::new(&config),
             ended: Ended::new(config.limits.remembered_max),
             config,
             now: Time::default(),
@@ -193,6 +197,7 @@ impl Engine {
             Input::Refused { send, reason } => self.refused(send, reason),
             Input::Completed { command, result } => self.completed(command, result),
             Input::Addresses { peer, addresses } => self.peers.set_addresses(peer, addresses),
+            Input::Standing { peer, standing } => self.stands(peer, standing),
             Input::Tick => {}
         }
         self.settle();

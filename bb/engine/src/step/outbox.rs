@@ -63,10 +63,12 @@ pub struct Outbox {
     bytes: u64,
     /// When the timer that stands for them rings.
     rings: Option<Time>,
+    /// Whether it was told that they are many.
+    high: bool,
 }
 impl Default for Outbox {
     fn default() -> Self {
-        Outbox { first: 1, flight: VecDeque::new(), out: 0, bytes: 0, rings: None }
+        Outbox { first: 1, flight: VecDeque::new(), out: 0, bytes: 0, rings: None, high: false }
     }
 }
 
@@ -88,7 +90,7 @@ impl Outbox {
         let lost_until = Some(now.after(RESTORED_WITHIN));
         let flight = |message| InFlight { message, sent_at: now, tries: 1, lost_until };
         let flight: VecDeque<_> = messages.into_iter().map(flight).collect();
-        Outbox { first, out: flight.len().min(WINDOW as usize), flight, bytes, rings: None }
+        Outbox { first, out: flight.len().min(WINDOW as usize), flight, bytes, ..Outbox::default() }
     }
     /// The first number, and what is in flight from there on.
     pub fn image(&self, now: Time, numbers: &FxHashMap<FrameRef, u32>) -> (u64, Vec<SentImage>) {
@@ -108,6 +110,18 @@ impl Outbox {
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
+    /// Numbers that are not settled.
+    pub fn len(&self) -> usize {
+        self.flight.len()
+    }
+    /// Whether bytes in flight have become more than half of `max`, or less than a quarter again.
+    pub fn pressure(&mut self, max: u64) -> Option<bool> {
+        let changes = if self.high { self.bytes < max / 4 } else { self.bytes > max / 2 };
+        if changes {
+            self.high = !self.high;
+        }
+        changes.then_some(self.high)
+    }
     /// Messages that have been neither acknowledged nor given up.
     pub fn messages(&self) -> usize {
         self.flight.iter().filter(|f| f.message.is_some()).count()
@@ -118,9 +132,13 @@ impl Outbox {
         self.bytes += sent.outgoing.bytes() as u64;
         self.flight.push_back(InFlight { message: Some(sent), sent_at: now, tries: 0, lost_until: None });
     }
-    /// Whether a timer has to be set for what is in flight.
-    pub fn needs_timer(&self) -> bool {
-        self.rings.is_none() && !self.flight.is_empty()
+    /// Whether a timer has to be set for what has gone out now: there is none, or it rings too late for it.
+    pub fn needs_timer(&self, now: Time, rtt: &Rtt) -> bool {
+        !self.flight.is_empty() && self.rings.is_none_or(|at| at > now.after(rtt.timeout() + self.slow()))
+    }
+    /// How much longer what is in flight takes because it is much.
+    fn slow(&self) -> Duration {
+        Duration::from_nanos(self.bytes.saturating_mul(1_000_000_000 / BYTES_PER_SECOND_MIN))
     }
     /// The next message that may go out: no more than a window are on their way. Nothing but its number, if it was given
     /// up before.
@@ -212,7 +230,7 @@ impl Outbox {
         if !connected {
             self.forget_numbers();
         }
-        let slow = Duration::from_nanos(self.bytes.saturating_mul(1_000_000_000 / BYTES_PER_SECOND_MIN));
+        let slow = self.slow();
         let (mut all, mut next, mut again) = (Vec::new(), None, 0);
         for ((it, number), i) in self.flight.iter().zip(self.first..).zip(0..) {
             let (mut at, what) =

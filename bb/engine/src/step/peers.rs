@@ -6,6 +6,7 @@ use super::frame::{DONE, FrameRef};
 use super::lanes::{LaneRecv, lanes_of};
 use super::outbox::{Outbox, Sent, WINDOW};
 use super::rtt::Rtt;
+use crate::Standing;
 use crate::event::{Cause, DisconnectReason, EngineStep, Event, WireDifference};
 use crate::plan::{NodeKind, RecvIx, RecvPlan};
 use crate::time::Time;
@@ -182,9 +183,11 @@ impl Peers {
         let peer = self.at(ix);
         std::mem::take(&mut peer.owes_ack) > 0 && peer.hello.is_some()
     }
-    /// Everything up to here has arrived.
+    /// Everything up to here has arrived of the process that a message is going to; nothing as long as it is not known
+    /// which that will be: another start of the peer has sent nothing yet.
     pub fn arrived(&self, ix: PeerIx) -> u64 {
-        self.all[ix.0 as usize].contiguous
+        let peer = &self.all[ix.0 as usize];
+        if peer.hello.is_some() { peer.contiguous } else { 0 }
     }
     /// Whether a peer that keeps to the rules can be at these numbers.
     pub fn plausible(&self, ix: PeerIx, seq: u64, ack: u64) -> Result<(), &'static str> {
@@ -222,11 +225,17 @@ impl Peer {
 
 impl Engine {
     pub(super) fn connected(&mut self, id: PeerId, hello: Bytes) {
+        if !self.rx_gates(&id) {
+            let blocked = self.gates.governor.standing(&id) == Standing::Blocked;
+            let reason = if blocked { DisconnectReason::Blocked } else { DisconnectReason::BackingOff };
+            self.steps.push_back(EngineStep::Disconnect { peer: id, reason });
+            return;
+        }
         let hello = match hello::decode(hello, &self.config.limits.wire) {
             Ok(hello) => hello,
             Err(refusal) => {
                 self.event(Event::EnvelopeRefused { peer: id.clone(), reason: refusal.to_string() });
-                self.steps.push_back(EngineStep::Disconnect { peer: id, reason: DisconnectReason::BadHello });
+                self.send_away(&id, DisconnectReason::BadHello);
                 return;
             }
         };
@@ -234,6 +243,8 @@ impl Engine {
             self.disconnected(&id);
         }
         let ix = self.peers.intern(&id);
+        // Its Hello is an answer.
+        self.peer_answers(ix, None);
         let peer = self.peers.at(ix);
         let before = peer.epoch.replace(hello.epoch);
         let same = before == Some(hello.epoch);
@@ -340,6 +351,9 @@ impl Engine {
         for class in classes {
             self.event(Event::MemberLeft { peer: id.clone(), class });
         }
+        if !in_lanes.is_empty() {
+            self.peer_fails(ix, FailureCode::PeerLost);
+        }
         for number in in_lanes {
             self.give_up(ix, number, FailureCode::PeerLost);
         }
@@ -386,7 +400,7 @@ impl Engine {
         violations.retain(|at| at.after(VIOLATIONS_WITHIN) >= now);
         if violations.len() >= VIOLATIONS_MAX {
             violations.clear();
-            self.steps.push_back(EngineStep::Disconnect { peer: id.clone(), reason: DisconnectReason::Violations });
+            self.send_away(id, DisconnectReason::Violations);
         }
     }
 
@@ -422,7 +436,8 @@ mod tests {
         let (mut peers, ix) = peers();
         let new = [1, 3, 3, 2, 1, 5, 4].map(|seq| peers.is_new(ix, seq));
         assert_eq!(new, [true, true, false, true, false, true, true]);
-        assert_eq!(peers.arrived(ix), 5);
+        assert_eq!(peers.all[ix.0 as usize].contiguous, 5);
+        assert_eq!(peers.arrived(ix), 0, "nothing is acknowledged to a peer that is not connected");
     }
 
     #[test]

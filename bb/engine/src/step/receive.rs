@@ -21,6 +21,9 @@ impl Engine {
             self.event(Event::EnvelopeRefused { peer: peer.clone(), reason: "it has not said Hello".into() });
             return;
         }
+        if !self.rx_gates(peer) {
+            return;
+        }
         let envelope = match envelope::decode(frame, &self.config.limits.wire) {
             Ok(envelope) => envelope,
             Err(refusal) => return self.violation(peer, refusal.to_string()),

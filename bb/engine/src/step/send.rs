@@ -6,7 +6,7 @@ use super::outbox::{Due, Sent};
 use super::peers::PeerIx;
 use super::timers::Timer;
 use crate::Value;
-use crate::event::{Cause, EngineStep, Event, LimitKind};
+use crate::event::{Cause, EngineStep, Event, Gate, GateReason, LimitKind};
 use crate::input::{Refusal, SendId};
 use crate::outgoing::Outgoing;
 use crate::plan::{Destination, NodeIx, NodeKind, SendPlan};
@@ -81,7 +81,11 @@ impl Engine {
         }
         let wire = send.wire;
         for to in self.destinations(at, send, lane) {
-            self.emit(at, wire, to, fills.clone(), expires);
+            if expires <= self.now {
+                self.too_late(at, wire, &to);
+            } else {
+                self.emit(at, wire, to, fills.clone(), expires);
+            }
         }
         self.clocks_start(at, node, lane);
     }
@@ -119,17 +123,31 @@ impl Engine {
         Some(wire)
     }
 
+    /// A message for which there is no time left.
+    fn too_late(&mut self, at: FrameRef, wire: u64, to: &To) {
+        let Some(execution) = self.frames.get(at).map(|f| (*f.key.execution).clone()) else { return };
+        self.refuses(Gate::DeadlineCheck, GateReason::Deadline, &to.peer, Some(wire), Some(execution));
+        let message = format!("there was no time left for a message to {}", to.peer);
+        let cause = Arc::new(Cause { code: FailureCode::Deadline, message, quorum: None });
+        self.awaited_fails(at, wire, to.own_lane, &cause);
+    }
+
     fn emit(&mut self, at: FrameRef, wire: u64, to: To, fills: Vec<Fill<Parts>>, expires: Time) {
         let Some(frame) = self.frames.get(at) else { return };
         let execution = frame.key.execution.clone();
-        let me = &self.config.peer;
+        let me = self.config.peer.clone();
         let name = ExecutionName {
-            origin: (execution.origin != *me).then(|| execution.origin.clone()),
+            origin: (execution.origin != me).then(|| execution.origin.clone()),
             epoch: execution.epoch,
             counter: execution.counter,
         };
-        let to_me = to.peer == *me;
+        let to_me = to.peer == me;
         let peer = self.peers.intern(&to.peer);
+        if !to_me && let Err(reason) = self.tx_gates(peer, &to.peer, wire, &execution) {
+            let message = format!("nothing is sent to {}: {reason}", to.peer);
+            let cause = Arc::new(Cause { code: FailureCode::SendRefused, message, quorum: None });
+            return self.awaited_fails(at, wire, to.own_lane, &cause);
+        }
         let ack = self.peers.arrived(peer);
         let (outbox, rtt) = self.peers.outbox(peer);
         let rtt = rtt.report(wire).into_iter().collect();
@@ -149,13 +167,15 @@ impl Engine {
             return;
         }
         outbox.push(sent, self.now);
+        self.pressure(peer);
         self.go_out(peer);
     }
 
     /// Sends what the window to a peer has room for.
     fn go_out(&mut self, ix: PeerIx) {
-        let now = self.now;
+        let (now, mut some) = (self.now, false);
         while let Some((number, message)) = self.peers.outbox(ix).0.go_out(now) {
+            some = true;
             match message {
                 Some(outgoing) => {
                     self.peers.ack_owed(ix);
@@ -164,7 +184,8 @@ impl Engine {
                 None => self.bare(ix, number),
             }
         }
-        if self.peers.outbox(ix).0.needs_timer() {
+        let (outbox, rtt) = self.peers.outbox(ix);
+        if some && outbox.needs_timer(now, rtt) {
             self.look_after(ix);
         }
     }
@@ -204,11 +225,17 @@ impl Engine {
             return;
         }
         match reason {
-            Refusal::Unreachable => _ = self.give_up(ix, send.seq, FailureCode::Unreachable),
+            Refusal::Unreachable => {
+                self.peer_fails(ix, FailureCode::Unreachable);
+                self.give_up(ix, send.seq, FailureCode::Unreachable);
+            }
             Refusal::Expired => _ = self.give_up(ix, send.seq, FailureCode::Deadline),
             // It has gone out once, and is not known to be lost.
             Refusal::QueueFull if self.peers.outbox(ix).0.was_sent_again(send.seq) => {}
             Refusal::QueueFull | Refusal::TooLarge => {
+                if reason == Refusal::QueueFull {
+                    self.peer_fails(ix, FailureCode::SendRefused);
+                }
                 if self.give_up(ix, send.seq, FailureCode::SendRefused) {
                     // Its number would be waited for: it goes out without fills.
                     self.send_again(ix, send.seq);
@@ -235,6 +262,7 @@ impl Engine {
         let given_up = sent.is_some();
         if let Some(sent) = sent {
             self.not_delivered(sent, code);
+            self.pressure(ix);
         }
         given_up
     }
@@ -257,6 +285,8 @@ impl Engine {
             rtt.sample(took);
         }
         self.counters.delivered += settled as u64;
+        self.peer_answers(ix, took);
+        self.pressure(ix);
         self.go_out(ix);
     }
 
@@ -271,8 +301,15 @@ impl Engine {
         for (number, due) in due {
             match due {
                 Due::Again => self.send_again(ix, number),
-                Due::Lost => _ = self.give_up(ix, number, FailureCode::PeerLost),
+                Due::Lost => {
+                    self.peer_fails(ix, FailureCode::PeerLost);
+                    self.give_up(ix, number, FailureCode::PeerLost);
+                }
                 Due::Expired => {
+                    // What nobody had time to acknowledge says nothing about the peer.
+                    if self.peers.outbox(ix).0.was_sent_again(number) {
+                        self.peer_fails(ix, FailureCode::Deadline);
+                    }
                     self.give_up(ix, number, FailureCode::Deadline);
                     if connected {
                         self.send_again(ix, number);

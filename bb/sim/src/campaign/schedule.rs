@@ -28,17 +28,20 @@ pub enum Kind {
     Duplicate,
     Reorder,
     Partition,
+    /// Two nodes do not hear each other any more, and are not told.
+    Stall,
     Crash,
     Restore,
     Slow,
     Bytes,
 }
 impl Kind {
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Loss,
         Kind::Duplicate,
         Kind::Reorder,
         Kind::Partition,
+        Kind::Stall,
         Kind::Crash,
         Kind::Restore,
         Kind::Slow,
@@ -91,7 +94,17 @@ pub fn run(seed: u64, traced: bool) -> Outcome {
     let writes_for = chosen.contains(&Kind::Restore).then(|| Duration::from_millis(rng.random_range(0..=20)));
     let hosting = Hosting { writes_for, faults: faults.clone() };
     let scenario = hosting.scenario(seed, &mut world);
-    let mut it = Schedule { rng, chosen, world, slow: 0, down: Vec::new(), durable: writes_for.is_some(), liar: None };
+    let mut it = Schedule {
+        rng,
+        chosen,
+        world,
+        slow: 0,
+        down: Vec::new(),
+        durable: writes_for.is_some(),
+        liar: None,
+        stalled: Vec::new(),
+        stalls: 0,
+    };
     let link = it.link();
     it.world.set_link(link);
     it.slow_down();
@@ -181,6 +194,9 @@ struct Schedule {
     durable: bool,
     /// Who lies, until faults end.
     liar: Option<NodeIx>,
+    /// Who does not hear whom, and until when.
+    stalled: Vec<((NodeIx, NodeIx), Duration)>,
+    stalls: u64,
 }
 
 impl Schedule {
@@ -223,6 +239,17 @@ impl Schedule {
             let group: Vec<NodeIx> = all.sample(&mut self.rng, size).copied().collect();
             self.world.partition(&group);
         }
+        self.hear_again(now);
+        if self.chosen.contains(&Kind::Stall) && self.rng.random_bool(0.03) {
+            let all: Vec<NodeIx> = self.nodes().collect();
+            let pair: Vec<NodeIx> = all.sample(&mut self.rng, 2).copied().collect();
+            let until = now + Duration::from_millis(self.rng.random_range(500..=15_000));
+            for ends in [(pair[0], pair[1]), (pair[1], pair[0])] {
+                self.world.set_link_between(ends.0, ends.1, Link::default().drop(1.0));
+                self.stalled.push((ends, until));
+            }
+            self.stalls += 1;
+        }
         if self.rng.random_bool(0.1) {
             self.world.connect_all();
         }
@@ -243,9 +270,15 @@ impl Schedule {
             self.world.connect_all();
         }
     }
+    fn hear_again(&mut self, now: Duration) {
+        for (ends, _) in self.stalled.extract_if(.., |(_, until)| *until <= now) {
+            self.world.clear_link_between(ends.0, ends.1);
+        }
+    }
     /// All faults end.
     fn heal(&mut self) {
         self.start_again(Duration::MAX);
+        self.hear_again(Duration::MAX);
         self.world.set_link(Link::default().delay(Duration::from_millis(5)..=Duration::from_millis(20)));
         // Who lied has told others numbers that are not its own: an honest node takes its place.
         if let Some(liar) = self.liar {
@@ -281,6 +314,7 @@ impl Schedule {
             Kind::Duplicate => f.duplicated,
             Kind::Reorder => f.reordered,
             Kind::Partition => f.partitioned,
+            Kind::Stall => self.stalls,
             Kind::Crash => killed - restored,
             Kind::Restore => restored,
             Kind::Slow => self.slow,

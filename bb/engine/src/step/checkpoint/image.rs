@@ -33,6 +33,37 @@ pub struct Image {
     /// Messages to the node itself.
     #[prost(message, repeated, tag = "12")]
     pub loopback: Vec<Sent>,
+    #[prost(message, repeated, tag = "13")]
+    pub health: Vec<Health>,
+    #[prost(bytes = "bytes", tag = "14")]
+    pub random_seed: Bytes,
+    #[prost(uint64, tag = "15")]
+    pub random_position: u64,
+}
+
+/// What the gates know of a peer; absent where that is nothing.
+#[derive(Clone, PartialEq, Message)]
+pub struct Health {
+    /// Among `Image.peers`.
+    #[prost(uint32, tag = "1")]
+    pub peer: u32,
+    /// 0 well, 1 cooling, 2 probing.
+    #[prost(uint32, tag = "2")]
+    pub state: u32,
+    #[prost(uint64, tag = "3")]
+    pub rest_ns: u64,
+    #[prost(uint32, tag = "4")]
+    pub failures: u32,
+    #[prost(uint32, tag = "5")]
+    pub cooled: u32,
+    #[prost(uint32, tag = "6")]
+    pub tx_failures: u32,
+    #[prost(uint64, tag = "7")]
+    pub tx_rest_ns: u64,
+    #[prost(uint32, tag = "8")]
+    pub rx_failures: u32,
+    #[prost(uint64, tag = "9")]
+    pub rx_rest_ns: u64,
 }
 
 /// An artifact that was installed.

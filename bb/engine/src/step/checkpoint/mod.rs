@@ -21,7 +21,9 @@ use bytes::Bytes;
 use prost::Message;
 use std::collections::VecDeque;
 
-pub use image::{Call as CallImage, Output as OutputImage, Peer as PeerImage, Sent as SentImage};
+pub use image::{
+    Call as CallImage, Health as HealthImage, Output as OutputImage, Peer as PeerImage, Sent as SentImage,
+};
 
 const MAGIC: &[u8; 8] = b"bb.check";
 const VERSION: u32 = 1;
@@ -161,6 +163,10 @@ impl Engine {
         self.ready = parts.ready.into();
         self.loopback = parts.loopback.into();
         self.calls.restore(image.counter, parts.calls, &self.frames);
+        self.gates.random = parts.random;
+        for (peer, health) in &parts.health {
+            self.gates.restore(*peer, health, self.now);
+        }
         for (key, deadline) in parts.ended {
             self.ended.remember(self.now, key, deadline);
         }

@@ -9,8 +9,9 @@ use crate::step::frame::{DONE, Frame, FrameKey, FrameRef, Frames, NO_LANE, RecvS
 use crate::step::gather::{GatherState, Member};
 use crate::step::lanes::{Lane, LaneRecv, LanesState};
 use crate::step::outbox::Sent;
-use crate::step::peers::Peers;
+use crate::step::peers::{PeerIx, Peers};
 use crate::step::{Engine, Ready};
+use crate::tables::Random;
 use crate::time::Time;
 use crate::{PeerId, SendId, Value};
 use bb_ir::codec;
@@ -43,6 +44,8 @@ pub struct Parts {
     pub ended: Vec<(FrameKey, Time)>,
     pub held: Vec<EngineStep>,
     pub loopback: Vec<Sent>,
+    pub health: Vec<(PeerIx, image::Health)>,
+    pub random: Random,
 }
 
 /// Reads an image for this engine. Peers are numbered as they come; nothing else of it changes.
@@ -105,10 +108,15 @@ pub fn parts(engine: &mut Engine, image: &image::Image) -> Restored<Parts> {
         }
         flights.push((ix, saved, flight));
     }
+    let numbers: Vec<PeerIx> = flights.iter().map(|(ix, ..)| *ix).collect();
     for (ix, saved, flight) in flights {
         it.peers.restore(ix, saved, flight, now);
     }
-    Ok(Parts { frames, ready, commands, calls, ended, held, loopback })
+    let health = image.health.iter().map(|h| Ok((*numbers.get(h.peer as usize).ok_or(bad("a peer"))?, h.clone())));
+    let health = health.collect::<Restored<_>>()?;
+    let seed = <[u8; 32]>::try_from(&image.random_seed[..]).map_err(|_| bad("a seed"))?;
+    let random = Random::restored(seed, image.random_position);
+    Ok(Parts { health, random, frames, ready, commands, calls, ended, held, loopback })
 }
 
 struct Reader<'a> {
