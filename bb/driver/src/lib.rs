@@ -23,5 +23,7 @@ pub use error::{CallError, StartError};
 pub use event::{Event, Parting, StreamFault};
 pub use handle::{Call, Events, Handle};
 pub use identity::{Identity, IdentityError};
+#[doc(hidden)]
+pub use plane::framing;
 pub use plane::{FrameError, HeadError};
 pub use traffic::Traffic;

@@ -3,6 +3,7 @@
 mod assembly;
 mod behaviour;
 mod chunk;
+pub mod framing;
 mod link;
 mod reader;
 mod writer;

@@ -72,6 +72,7 @@ pub enum OpDispatch {
 }
 
 /// An installed artifact: dense tables by site and node.
+#[derive(Clone)]
 pub struct GraphSlot {
     pub(crate) id: GraphId,
     pub(crate) program: Arc<str>,

@@ -115,6 +115,17 @@ impl Engine {
         }
     }
 
+    /// An engine that runs nothing yet and hosts what another hosts: nothing is read or planned again, and what was planned
+    /// is shared. For many nodes of one kind in one process.
+    pub fn with_graphs_of(other: &Engine, config: Config) -> Engine {
+        let mut engine = Engine::new(config);
+        engine.graphs.clone_from(&other.graphs);
+        engine.addresses.clone_from(&other.addresses);
+        (engine.components, engine.sites) = (other.components, other.sites);
+        other.graphs.iter().for_each(|graph| engine.peers.hosts(&graph.class));
+        engine
+    }
+
     /// Adds an artifact. `kernels` are those of this binary, `bound` the names of the slots that have a component.
     ///
     /// # Errors

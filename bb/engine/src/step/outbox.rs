@@ -234,7 +234,7 @@ impl Outbox {
         let (mut all, mut next, mut again) = (Vec::new(), None, 0);
         for ((it, number), i) in self.flight.iter().zip(self.first..).zip(0..) {
             let (mut at, what) =
-                it.next(connected && i < self.out, it.sent_at.after(rtt.timeout() * (1 << it.tries) + slow));
+                it.next(connected && i < self.out, it.sent_at.after(rtt.timeout() * (1 << it.tries) + slow), now);
             if at <= now && what == Due::Again {
                 again += 1;
                 at = if again > AGAIN_MAX { now.after(AGAIN_PAUSE) } else { at };
@@ -255,14 +255,14 @@ impl Outbox {
 
 impl InFlight {
     /// What becomes of it next, and when, if it is not acknowledged before.
-    fn next(&self, connected: bool, again_at: Time) -> (Time, Due) {
+    fn next(&self, connected: bool, again_at: Time, now: Time) -> (Time, Due) {
         let again = if connected { again_at } else { NEVER };
         let Some(message) = &self.message else { return (again, Due::Again) };
         let grace = if message.outgoing.fails() { FAILURE_GRACE } else { Duration::ZERO };
         let late = message.outgoing.expires.after(grace);
         match self.lost_until {
             Some(until) if until <= late => (until, Due::Lost),
-            None if again < late => (again, Due::Again),
+            None if again < late && now < late => (again, Due::Again),
             _ => (late, Due::Expired),
         }
     }

@@ -172,6 +172,14 @@ impl Peers {
         peer.rtt = Rtt::restored(saved.srtt_ns, saved.rttvar_ns, saved.samples);
         peer.addresses.clone_from(&saved.addresses);
     }
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+    /// Forgets who was numbered from there on.
+    pub fn truncate(&mut self, len: usize) {
+        self.all.truncate(len);
+        self.by_id.retain(|_, ix| (ix.0 as usize) < len);
+    }
     pub fn is_peer(&self, ix: PeerIx) -> bool {
         (ix.0 as usize) < self.all.len()
     }

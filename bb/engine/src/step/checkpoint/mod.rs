@@ -153,7 +153,9 @@ impl Engine {
             return Err(CheckpointError::OtherNode(theirs.map_or("nobody".into(), |p| p.to_string())));
         }
         self.now = self.now.max(now);
-        let parts = restore::parts(self, &image)?;
+        let peers = self.peers.len();
+        let parts = restore::parts(self, &image).inspect_err(|_| self.peers.truncate(peers));
+        let parts = parts?;
 
         self.config.epoch = image.epoch;
         self.next_command = image.next_command;

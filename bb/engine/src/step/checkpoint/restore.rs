@@ -103,19 +103,24 @@ pub fn parts(engine: &mut Engine, image: &image::Image) -> Restored<Parts> {
         let id = peer(&saved.id)?;
         let ix = it.peers.intern(&id);
         let mut flight = Vec::new();
+        // Numbers go up by one; nobody has sent so many.
+        if saved.first > u64::MAX / 2 || saved.contiguous > u64::MAX / 2 {
+            return Err(bad("a number"));
+        }
         for (message, seq) in saved.flight.iter().zip(saved.first.max(1)..) {
             flight.push(sent(message, now, at_of(message)?, &id, SendId { peer: ix.0, seq })?);
         }
         flights.push((ix, saved, flight));
     }
     let numbers: Vec<PeerIx> = flights.iter().map(|(ix, ..)| *ix).collect();
-    for (ix, saved, flight) in flights {
-        it.peers.restore(ix, saved, flight, now);
-    }
     let health = image.health.iter().map(|h| Ok((*numbers.get(h.peer as usize).ok_or(bad("a peer"))?, h.clone())));
     let health = health.collect::<Restored<_>>()?;
     let seed = <[u8; 32]>::try_from(&image.random_seed[..]).map_err(|_| bad("a seed"))?;
     let random = Random::restored(seed, image.random_position);
+    // Nothing can be refused from here on.
+    for (ix, saved, flight) in flights {
+        it.peers.restore(ix, saved, flight, now);
+    }
     Ok(Parts { health, random, frames, ready, commands, calls, ended, held, loopback })
 }
 
