@@ -97,6 +97,10 @@ impl GraphSlot {
     pub fn is_entry_point(&self) -> bool {
         !self.inputs.is_empty()
     }
+    /// How many outputs resolve a call.
+    pub(crate) fn outputs_at_entry(&self) -> usize {
+        self.outputs.iter().filter(|(.., number)| number.is_some()).count()
+    }
     fn plans(&self) -> impl Iterator<Item = &PlacePlan> {
         self.places.iter().flatten().map(Arc::as_ref)
     }

@@ -83,7 +83,7 @@ impl Engine {
             let expected = || format!("`{}` is a {}", input.name, input.ty.canonical_text());
             values.push(value.ok_or_else(|| CallError::BadArgument { index, expected: expected() })?);
         }
-        let outputs = slot.outputs.iter().filter(|(.., number)| number.is_some()).count();
+        let outputs = slot.outputs_at_entry();
 
         self.calls.counter += 1;
         let counter = self.calls.counter;

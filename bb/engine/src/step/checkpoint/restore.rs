@@ -87,7 +87,15 @@ pub fn parts(engine: &mut Engine, image: &image::Image) -> Restored<Parts> {
     let mut calls = Vec::new();
     for saved in &image.calls {
         let outputs = saved.outputs.iter().map(|o| o.value.as_ref().map(value).transpose());
-        calls.push((CallId(saved.id), frame_at(saved.frame)?, outputs.collect::<Restored<_>>()?));
+        let outputs: Vec<Option<Value>> = outputs.collect::<Restored<_>>()?;
+        let (id, at) = (CallId(saved.id), frame_at(saved.frame)?);
+        let frame = frames.get(at).filter(|f| f.call == Some(id) && f.key.place == 0).ok_or(bad("a call's frame"))?;
+        let due = it.slots[frame.key.graph as usize].outputs_at_entry();
+        // A call whose outputs are all there is resolved.
+        if outputs.len() != due || (due > 0 && outputs.iter().all(Option::is_some)) {
+            return Err(bad("a call's outputs"));
+        }
+        calls.push((id, at, outputs));
     }
     let mut ended = Vec::new();
     for saved in &image.ended {
