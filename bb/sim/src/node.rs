@@ -1,13 +1,15 @@
 //! One node of a world: an engine, its artifacts and its components.
 
 use bb::engine::{
-    CheckpointError, CommandId, ComponentFailure, ComponentId, Config, Engine, GraphId, InstallError, Limits,
-    Membership, Time,
+    CheckpointError, CommandId, ComponentFailure, ComponentId, Config, Engine, GraphId, InstallError, Installed, Time,
 };
 use bb::ir::component::{Component, KernelEntry};
+use bb::ir::digest::sha256;
 use bb::ir::peer::PeerId;
 use bb::ir::value::Value;
 use bytes::Bytes;
+use std::borrow::Cow;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -31,18 +33,22 @@ pub(crate) fn index_of(peer: &PeerId) -> Option<NodeIx> {
     (peer_id(ix) == *peer).then_some(NodeIx(ix))
 }
 
-type MakeComponents = Box<dyn Fn() -> Vec<(String, Box<dyn Component>)>>;
+pub(crate) type MakeComponents = Box<dyn Fn() -> Vec<(String, Box<dyn Component>)>>;
 
 /// What a node runs: one class of a program, and how its components are made whenever the node starts.
 pub struct Host {
-    pub(crate) artifact: Vec<u8>,
+    pub(crate) artifact: Cow<'static, [u8]>,
+    digest: [u8; 32],
     pub(crate) components: MakeComponents,
 }
 
 impl Host {
     /// An artifact without slots.
     pub fn new(artifact: impl Into<Vec<u8>>) -> Self {
-        Host { artifact: artifact.into(), components: Box::new(Vec::new) }
+        Host::with(Cow::Owned(artifact.into()), Box::new(Vec::new))
+    }
+    pub(crate) fn with(artifact: Cow<'static, [u8]>, components: MakeComponents) -> Self {
+        Host { digest: sha256(&artifact), artifact, components }
     }
     /// With a component in a slot; `make` runs at every start.
     pub fn bind<X: Component + 'static>(self, slot: impl Into<String>, make: impl Fn() -> X + 'static) -> Self {
@@ -75,23 +81,19 @@ pub(crate) struct Running {
 
 impl Running {
     pub fn start(
-        peer: PeerId,
-        epoch: u64,
-        membership: Membership,
-        limits: Limits,
+        config: Config,
         hosts: &[Host],
         kernels: &[KernelEntry],
-        durable: bool,
+        installations: &mut Installations,
     ) -> Result<Self, InstallError> {
-        let mut config = Config::new(peer, epoch);
-        (config.membership, config.limits, config.durable) = (membership, limits, durable);
-        let mut engine = Engine::new(config);
+        let mut all: Vec<BTreeMap<String, Box<dyn Component>>> =
+            hosts.iter().map(|host| (host.components)().into_iter().collect()).collect();
+        let installation = installations.of(hosts, &all, kernels)?;
+        let durable = config.durable;
+        let engine = Engine::with_graphs_of(&installation.engine, config);
         let mut graphs = Vec::new();
         let (mut components, mut slots) = (BTreeMap::new(), BTreeMap::new());
-        for (number, host) in hosts.iter().enumerate() {
-            let mut made: BTreeMap<String, Box<dyn Component>> = (host.components)().into_iter().collect();
-            let bound: Vec<&str> = made.keys().map(String::as_str).collect();
-            let installed = engine.install(&host.artifact, kernels, &bound)?;
+        for ((number, made), installed) in all.iter_mut().enumerate().zip(&installation.installed) {
             graphs.push(installed.graph);
             for slot in &installed.slots {
                 slots.insert(slot.component, (number, slot.name.to_string()));
@@ -161,6 +163,44 @@ impl Running {
             },
         };
         (due, run.command, result)
+    }
+}
+
+/// What was installed before: nodes that host the same share it.
+#[derive(Default)]
+pub(crate) struct Installations(BTreeMap<[u8; 32], Installation>);
+
+struct Installation {
+    engine: Engine,
+    /// By host.
+    installed: Vec<Installed>,
+}
+
+impl Installations {
+    fn of(
+        &mut self,
+        hosts: &[Host],
+        components: &[BTreeMap<String, Box<dyn Component>>],
+        kernels: &[KernelEntry],
+    ) -> Result<&Installation, InstallError> {
+        let mut names = Vec::new();
+        for (host, components) in hosts.iter().zip(components) {
+            names.extend_from_slice(&host.digest);
+            components.keys().for_each(|slot| names.extend([slot.as_bytes(), &[0]].concat()));
+            names.push(1);
+        }
+        match self.0.entry(sha256(&names)) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(new) => {
+                let mut engine = Engine::new(Config::new(peer_id(0), 0));
+                let mut installed = Vec::new();
+                for (host, components) in hosts.iter().zip(components) {
+                    let bound: Vec<&str> = components.keys().map(String::as_str).collect();
+                    installed.push(engine.install(&host.artifact, kernels, &bound)?);
+                }
+                Ok(new.insert(Installation { engine, installed }))
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{Host, NodeIx, World};
 use bb::__private::{Argument, Typed};
 use bb::engine::{Arg, CallError};
 use bb::{Entry, OpError, Piece};
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ impl Host {
             let bound = make().components().into_iter();
             bound.map(|(slot, component)| (slot.to_owned(), component)).collect()
         };
-        Host { artifact: P::ARTIFACT.to_vec(), components: Box::new(components) }
+        Host::with(Cow::Borrowed(P::ARTIFACT), Box::new(components))
     }
 }
 

@@ -6,7 +6,7 @@ mod steps;
 
 use crate::lies::{Liar, Lies};
 use crate::link::{Faults, Link};
-use crate::node::{Host, NodeIx, Running, Stable, peer_id};
+use crate::node::{Host, Installations, NodeIx, Running, Stable, peer_id};
 use crate::trace::{Row, What};
 use bb::engine::{
     Arg, CallError, CallId, Counters, GraphId, Input, Limits, Membership, Outgoing, SendId, Standing, Time, Usage,
@@ -15,10 +15,11 @@ use bb::ir::component::KernelEntry;
 use bb::ir::value::Value;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::time::Duration;
-use steps::Due;
+use steps::Entry;
 
 /// A call made in a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,18 +60,21 @@ type Cost = Box<dyn Fn(NodeIx, &str) -> Duration>;
 pub struct World {
     now: u64,
     next: u64,
-    queue: BinaryHeap<Reverse<(u64, u64)>>,
-    due: BTreeMap<u64, Due>,
+    /// At one time in the order they were put there.
+    queue: BinaryHeap<Reverse<Entry>>,
     nodes: Vec<Node>,
-    connected: BTreeSet<(NodeIx, NodeIx)>,
+    /// By direction, the number of the connection: what travels on an earlier one is lost.
+    connected: FxHashMap<(NodeIx, NodeIx), u64>,
     /// Messages that wait for a connection.
     waiting: BTreeMap<(NodeIx, NodeIx), BTreeMap<SendId, Outgoing>>,
     links: BTreeMap<(NodeIx, NodeIx), Link>,
     link: Link,
     /// When the last message on each link that keeps its order arrives.
-    last_arrival: BTreeMap<(NodeIx, NodeIx), u64>,
+    last_arrival: FxHashMap<(NodeIx, NodeIx), u64>,
     rng: ChaCha8Rng,
     kernels: Vec<KernelEntry>,
+    /// What nodes host, installed once.
+    installed: Installations,
     cost: Cost,
     calls: BTreeMap<u64, Made>,
     trace: Vec<Row>,
@@ -90,15 +94,15 @@ impl World {
             now: 0,
             next: 0,
             queue: BinaryHeap::new(),
-            due: BTreeMap::new(),
             nodes: Vec::new(),
-            connected: BTreeSet::new(),
+            connected: FxHashMap::default(),
             waiting: BTreeMap::new(),
             links: BTreeMap::new(),
             link: Link::default(),
-            last_arrival: BTreeMap::new(),
+            last_arrival: FxHashMap::default(),
             rng: ChaCha8Rng::seed_from_u64(seed),
             kernels: kernels.into(),
+            installed: Installations::default(),
             cost: Box::new(|_, _| Duration::ZERO),
             calls: BTreeMap::new(),
             trace: Vec::new(),

@@ -3,7 +3,7 @@
 use super::{CLOCK_ORIGIN, Limits, Membership, Node, NodeIx, Time, World};
 use crate::node::{Host, Running, peer_id};
 use crate::trace::What;
-use bb::engine::InstallError;
+use bb::engine::{Config, InstallError};
 use rand::RngExt;
 use std::time::Duration;
 
@@ -89,8 +89,8 @@ impl World {
         it.wake_at = None;
         let (membership, limits) = (it.membership.clone(), it.limits.clone());
         let durable = it.writes_for.is_some();
-        let mut running =
-            Running::start(peer_id(node.0), epoch, membership, limits, &it.hosts, &self.kernels, durable)?;
+        let config = Config { membership, limits, durable, ..Config::new(peer_id(node.0), epoch) };
+        let mut running = Running::start(config, &it.hosts, &self.kernels, &mut self.installed)?;
         if let Some(stable) = &it.stable {
             let restored = running.restore(Time(self.now + it.clock_origin), stable);
             restored.expect("a node reads what it wrote");

@@ -19,11 +19,13 @@ impl World {
             return;
         }
         for (from, to) in [(a, b), (b, a)] {
-            if self.connected.insert((from, to))
+            if !self.connected.contains_key(&(from, to))
                 && let Some(running) = &self.nodes[from.0].running
             {
-                let (hello, start) = (running.engine.hello_for(&peer_id(to.0)), self.nodes[from.0].starts);
-                self.later(Duration::ZERO, Due::Hello { from, from_start: start, to, hello });
+                let hello = running.engine.hello_for(&peer_id(to.0));
+                let connection = self.next;
+                self.connected.insert((from, to), connection);
+                self.later(Duration::ZERO, Due::Hello { from, to, connection, hello });
             }
         }
         for pair in [(a, b), (b, a)] {
@@ -53,17 +55,11 @@ impl World {
     /// Cuts the connection between two nodes: both notice at once, what is in flight is lost.
     pub fn disconnect(&mut self, a: NodeIx, b: NodeIx) {
         for (node, peer) in [(a, b), (b, a)] {
-            if self.connected.remove(&(node, peer)) {
+            if self.connected.remove(&(node, peer)).is_some() {
                 self.touched.extend([node, peer]);
                 self.later(Duration::ZERO, Due::Lost { node, peer });
             }
         }
-        self.due.retain(|_, due| match due {
-            Due::Deliver { from, to, .. } | Due::Hello { from, to, .. } => {
-                (*from, *to) != (a, b) && (*from, *to) != (b, a)
-            }
-            _ => true,
-        });
         self.run_until(self.elapsed());
     }
 
@@ -83,7 +79,9 @@ impl World {
 
     pub(super) fn send(&mut self, from: NodeIx, message: Outgoing) {
         let start = self.nodes[from.0].starts;
-        let Some(to) = self.node_of(&message.peer).filter(|to| self.connected.contains(&(from, *to))) else {
+        let to = self.node_of(&message.peer);
+        let connection = to.and_then(|to| Some((to, *self.connected.get(&(from, to))?)));
+        let Some((to, connection)) = connection else {
             self.wait(from, message);
             return;
         };
@@ -116,7 +114,7 @@ impl World {
                 at = at.max(*last);
                 *last = at;
             }
-            self.at(at, Due::Deliver { from, from_start: start, to, frame: frame.clone() });
+            self.at(at, Due::Deliver { from, to, connection, frame: frame.clone() });
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::trace::{Row, What};
 use bb::engine::{CommandId, ComponentFailure, EngineStep, Input, Refusal, SendId, Time};
 use bb::ir::value::Value;
 use bytes::Bytes;
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::time::Duration;
 
 /// Steps without time passing after which a world is taken to run in circles.
@@ -16,14 +16,14 @@ const STEPS_AT_ONCE_MAX: u64 = 10_000_000;
 pub(super) enum Due {
     Deliver {
         from: NodeIx,
-        from_start: u64,
         to: NodeIx,
+        connection: u64,
         frame: Bytes,
     },
     Hello {
         from: NodeIx,
-        from_start: u64,
         to: NodeIx,
+        connection: u64,
         hello: Bytes,
     },
     Lost {
@@ -61,11 +61,39 @@ pub(super) enum Due {
     },
 }
 
+/// When something is to happen, and the how manieth it is.
+pub(super) struct Entry {
+    at: u64,
+    number: u64,
+    due: Due,
+}
+impl Entry {
+    fn key(&self) -> (u64, u64) {
+        (self.at, self.number)
+    }
+}
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+impl Eq for Entry {}
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
 impl World {
     /// Runs until nothing is left to happen, or `limit` has passed since the world began.
     pub fn run(&mut self, limit: Duration) {
-        while let Some(Reverse((at, _))) = self.queue.peek()
-            && *at <= limit.as_nanos() as u64
+        while let Some(Reverse(next)) = self.queue.peek()
+            && next.at <= limit.as_nanos() as u64
         {
             self.step();
         }
@@ -78,18 +106,17 @@ impl World {
 
     /// Lets the next thing happen; false where nothing is left.
     pub fn step(&mut self) -> bool {
-        let Some(Reverse((at, id))) = self.queue.pop() else { return false };
-        let Some(due) = self.due.remove(&id) else { return true };
+        let Some(Reverse(Entry { at, due, .. })) = self.queue.pop() else { return false };
         self.now = self.now.max(at);
         self.events += 1;
         match due {
-            Due::Hello { from, from_start, to, hello } => {
-                if self.alive(from, from_start) && self.connected.contains(&(from, to)) {
+            Due::Hello { from, to, connection, hello } => {
+                if self.connected.get(&(from, to)) == Some(&connection) {
                     self.handle(to, Input::Connected { peer: peer_id(from.0), hello });
                 }
             }
-            Due::Deliver { from, from_start, to, frame } => {
-                if self.alive(from, from_start) && self.connected.contains(&(from, to)) {
+            Due::Deliver { from, to, connection, frame } => {
+                if self.connected.get(&(from, to)) == Some(&connection) {
                     self.note(to, What::Received { from, bytes: frame.len() });
                     self.handle(to, Input::Received { peer: peer_id(from.0), frame });
                 }
@@ -147,8 +174,7 @@ impl World {
         self.at(self.now.saturating_add(after.as_nanos() as u64), due);
     }
     pub(super) fn at(&mut self, at: u64, due: Due) {
-        self.queue.push(Reverse((at, self.next)));
-        self.due.insert(self.next, due);
+        self.queue.push(Reverse(Entry { at, number: self.next, due }));
         self.next += 1;
     }
     pub(super) fn clock(&self, node: NodeIx) -> Time {
@@ -193,7 +219,7 @@ impl World {
                 EngineStep::Disconnect { peer, .. } => {
                     if let Some(other) = self.node_of(&peer) {
                         for (node, peer) in [(node, other), (other, node)] {
-                            if self.connected.remove(&(node, peer)) {
+                            if self.connected.remove(&(node, peer)).is_some() {
                                 self.later(Duration::ZERO, Due::Lost { node, peer });
                             }
                         }
