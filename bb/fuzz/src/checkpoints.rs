@@ -17,7 +17,7 @@ pub fn checkpoint(image: &[u8]) {
         assert_eq!(engine.checkpoint().bytes, programs::node(0).checkpoint().bytes);
         return;
     }
-    for later in [0, 1, 90_000] {
+    for later in [0, 1, 90_000, 90_060] {
         let now = now.after(Duration::from_secs(later));
         engine.handle(now, Input::Connected { peer: programs::peer(1), hello: programs::node(1).hello() });
         while let Some(step) = engine.poll(now) {

@@ -94,9 +94,12 @@ impl World {
 
     /// A day goes by: nothing is left of anything.
     pub fn end(&mut self) {
-        self.now = self.now.after(Duration::from_secs(90_000));
-        for at in 0..NODES {
-            self.tell(at, Input::Tick);
+        // Then time is out for everything, and a minute later for telling so.
+        for later in [90_000, 60] {
+            self.now = self.now.after(Duration::from_secs(later));
+            for at in 0..NODES {
+                self.tell(at, Input::Tick);
+            }
         }
         for node in &self.nodes {
             assert_eq!(node.usage(), Usage::default());

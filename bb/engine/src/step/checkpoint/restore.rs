@@ -17,7 +17,7 @@ use crate::{PeerId, SendId, Value};
 use bb_ir::codec;
 use bb_ir::envelope::{self, Envelope, Fill, FillContent};
 use bb_ir::failure::FailureCode;
-use bb_ir::limits::WireLimits;
+use bb_ir::limits::{REMAINING_NS_MAX, WireLimits};
 use bb_ir::types::ValueType;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -29,7 +29,8 @@ fn bad(what: &'static str) -> CheckpointError {
     CheckpointError::Malformed(what)
 }
 fn after(now: Time, ns: u64) -> Time {
-    now.after(Duration::from_nanos(ns))
+    // Nothing was ever given longer.
+    now.after(Duration::from_nanos(ns.min(REMAINING_NS_MAX)))
 }
 fn before(now: Time, ns: u64) -> Time {
     Time(now.0.saturating_sub(ns))
