@@ -3,6 +3,10 @@
 //! The kernels register themselves; a program that uses an aggregator of this crate has them linked, another says
 //! `use bb_components as _;`.
 //!
+//! Which aggregator: [`FedAvg`] where all clients are trusted; [`FedAvgM`] and [`FedAdam`] move faster or steadier on the same
+//! mean. Where some may lie or be broken: [`Median`], [`TrimmedMean`], [`MultiKrum`] and [`Krum`] leave out what lies apart,
+//! [`NormClipping`] bounds how far one client can move the model. `examples/federated-digits` compares them.
+//!
 //! ```
 //! use bb::Tensor;
 //! use bb_components::FedAvg;
@@ -14,5 +18,7 @@ mod aggregate;
 pub mod cpu;
 mod select;
 
-pub use aggregate::{FedAvg, Median};
+pub use aggregate::{
+    AdamSettings, FedAdam, FedAvg, FedAvgM, Krum, Median, MultiKrum, NormClipping, OutOfRange, TrimmedMean,
+};
 pub use select::{All, Random};

@@ -1,5 +1,7 @@
 //! The mean of the updates, weighted by samples.
 
+use super::model::{Model, holds_its_model};
+use super::updates::{all_sound, weighted_mean};
 use bb::prelude::*;
 
 /// Federated averaging: the mean of the clients' parameters, weighted by their number of samples (McMahan et al.,
@@ -7,51 +9,31 @@ use bb::prelude::*;
 ///
 /// Sums are taken in f64 and in the order of lanes, so the same updates give the same bytes. An update of another shape,
 /// one that holds a number that is not finite, and updates without a sample are refused: the call fails and says which.
+/// One client can move it anywhere, by its numbers or by the samples that it claims: where clients are not trusted, take
+/// another.
 #[derive(Clone, Debug)]
 pub struct FedAvg {
-    model: Tensor,
+    model: Model,
 }
 
 impl FedAvg {
     /// An average that starts from these parameters.
     pub fn new(start: Tensor) -> Self {
-        FedAvg { model: start }
+        FedAvg { model: Model::new(start) }
     }
     /// The parameters as they are now.
     pub fn model(&self) -> &Tensor {
-        &self.model
+        self.model.tensor()
     }
 }
 
 impl Aggregator for FedAvg {
-    fn params(&mut self) -> Tensor {
-        self.model.clone()
-    }
     fn fold(&mut self, updates: Partial<(Tensor, u64)>) -> Result<Tensor, OpError> {
-        let updates = super::checked(updates, self.model.shape())?;
-        let total: f64 = updates.iter().map(|(_, samples)| *samples as f64).sum();
-        if total == 0.0 {
-            return Err(OpError::new("no update was trained on a sample"));
-        }
-        let mut sum = vec![0.0f64; self.model.elements() as usize];
-        for (update, samples) in &updates {
-            let weight = *samples as f64 / total;
-            for (sum, value) in sum.iter_mut().zip(update.as_slice()) {
-                *sum += weight * f64::from(*value);
-            }
-        }
-        let mean = sum.into_iter().map(|v| v as f32).collect();
-        self.model =
-            Tensor::from_vec(self.model.shape(), mean).ok_or_else(|| OpError::new("the model has changed its size"))?;
-        Ok(self.model.clone())
+        let updates = all_sound(updates, self.model.shape())?;
+        let mean = weighted_mean(&updates, self.model.values().len())?;
+        self.model.replace(mean)
     }
-    fn checkpoint(&self) -> Option<Vec<u8>> {
-        Some(super::written(&self.model))
-    }
-    fn restore(&mut self, state: &[u8]) -> Result<(), OpError> {
-        self.model = super::read(state, self.model.shape())?;
-        Ok(())
-    }
+    holds_its_model!();
 }
 
 #[cfg(test)]

@@ -1,74 +1,66 @@
 //! The median of the updates, number by number.
 
+use super::model::{Model, holds_its_model};
+use super::updates::{Sorted, columns};
 use bb::prelude::*;
 
 /// The coordinate-wise median of the clients' parameters (Yin et al., "Byzantine-Robust Distributed Learning: Towards
 /// Optimal Statistical Rates", 2018, definition 1): a minority of clients cannot move it beyond the others. Of an even
-/// number it is the mean of the middle two. Samples do not count. It refuses what [`crate::FedAvg`] refuses.
+/// number it is the mean of the middle two. Samples do not count.
+///
+/// What is no update (another shape, a number that is not finite) is set aside; where half of them are none the call fails.
 #[derive(Clone, Debug)]
 pub struct Median {
-    model: Tensor,
+    model: Model,
 }
 
 impl Median {
     /// A median that starts from these parameters.
     pub fn new(start: Tensor) -> Self {
-        Median { model: start }
+        Median { model: Model::new(start) }
     }
     /// The parameters as they are now.
     pub fn model(&self) -> &Tensor {
-        &self.model
+        self.model.tensor()
     }
 }
 
 impl Aggregator for Median {
-    fn params(&mut self) -> Tensor {
-        self.model.clone()
-    }
     fn fold(&mut self, updates: Partial<(Tensor, u64)>) -> Result<Tensor, OpError> {
-        let updates = super::checked(updates, self.model.shape())?;
-        let mut column = vec![0.0f32; updates.len()];
-        let median = (0..self.model.elements() as usize).map(|i| {
-            for (value, (update, _)) in column.iter_mut().zip(&updates) {
-                *value = update.as_slice()[i];
-            }
-            column.sort_by(f32::total_cmp);
+        let sorted = Sorted::new(updates, self.model.shape())?;
+        let minority = (sorted.sound.len() + sorted.unsound - 1) / 2;
+        if sorted.unsound > minority {
+            return Err(sorted.too_many(minority));
+        }
+        let mut median = Vec::with_capacity(self.model.values().len());
+        columns(&sorted.sound, |column| {
             let middle = column.len() / 2;
-            if column.len() % 2 == 1 {
-                column[middle]
-            } else {
-                ((f64::from(column[middle - 1]) + f64::from(column[middle])) / 2.0) as f32
-            }
+            let (low, high) = (column[(column.len() - 1) / 2], column[middle]);
+            median.push((f64::from(low) + f64::from(high)) / 2.0);
         });
-        let median = median.collect();
-        self.model = Tensor::from_vec(self.model.shape(), median)
-            .ok_or_else(|| OpError::new("the model has changed its size"))?;
-        Ok(self.model.clone())
+        self.model.replace(median)
     }
-    fn checkpoint(&self) -> Option<Vec<u8>> {
-        Some(super::written(&self.model))
-    }
-    fn restore(&mut self, state: &[u8]) -> Result<(), OpError> {
-        self.model = super::read(state, self.model.shape())?;
-        Ok(())
-    }
+    holds_its_model!();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bb::PeerId;
+    use crate::aggregate::updates::tests::{tensor, updates};
 
     #[test]
     fn one_liar_among_three_does_not_move_it() {
-        let row = |i: u8, values: [f32; 2]| {
-            let peer = PeerId::from_bytes(vec![i]).expect("short");
-            (peer, (Tensor::from_vec(&[2], values.to_vec()).expect("two"), 1u64))
-        };
-        let mut it = Median::new(Tensor::from_vec(&[2], vec![0.0, 0.0]).expect("two"));
-        let three = vec![row(1, [1.0, 4.0]), row(2, [2.0, 5.0]), row(3, [1e30, -1e30])];
-        assert_eq!(it.fold(Partial::new(three.clone(), Vec::new())).expect("three").as_slice(), [2.0, 4.0]);
-        let two = three[..2].to_vec();
-        assert_eq!(it.fold(Partial::new(two, Vec::new())).expect("two").as_slice(), [1.5, 4.5]);
+        let mut it = Median::new(tensor(&[0.0, 0.0]));
+        let three = [[1.0, 4.0], [2.0, 5.0], [1e30, -1e30]];
+        assert_eq!(it.fold(updates(&three)).expect("three").as_slice(), [2.0, 4.0]);
+        assert_eq!(it.fold(updates(&three[..2])).expect("two").as_slice(), [1.5, 4.5]);
+    }
+    #[test]
+    fn nor_does_one_without_numbers_but_half_of_them_do() {
+        let mut it = Median::new(tensor(&[0.0]));
+        assert_eq!(it.fold(updates(&[[1.0], [f32::NAN], [3.0]])).expect("two of three").as_slice(), [2.0]);
+        let error = it.fold(updates(&[[1.0], [f32::NAN]])).expect_err("one of two");
+        assert!(error.to_string().contains("1 of 2 updates are none, and 0 can be borne"), "{error}");
+        assert_eq!(it.params().as_slice(), [2.0]);
     }
 }
