@@ -13,6 +13,7 @@ use std::marker::PhantomData;
 /// let t: bb::Tensor = bb::Tensor::from_vec(&[2, 2], vec![1.0, 2.0, 3.0, 4.0]).unwrap();
 /// assert_eq!(t.shape(), [2, 2]);
 /// assert_eq!(t.as_slice(), [1.0, 2.0, 3.0, 4.0]);
+/// assert_eq!(bb::Tensor::from([1.0, 2.0]).shape(), [2]);
 /// ```
 pub struct Tensor<E: ElementType = f32, S: Shape = AnyShape> {
     raw: RawTensor,
@@ -80,6 +81,19 @@ impl<E: ElementType, S: Shape> PartialEq for Tensor<E, S> {
 impl<E: ElementType + Scalar> Default for Tensor<E> {
     fn default() -> Self {
         Self::from_vec(&[0], Vec::new()).expect("no elements are as many as [0] says")
+    }
+}
+/// A vector: one dimension, as many elements as there are.
+impl<E: ElementType + Scalar> From<Vec<E>> for Tensor<E> {
+    fn from(values: Vec<E>) -> Self {
+        let shape = [values.len() as u64];
+        Self::from_vec(&shape, values).expect("the shape was made of their number")
+    }
+}
+/// A vector of `N` elements.
+impl<E: ElementType + Scalar, const N: usize> From<[E; N]> for Tensor<E> {
+    fn from(values: [E; N]) -> Self {
+        Vec::from(values).into()
     }
 }
 impl<E: ElementType, S: Shape> std::fmt::Debug for Tensor<E, S> {

@@ -193,4 +193,7 @@ fn the_readme_shows_the_program_of_the_example() {
     let program = read("examples/federated-digits/src/graph.rs");
     let program = &program[program.find("use bb::prelude").expect("its first line")..];
     assert!(read("README.md").contains(program), "the README's program is not examples/federated-digits/src/graph.rs");
+    let test = read("examples/federated-digits/src/simulated_tests.rs");
+    let test = &test[test.find("#[test]").expect("its only test")..];
+    assert!(read("README.md").contains(test), "the README's test is not the one in simulated_tests.rs");
 }

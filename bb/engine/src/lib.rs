@@ -30,7 +30,7 @@ pub use event::{
 };
 pub use input::{Arg, CallId, CommandId, ComponentFailure, ComponentId, GraphId, Input, Refusal, SendId};
 pub use outgoing::Outgoing;
-pub use plan::{EntryInput, GraphSlot, Installed, NodeSiteId, OpDispatch, OpRef, SlotInfo};
+pub use plan::{EntryInput, GraphSlot, Installed, NodeSiteId, OpDispatch, OpRef, SlotInfo, WireSite};
 pub use step::{Checkpoint, CheckpointError, Engine};
 pub use tables::governor::Standing;
 pub use time::Time;

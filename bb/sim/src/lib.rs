@@ -6,6 +6,7 @@
 //!
 //! Nothing here sleeps or reads a clock: [`World::run`] goes from event to event.
 
+mod check;
 mod lies;
 mod link;
 mod node;
@@ -13,6 +14,7 @@ mod piece;
 mod trace;
 mod world;
 
+pub use check::{exhaustive, random};
 pub use lies::Lies;
 pub use link::{Faults, Link};
 pub use node::{Host, NodeIx, peer_id};

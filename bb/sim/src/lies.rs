@@ -1,6 +1,7 @@
 //! A peer that does not say what its engine says.
 
 use crate::link::Faults;
+use crate::world::script::Strikes;
 use bytes::Bytes;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -30,12 +31,18 @@ impl Liar {
     }
 
     /// What goes in the place of `frame`; `None` where it goes as it is.
-    pub fn lie(&mut self, frame: &Bytes, rng: &mut ChaCha8Rng, faults: &mut Faults) -> Option<Bytes> {
+    pub fn lie(
+        &mut self,
+        frame: &Bytes,
+        rng: &mut ChaCha8Rng,
+        faults: &mut Faults,
+        strikes: &mut Strikes,
+    ) -> Option<Bytes> {
         if self.earlier.len() < REMEMBERED_MAX {
             self.earlier.push(frame.clone());
         }
-        let mut strikes = |part: f64| part > 0.0 && rng.random_bool(part);
-        if strikes(self.lies.flip) {
+        let mut drawn = |rng: &mut ChaCha8Rng, part: f64| part > 0.0 && rng.random_bool(part) && strikes.lets();
+        if drawn(rng, self.lies.flip) {
             faults.flipped += 1;
             let mut bytes = frame.to_vec();
             for _ in 0..rng.random_range(1..=8) {
@@ -44,11 +51,11 @@ impl Liar {
             }
             return Some(bytes.into());
         }
-        if strikes(self.lies.cut) {
+        if drawn(rng, self.lies.cut) {
             faults.cut += 1;
             return Some(frame.slice(..rng.random_range(0..frame.len())));
         }
-        if strikes(self.lies.replay) {
+        if drawn(rng, self.lies.replay) {
             faults.replayed += 1;
             return Some(self.earlier[rng.random_range(0..self.earlier.len())].clone());
         }

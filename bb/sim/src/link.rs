@@ -1,5 +1,6 @@
 //! What the network does to a message.
 
+use crate::world::script::Strikes;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use std::ops::RangeInclusive;
@@ -45,12 +46,17 @@ impl Link {
     }
 
     /// What becomes of one message: the delay of each copy, and whether it may overtake.
-    pub(crate) fn draw(&self, rng: &mut ChaCha8Rng, faults: &mut Faults) -> Vec<(Duration, bool)> {
-        if self.drop > 0.0 && rng.random_bool(self.drop) {
+    pub(crate) fn draw(
+        &self,
+        rng: &mut ChaCha8Rng,
+        faults: &mut Faults,
+        strikes: &mut Strikes,
+    ) -> Vec<(Duration, bool)> {
+        if self.drop > 0.0 && rng.random_bool(self.drop) && strikes.lets() {
             faults.dropped += 1;
             return Vec::new();
         }
-        let copies = if self.duplicate > 0.0 && rng.random_bool(self.duplicate) {
+        let copies = if self.duplicate > 0.0 && rng.random_bool(self.duplicate) && strikes.lets() {
             faults.duplicated += 1;
             2
         } else {
@@ -60,7 +66,7 @@ impl Link {
             .map(|_| {
                 let (least, most) = (self.delay.start().as_nanos() as u64, self.delay.end().as_nanos() as u64);
                 let mut delay = if least < most { rng.random_range(least..=most) } else { least };
-                let overtakes = self.reorder > 0.0 && rng.random_bool(self.reorder);
+                let overtakes = self.reorder > 0.0 && rng.random_bool(self.reorder) && strikes.lets();
                 if overtakes {
                     faults.reordered += 1;
                     delay = delay.saturating_add(rng.random_range(0..=most.max(1)));

@@ -1,7 +1,8 @@
 //! One node of a world: an engine, its artifacts and its components.
 
 use bb::engine::{
-    CheckpointError, CommandId, ComponentFailure, ComponentId, Config, Engine, GraphId, InstallError, Installed, Time,
+    CheckpointError, CommandId, ComponentFailure, ComponentId, Config, Engine, GraphId, GraphSlot, InstallError,
+    Installed, Time,
 };
 use bb::ir::component::{Component, KernelEntry};
 use bb::ir::digest::sha256;
@@ -12,6 +13,7 @@ use std::borrow::Cow;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// A node, by its number in the world.
@@ -69,6 +71,7 @@ type State = Option<Vec<u8>>;
 pub(crate) struct Running {
     pub engine: Engine,
     pub graphs: Vec<GraphId>,
+    pub installed: Rc<[GraphSlot]>,
     components: BTreeMap<ComponentId, Box<dyn Component>>,
     slots: BTreeMap<ComponentId, (usize, String)>,
     /// Methods whose results are not due yet, and what their components held before: that is what a checkpoint keeps,
@@ -103,7 +106,8 @@ impl Running {
             }
         }
         let (under_way, busy_until) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Running { engine, graphs, components, slots, under_way, durable, busy_until })
+        let installed = installation.graphs.clone();
+        Ok(Running { engine, graphs, installed, components, slots, under_way, durable, busy_until })
     }
 
     /// What a crash that happens now would not destroy, once it is written; and its number.
@@ -174,6 +178,7 @@ struct Installation {
     engine: Engine,
     /// By host.
     installed: Vec<Installed>,
+    graphs: Rc<[GraphSlot]>,
 }
 
 impl Installations {
@@ -198,7 +203,8 @@ impl Installations {
                     let bound: Vec<&str> = components.keys().map(String::as_str).collect();
                     installed.push(engine.install(&host.artifact, kernels, &bound)?);
                 }
-                Ok(new.insert(Installation { engine, installed }))
+                let graphs = engine.graphs().into();
+                Ok(new.insert(Installation { engine, installed, graphs }))
             }
         }
     }

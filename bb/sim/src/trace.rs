@@ -1,8 +1,11 @@
 //! What happened in a world, in order.
 
-use crate::NodeIx;
+use crate::{NodeIx, World, peer_id};
 use bb::engine::{CallError, Event};
+use bb::ir::envelope::FillContent;
+use bb::ir::limits::WireLimits;
 use bb::ir::value::Value;
+use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +31,8 @@ pub enum What {
         to: NodeIx,
         /// Its length.
         bytes: usize,
+        /// It.
+        frame: Bytes,
     },
     /// A message came.
     Received {
@@ -35,6 +40,8 @@ pub enum What {
         from: NodeIx,
         /// Its length.
         bytes: usize,
+        /// It.
+        frame: Bytes,
     },
     /// A component ran a method.
     Ran {
@@ -60,12 +67,64 @@ pub enum What {
     Started,
 }
 
+impl World {
+    /// What a node is called: its class, and its number.
+    pub fn name(&self, node: NodeIx) -> String {
+        format!("{} {}", self.class(node), node.0)
+    }
+
+    /// A row for people: nodes by their class, messages by the wires they are of and where those are in the program.
+    pub fn tell(&self, row: &Row) -> String {
+        let named = |n: &NodeIx| self.name(*n);
+        let what = match &row.what {
+            What::Sent { to, bytes, frame } => {
+                format!("sends {} to {}, {bytes} B", self.content(*to, frame), named(to))
+            }
+            What::Received { from, frame, .. } => format!("gets {} of {}", self.content(row.node, frame), named(from)),
+            other => {
+                let text = other.to_string();
+                (0..self.len())
+                    .fold(text, |text, n| text.replace(&format!("PeerId({})", peer_id(n)), &named(&NodeIx(n))))
+            }
+        };
+        format!("{:>12.6} s  {:<12}  {what}", row.at.as_secs_f64(), self.name(row.node))
+    }
+
+    fn content(&self, receiver: NodeIx, frame: &Bytes) -> String {
+        let Ok(envelope) = bb::ir::envelope::decode(frame.clone(), &WireLimits::default()) else {
+            return "what is no message".into();
+        };
+        let mut wires: Vec<String> = Vec::new();
+        for fill in &envelope.fills {
+            let wire = self.wire(receiver, &fill.address).unwrap_or_else(|| "an unknown wire".into());
+            let wire = if let FillContent::Failure { code, .. } = &fill.content {
+                format!("the failure of {wire} ({code})")
+            } else {
+                wire
+            };
+            if wires.last() != Some(&wire) {
+                wires.push(wire);
+            }
+        }
+        let lane = envelope.lane.map_or(String::new(), |lane| format!(", lane {lane}"));
+        match wires.as_slice() {
+            [] => format!("an acknowledgement up to {}", envelope.ack),
+            wires => format!("{}{lane}", wires.join(" and ")),
+        }
+    }
+}
+
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:>12.6} s  node {}  ", self.at.as_secs_f64(), self.node.0)?;
-        match &self.what {
-            What::Sent { to, bytes } => write!(f, "sends {bytes} B to node {}", to.0),
-            What::Received { from, bytes } => write!(f, "receives {bytes} B from node {}", from.0),
+        write!(f, "{:>12.6} s  node {}  {}", self.at.as_secs_f64(), self.node.0, self.what)
+    }
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            What::Sent { to, bytes, .. } => write!(f, "sends {bytes} B to node {}", to.0),
+            What::Received { from, bytes, .. } => write!(f, "receives {bytes} B from node {}", from.0),
             What::Ran { method } => write!(f, "runs `{method}`"),
             What::Called => f.write_str("calls"),
             What::Resolved(Ok(values)) => write!(f, "has its answer: {values:?}"),

@@ -2,6 +2,7 @@
 
 mod life;
 mod network;
+pub(crate) mod script;
 mod steps;
 
 use crate::lies::{Liar, Lies};
@@ -9,15 +10,19 @@ use crate::link::{Faults, Link};
 use crate::node::{Host, Installations, NodeIx, Running, Stable, peer_id};
 use crate::trace::{Row, What};
 use bb::engine::{
-    Arg, CallError, CallId, Counters, GraphId, Input, Limits, Membership, Outgoing, SendId, Standing, Time, Usage,
+    Arg, CallError, CallId, Counters, GraphId, GraphSlot, Input, Limits, Membership, Outgoing, SendId, Standing, Time,
+    Usage,
 };
 use bb::ir::component::KernelEntry;
+use bb::ir::site::SiteAddress;
 use bb::ir::value::Value;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rustc_hash::FxHashMap;
+use script::{Order, Strikes};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::rc::Rc;
 use std::time::Duration;
 use steps::Entry;
 
@@ -31,6 +36,10 @@ const CLOCK_ORIGIN: u64 = 2 * 86_400 * 1_000_000_000;
 
 struct Node {
     hosts: Vec<Host>,
+    /// The classes it hosts.
+    class: String,
+    /// What it hosts.
+    wires: Option<Rc<[GraphSlot]>>,
     membership: Membership,
     limits: Limits,
     /// What this node's clock shows when the world begins: only differences may matter.
@@ -80,7 +89,11 @@ pub struct World {
     trace: Vec<Row>,
     traced: bool,
     events: u64,
+    bytes: u64,
     faults: Faults,
+    strikes: Strikes,
+    /// Where a test chooses it: in which order messages arrive.
+    order: Option<Order>,
     /// Nodes that a fault may have touched.
     touched: BTreeSet<NodeIx>,
     /// What became of messages on nodes that died.
@@ -108,7 +121,10 @@ impl World {
             trace: Vec::new(),
             traced: true,
             events: 0,
+            bytes: 0,
             faults: Faults::default(),
+            strikes: Strikes::default(),
+            order: None,
             touched: BTreeSet::new(),
             buried: Counters::default(),
         }
@@ -144,6 +160,15 @@ impl World {
         self.nodes[node.0].clock_origin = CLOCK_ORIGIN + origin.as_nanos() as u64;
     }
 
+    /// The classes a node hosts.
+    pub(crate) fn class(&self, node: NodeIx) -> &str {
+        &self.nodes[node.0].class
+    }
+    /// The wire that fills this site of a node, and where it is in the program.
+    pub(crate) fn wire(&self, node: NodeIx, site: &SiteAddress) -> Option<String> {
+        let wire = self.nodes[node.0].wires.as_ref()?.iter().find_map(|graph| graph.wire_of(site))?;
+        Some(wire.source.map_or(format!("wire {}", wire.id), |at| format!("wire {} ({at})", wire.id)))
+    }
     /// The first graph a node hosts.
     pub fn graph(&self, node: NodeIx) -> Option<GraphId> {
         self.nodes[node.0].running.as_ref()?.graphs.first().copied()
@@ -204,6 +229,10 @@ impl World {
     /// How many things have happened.
     pub fn events(&self) -> u64 {
         self.events
+    }
+    /// Bytes of messages that nodes sent.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
     /// How often a node was started.
     pub fn starts(&self, node: NodeIx) -> u64 {

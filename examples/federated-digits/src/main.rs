@@ -12,6 +12,9 @@ mod options;
 mod program_tests;
 mod report;
 mod server;
+mod simulate;
+#[cfg(test)]
+mod simulated_tests;
 mod split;
 mod trainer;
 
@@ -29,6 +32,7 @@ async fn main() -> std::process::ExitCode {
     let outcome = match options.command {
         None => in_one_process(options.run).await,
         Some(Command::Server { listen, checkpoint, run }) => serve(&listen, checkpoint, run).await,
+        Some(Command::Simulate(simulated)) => simulate::run(&simulated),
         Some(Command::Client { dial, shard, key, local }) => client::run(&dial, shard, key, &local).await,
     };
     match outcome {

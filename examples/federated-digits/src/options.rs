@@ -28,6 +28,8 @@ pub enum Command {
         #[command(flatten)]
         run: Run,
     },
+    /// Rounds with very many clients in one process, under a virtual clock.
+    Simulate(Simulated),
     /// A client, in a process of its own.
     Client {
         /// The address that the server printed.
@@ -63,6 +65,25 @@ pub struct Run {
     pub local: Local,
 }
 
+/// What a simulation takes.
+#[derive(Clone, Debug, Args)]
+pub struct Simulated {
+    /// How many clients.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    pub clients: u32,
+    /// How many rounds.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub rounds: u32,
+    /// The part of a round's clients that has to answer.
+    #[arg(long, default_value_t = 0.75, value_parser = fraction)]
+    pub quorum: f32,
+    /// The part of all messages that the network loses.
+    #[arg(long, default_value_t = 0.01, value_parser = part)]
+    pub loss: f64,
+    #[command(flatten)]
+    pub local: Local,
+}
+
 /// What training on a shard needs to know.
 #[derive(Clone, Debug, Args)]
 pub struct Local {
@@ -94,6 +115,9 @@ fn shard(text: &str) -> Result<Shard, String> {
 }
 fn fraction(text: &str) -> Result<f32, String> {
     text.parse().ok().filter(|f| *f > 0.0 && *f <= 1.0).ok_or_else(|| "a fraction above 0 and up to 1".into())
+}
+fn part(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|f| (0.0..1.0).contains(f)).ok_or_else(|| "a fraction from 0 and below 1".into())
 }
 fn positive(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|a: &f64| a.is_finite() && *a > 0.0).ok_or_else(|| "a number above 0".into())

@@ -211,3 +211,18 @@ fn results_name_who_was_missing_in_each_round_and_why() {
     let reasons: BTreeSet<&str> = missing.iter().filter_map(|round| round[0]["reason"].as_str()).collect();
     assert!(reasons.is_subset(&["peer_lost", "not_connected"].into()), "{reasons:?}");
 }
+
+#[test]
+fn hundreds_of_simulated_clients_run_the_same_rounds_twice_and_leave_nothing_behind() {
+    let said = ["a", "b"].map(|_| {
+        let output = run(&["simulate", "--clients", "300", "--rounds", "2", "--epochs", "1", "--loss", "0.05"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    });
+    let rounds: Vec<Vec<&str>> = said.each_ref().map(|s| s.lines().filter(|l| l.starts_with("round")).collect()).into();
+    assert!(rounds[0].len() == 2 && rounds[0][0].contains("accuracy"), "{}", said[0]);
+    // All but how long it took here.
+    let same = |line: &&str| line.split(" in ").next().map(str::to_owned);
+    assert!(rounds[0].iter().map(same).eq(rounds[1].iter().map(same)), "{said:?}");
+    assert!(said[0].contains("0 nodes hold something at the end"), "{}", said[0]);
+}

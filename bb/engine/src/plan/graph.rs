@@ -71,6 +71,15 @@ pub enum OpDispatch {
     Gather,
 }
 
+/// A wire, as seen from a site that it fills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WireSite<'a> {
+    /// Its id.
+    pub id: u64,
+    /// Where it is in the program: file, line, column.
+    pub source: Option<&'a str>,
+}
+
 /// An installed artifact: dense tables by site and node.
 #[derive(Clone)]
 pub struct GraphSlot {
@@ -92,6 +101,16 @@ impl GraphSlot {
     /// The name of the partition's function.
     pub fn function(&self) -> String {
         format!("{}_{}", self.program, self.class)
+    }
+    /// The class whose part it is.
+    pub fn class(&self) -> &str {
+        &self.class
+    }
+    /// The wire that fills the site of that address.
+    pub fn wire_of(&self, site: &SiteAddress) -> Option<WireSite<'_>> {
+        let (place, recv) = self.addresses.get(site)?;
+        let recv = self.places[*place as usize].as_ref()?.recv(*recv);
+        Some(WireSite { id: recv.wire, source: recv.source.as_deref() })
     }
     /// Whether calls start here.
     pub fn is_entry_point(&self) -> bool {

@@ -8,7 +8,7 @@ mod place;
 mod uses;
 
 pub use build::build;
-pub use graph::{EntryInput, GraphSlot, Installed, NodeSiteId, OpDispatch, OpRef, SlotInfo};
+pub use graph::{EntryInput, GraphSlot, Installed, NodeSiteId, OpDispatch, OpRef, SlotInfo, WireSite};
 pub use node::millionths;
 
 use crate::input::ComponentId;
@@ -139,6 +139,8 @@ pub enum Filler {
 }
 
 pub struct RecvPlan {
+    /// Where its wire is in the program.
+    pub source: Option<Arc<str>>,
     pub name: Arc<str>,
     pub wire: u64,
     /// The payloads' sites, addresses and type hashes.

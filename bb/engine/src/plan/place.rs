@@ -100,6 +100,7 @@ impl<'a> At<'a> {
             recvs.push((
                 from_place,
                 RecvPlan {
+                    source: node.metadata(keys::SOURCE_KEY).map(Into::into),
                     name: node.name().into(),
                     wire,
                     payloads,

@@ -3,7 +3,7 @@
 use super::{CLOCK_ORIGIN, Limits, Membership, Node, NodeIx, Time, World};
 use crate::node::{Host, Running, peer_id};
 use crate::trace::What;
-use bb::engine::{Config, InstallError};
+use bb::engine::{Config, GraphSlot, InstallError};
 use rand::RngExt;
 use std::time::Duration;
 
@@ -45,6 +45,8 @@ impl World {
         let ix = NodeIx(self.nodes.len());
         self.nodes.push(Node {
             hosts,
+            class: String::new(),
+            wires: None,
             membership,
             limits,
             clock_origin: CLOCK_ORIGIN,
@@ -91,6 +93,11 @@ impl World {
         let durable = it.writes_for.is_some();
         let config = Config { membership, limits, durable, ..Config::new(peer_id(node.0), epoch) };
         let mut running = Running::start(config, &it.hosts, &self.kernels, &mut self.installed)?;
+        if it.wires.is_none() {
+            let graphs = running.installed.clone();
+            it.class = graphs.iter().map(GraphSlot::class).collect::<Vec<_>>().join("+");
+            it.wires = Some(graphs);
+        }
         if let Some(stable) = &it.stable {
             let restored = running.restore(Time(self.now + it.clock_origin), stable);
             restored.expect("a node reads what it wrote");

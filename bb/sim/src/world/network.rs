@@ -95,15 +95,16 @@ impl World {
             self.later(Duration::ZERO, Due::Refused { node: from, start, send: message.id, reason: Refusal::TooLarge });
             return;
         }
-        self.note(from, What::Sent { to, bytes: frame.len() });
+        self.bytes += frame.len() as u64;
+        self.note(from, What::Sent { to, bytes: frame.len(), frame: frame.clone() });
         let link = self.links.get(&(from, to)).unwrap_or(&self.link).clone();
         if let Some(liar) = &mut self.nodes[from.0].liar
-            && let Some(lie) = liar.lie(&frame, &mut self.rng, &mut self.faults)
+            && let Some(lie) = liar.lie(&frame, &mut self.rng, &mut self.faults, &mut self.strikes)
         {
             frame = lie;
             self.touched.extend([from, to]);
         }
-        let copies = link.draw(&mut self.rng, &mut self.faults);
+        let copies = link.draw(&mut self.rng, &mut self.faults, &mut self.strikes);
         if copies.is_empty() {
             self.touched.extend([from, to]);
         }

@@ -63,9 +63,9 @@ pub(super) enum Due {
 
 /// When something is to happen, and the how manieth it is.
 pub(super) struct Entry {
-    at: u64,
-    number: u64,
-    due: Due,
+    pub at: u64,
+    pub number: u64,
+    pub due: Due,
 }
 impl Entry {
     fn key(&self) -> (u64, u64) {
@@ -92,10 +92,14 @@ impl Ord for Entry {
 impl World {
     /// Runs until nothing is left to happen, or `limit` has passed since the world began.
     pub fn run(&mut self, limit: Duration) {
-        while let Some(Reverse(next)) = self.queue.peek()
-            && next.at <= limit.as_nanos() as u64
-        {
-            self.step();
+        loop {
+            if let Some(due) = self.chosen() {
+                self.happens(due);
+            } else if self.queue.peek().is_some_and(|Reverse(next)| next.at <= limit.as_nanos() as u64) {
+                self.step();
+            } else {
+                return;
+            }
         }
     }
     /// Runs all that happens up to `until` since the world began, and lets the clock stand there.
@@ -106,8 +110,17 @@ impl World {
 
     /// Lets the next thing happen; false where nothing is left.
     pub fn step(&mut self) -> bool {
+        if let Some(due) = self.chosen() {
+            self.happens(due);
+            return true;
+        }
         let Some(Reverse(Entry { at, due, .. })) = self.queue.pop() else { return false };
         self.now = self.now.max(at);
+        self.happens(due);
+        true
+    }
+
+    fn happens(&mut self, due: Due) {
         self.events += 1;
         match due {
             Due::Hello { from, to, connection, hello } => {
@@ -117,7 +130,7 @@ impl World {
             }
             Due::Deliver { from, to, connection, frame } => {
                 if self.connected.get(&(from, to)) == Some(&connection) {
-                    self.note(to, What::Received { from, bytes: frame.len() });
+                    self.note(to, What::Received { from, bytes: frame.len(), frame: frame.clone() });
                     self.handle(to, Input::Received { peer: peer_id(from.0), frame });
                 }
             }
@@ -158,7 +171,6 @@ impl World {
                 }
             }
         }
-        true
     }
 
     pub(super) fn alive(&self, node: NodeIx, start: u64) -> bool {
