@@ -7,17 +7,22 @@
 //! Nothing here sleeps or reads a clock: [`World::run`] goes from event to event.
 
 mod check;
+mod fate;
+mod faults;
 mod lies;
 mod link;
 mod node;
 mod piece;
 mod trace;
 mod world;
+mod wrong;
 
 pub use check::{exhaustive, random};
+pub use faults::Faults;
 pub use lies::Lies;
-pub use link::{Faults, Link};
+pub use link::Link;
 pub use node::{Host, NodeIx, peer_id};
 pub use piece::{Asked, NodeOf};
 pub use trace::{Row, What};
 pub use world::{Answer, CallIx, World};
+pub use wrong::{ComponentFaults, Wrong};

@@ -1,10 +1,8 @@
 //! A peer that does not say what its engine says.
 
-use crate::link::Faults;
-use crate::world::script::Strikes;
+use crate::fate::{Fate, Kind, Strike};
 use bytes::Bytes;
 use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
 
 /// What a node does to the bytes it sends. Parts of the messages, 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -30,20 +28,14 @@ impl Liar {
         Liar { lies, earlier: Vec::new() }
     }
 
-    /// What goes in the place of `frame`; `None` where it goes as it is.
-    pub fn lie(
-        &mut self,
-        frame: &Bytes,
-        rng: &mut ChaCha8Rng,
-        faults: &mut Faults,
-        strikes: &mut Strikes,
-    ) -> Option<Bytes> {
+    /// What goes in the place of `frame`, the `number`th message from `from` to `to`; `None` where it goes as it is.
+    pub fn lie(&mut self, frame: &Bytes, fate: &mut Fate, (from, to, number): (usize, usize, u64)) -> Option<Bytes> {
         if self.earlier.len() < REMEMBERED_MAX {
             self.earlier.push(frame.clone());
         }
-        let mut drawn = |rng: &mut ChaCha8Rng, part: f64| part > 0.0 && rng.random_bool(part) && strikes.lets();
-        if drawn(rng, self.lies.flip) {
-            faults.flipped += 1;
+        let strike = |kind| Strike { kind, node: from, of: to, number };
+        if fate.strikes(strike(Kind::Flip), self.lies.flip) {
+            let mut rng = fate.details(strike(Kind::Flip));
             let mut bytes = frame.to_vec();
             for _ in 0..rng.random_range(1..=8) {
                 let bit = rng.random_range(0..bytes.len() * 8);
@@ -51,13 +43,12 @@ impl Liar {
             }
             return Some(bytes.into());
         }
-        if drawn(rng, self.lies.cut) {
-            faults.cut += 1;
-            return Some(frame.slice(..rng.random_range(0..frame.len())));
+        if fate.strikes(strike(Kind::Cut), self.lies.cut) {
+            return Some(frame.slice(..fate.details(strike(Kind::Cut)).random_range(0..frame.len())));
         }
-        if drawn(rng, self.lies.replay) {
-            faults.replayed += 1;
-            return Some(self.earlier[rng.random_range(0..self.earlier.len())].clone());
+        if fate.strikes(strike(Kind::Replay), self.lies.replay) {
+            let earlier = fate.details(strike(Kind::Replay)).random_range(0..self.earlier.len());
+            return Some(self.earlier[earlier].clone());
         }
         None
     }

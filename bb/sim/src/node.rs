@@ -1,5 +1,6 @@
 //! One node of a world: an engine, its artifacts and its components.
 
+use crate::wrong::Wrong;
 use bb::engine::{
     CheckpointError, CommandId, ComponentFailure, ComponentId, Config, Engine, GraphId, GraphSlot, InstallError,
     Installed, Time,
@@ -20,19 +21,23 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeIx(pub usize);
 
+/// What all identities begin with: the multihash of an Ed25519 key in protobuf, whose first 24 bytes are zero.
+const PREFIX: [u8; 30] = {
+    let mut prefix = [0; 30];
+    (prefix[1], prefix[2], prefix[3], prefix[4], prefix[5]) = (0x24, 0x08, 0x01, 0x12, 0x20);
+    prefix
+};
+
 /// The identity of the `index`th node: an Ed25519 multihash in form, ordered as the indices are.
 pub fn peer_id(index: usize) -> PeerId {
-    let mut bytes = vec![0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
-    bytes.extend_from_slice(&[0; 24]);
-    bytes.extend_from_slice(&(index as u64).to_be_bytes());
+    let bytes = [PREFIX.as_slice(), &(index as u64).to_be_bytes()].concat();
     PeerId::from_bytes(bytes).expect("38 bytes are no more than 64")
 }
 
 /// The node whose identity that is, if it is one of [`peer_id`]'s.
 pub(crate) fn index_of(peer: &PeerId) -> Option<NodeIx> {
-    let tail = peer.as_bytes().last_chunk::<8>()?;
-    let ix = usize::try_from(u64::from_be_bytes(*tail)).ok()?;
-    (peer_id(ix) == *peer).then_some(NodeIx(ix))
+    let tail = peer.as_bytes().strip_prefix(&PREFIX)?;
+    usize::try_from(u64::from_be_bytes(tail.try_into().ok()?)).ok().map(NodeIx)
 }
 
 pub(crate) type MakeComponents = Box<dyn Fn() -> Vec<(String, Box<dyn Component>)>>;
@@ -140,13 +145,22 @@ impl Running {
         }
     }
 
-    /// Runs a method at once; its result is due when the component is free and `cost` has passed.
+    /// The names of all slots.
+    pub fn slots(&self) -> impl Iterator<Item = &str> {
+        self.slots.values().map(|(_, name)| name.as_str())
+    }
+    pub fn slot(&self, component: ComponentId) -> Option<&str> {
+        self.slots.get(&component).map(|(_, name)| name.as_str())
+    }
+
+    /// Runs a method at once, unless it is to fail; its result is due when the component is free and `cost` has passed.
     pub fn run(
         &mut self,
         now: u64,
         cost: Duration,
         run: Command,
-    ) -> (u64, CommandId, Result<Vec<Value>, ComponentFailure>) {
+        wrong: Option<Wrong>,
+    ) -> (u64, Result<Vec<Value>, ComponentFailure>) {
         if self.durable {
             let state = self.components.get(&run.component).and_then(|c| c.checkpoint());
             self.under_way.entry(run.component).or_default().push_back((run.command, state));
@@ -154,6 +168,12 @@ impl Running {
         let free = self.busy_until.entry(run.component).or_insert(now);
         let due = (*free).max(now).saturating_add(cost.as_nanos() as u64);
         *free = due;
+        if let Some(failure) = wrong.and_then(Wrong::failure) {
+            if wrong == Some(Wrong::Panic) {
+                self.components.remove(&run.component);
+            }
+            return (due, Err(failure));
+        }
         let result = match self.components.get_mut(&run.component) {
             None => Err(ComponentFailure::Error(format!("no component is bound for `{}`", run.method))),
             Some(component) => match catch_unwind(AssertUnwindSafe(|| component.run(&run.method, run.inputs))) {
@@ -166,7 +186,7 @@ impl Running {
                 }
             },
         };
-        (due, run.command, result)
+        (due, result)
     }
 }
 

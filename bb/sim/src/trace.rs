@@ -1,6 +1,6 @@
 //! What happened in a world, in order.
 
-use crate::{NodeIx, World, peer_id};
+use crate::{NodeIx, World, Wrong, peer_id};
 use bb::engine::{CallError, Event};
 use bb::ir::envelope::FillContent;
 use bb::ir::limits::WireLimits;
@@ -48,6 +48,8 @@ pub enum What {
         /// The method's name.
         method: Arc<str>,
     },
+    /// What it gave was made wrong.
+    WentWrong(Wrong),
     /// A call was made.
     Called,
     /// A call resolved.
@@ -126,6 +128,10 @@ impl fmt::Display for What {
             What::Sent { to, bytes, .. } => write!(f, "sends {bytes} B to node {}", to.0),
             What::Received { from, bytes, .. } => write!(f, "receives {bytes} B from node {}", from.0),
             What::Ran { method } => write!(f, "runs `{method}`"),
+            What::WentWrong(Wrong::Nan) => f.write_str("gives numbers that are none"),
+            What::WentWrong(Wrong::Shape) => f.write_str("gives another shape"),
+            What::WentWrong(Wrong::Error) => f.write_str("is made to refuse"),
+            What::WentWrong(Wrong::Panic) => f.write_str("is made to panic"),
             What::Called => f.write_str("calls"),
             What::Resolved(Ok(values)) => write!(f, "has its answer: {values:?}"),
             What::Resolved(Err(error)) => write!(f, "has no answer: {error}"),

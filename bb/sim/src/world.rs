@@ -3,26 +3,31 @@
 mod life;
 mod network;
 pub(crate) mod script;
+mod settings;
 mod steps;
 
-use crate::lies::{Liar, Lies};
-use crate::link::{Faults, Link};
+use crate::fate::Fate;
+use crate::faults::Faults;
+use crate::lies::Liar;
+use crate::link::Link;
 use crate::node::{Host, Installations, NodeIx, Running, Stable, peer_id};
 use crate::trace::{Row, What};
+use crate::wrong::Faulty;
 use bb::engine::{
-    Arg, CallError, CallId, Counters, GraphId, GraphSlot, Input, Limits, Membership, Outgoing, SendId, Standing, Time,
-    Usage,
+    Arg, CallError, CallId, Counters, GraphId, GraphSlot, Input, Limits, Membership, Outgoing, SendId, Time, Usage,
 };
 use bb::ir::component::KernelEntry;
+use bb::ir::peer::PeerId;
 use bb::ir::site::SiteAddress;
 use bb::ir::value::Value;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rustc_hash::FxHashMap;
-use script::{Order, Strikes};
+use script::Order;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 use steps::Entry;
 
@@ -35,6 +40,7 @@ pub struct CallIx(u64);
 const CLOCK_ORIGIN: u64 = 2 * 86_400 * 1_000_000_000;
 
 struct Node {
+    peer: PeerId,
     hosts: Vec<Host>,
     /// The classes it hosts.
     class: String,
@@ -53,7 +59,24 @@ struct Node {
     wake_at: Option<u64>,
     /// What it does to the bytes it sends, if it lies.
     liar: Option<Liar>,
+    /// Its components that do not do what they should.
+    faulty: Vec<Faulty>,
     running: Option<Running>,
+}
+
+/// From one node to another.
+#[derive(Default)]
+struct Way {
+    /// The number of the connection, while there is one: what travels on an earlier one is lost.
+    connection: Option<u64>,
+    /// How many messages went.
+    sent: u64,
+    /// When the last message that keeps its order arrives.
+    last_arrival: u64,
+    /// When the last message has left.
+    free_at: u64,
+    /// How messages travel, where it is not as everywhere.
+    link: Option<Arc<Link>>,
 }
 
 /// What a call resolves to: the outputs at the entry, or why there are none.
@@ -72,15 +95,16 @@ pub struct World {
     /// At one time in the order they were put there.
     queue: BinaryHeap<Reverse<Entry>>,
     nodes: Vec<Node>,
-    /// By direction, the number of the connection: what travels on an earlier one is lost.
-    connected: FxHashMap<(NodeIx, NodeIx), u64>,
+    /// By direction.
+    ways: FxHashMap<(NodeIx, NodeIx), Way>,
     /// Messages that wait for a connection.
     waiting: BTreeMap<(NodeIx, NodeIx), BTreeMap<SendId, Outgoing>>,
-    links: BTreeMap<(NodeIx, NodeIx), Link>,
-    link: Link,
-    /// When the last message on each link that keeps its order arrives.
-    last_arrival: FxHashMap<(NodeIx, NodeIx), u64>,
+    link: Arc<Link>,
+    /// Where the seed draws epochs from.
     rng: ChaCha8Rng,
+    fate: Fate,
+    /// How many faults that may strike were named.
+    may: u64,
     kernels: Vec<KernelEntry>,
     /// What nodes host, installed once.
     installed: Installations,
@@ -90,8 +114,6 @@ pub struct World {
     traced: bool,
     events: u64,
     bytes: u64,
-    faults: Faults,
-    strikes: Strikes,
     /// Where a test chooses it: in which order messages arrive.
     order: Option<Order>,
     /// Nodes that a fault may have touched.
@@ -108,12 +130,12 @@ impl World {
             next: 0,
             queue: BinaryHeap::new(),
             nodes: Vec::new(),
-            connected: FxHashMap::default(),
+            ways: FxHashMap::default(),
             waiting: BTreeMap::new(),
-            links: BTreeMap::new(),
-            link: Link::default(),
-            last_arrival: FxHashMap::default(),
+            link: Arc::new(Link::default()),
             rng: ChaCha8Rng::seed_from_u64(seed),
+            fate: Fate::new(seed),
+            may: 0,
             kernels: kernels.into(),
             installed: Installations::default(),
             cost: Box::new(|_, _| Duration::ZERO),
@@ -122,42 +144,10 @@ impl World {
             traced: true,
             events: 0,
             bytes: 0,
-            faults: Faults::default(),
-            strikes: Strikes::default(),
             order: None,
             touched: BTreeSet::new(),
             buried: Counters::default(),
         }
-    }
-
-    /// How messages travel where nothing else is said.
-    pub fn set_link(&mut self, link: Link) {
-        self.link = link;
-    }
-    /// How messages travel from `from` to `to`.
-    pub fn set_link_between(&mut self, from: NodeIx, to: NodeIx, link: Link) {
-        self.links.insert((from, to), link);
-    }
-    /// The same as everywhere again.
-    pub fn clear_link_between(&mut self, from: NodeIx, to: NodeIx) {
-        self.links.remove(&(from, to));
-    }
-    /// What `peer` is to `node` from now on.
-    pub fn set_standing(&mut self, node: NodeIx, peer: NodeIx, standing: Standing) {
-        self.handle(node, Input::Standing { peer: peer_id(peer.0), standing });
-    }
-    /// What a node does to the bytes it sends; nothing where nothing is said.
-    pub fn set_lies(&mut self, node: NodeIx, lies: Lies) {
-        self.nodes[node.0].liar = Some(Liar::new(lies));
-    }
-    /// How long a method takes, by node and method name; nothing by default.
-    pub fn set_cost(&mut self, cost: impl Fn(NodeIx, &str) -> Duration + 'static) {
-        self.cost = Box::new(cost);
-    }
-
-    /// Lets the clock of a node show this much more than the world's: as if it had run for so long.
-    pub fn set_clock_origin(&mut self, node: NodeIx, origin: Duration) {
-        self.nodes[node.0].clock_origin = CLOCK_ORIGIN + origin.as_nanos() as u64;
     }
 
     /// The classes a node hosts.
@@ -222,10 +212,6 @@ impl World {
     pub fn take_touched(&mut self) -> BTreeSet<NodeIx> {
         std::mem::take(&mut self.touched)
     }
-    /// Whether to keep what happens; it is kept where nothing is said.
-    pub fn set_traced(&mut self, traced: bool) {
-        self.traced = traced;
-    }
     /// How many things have happened.
     pub fn events(&self) -> u64 {
         self.events
@@ -244,6 +230,6 @@ impl World {
     }
     /// Which faults struck so far.
     pub fn faults(&self) -> Faults {
-        self.faults
+        self.fate.faults
     }
 }

@@ -1,7 +1,7 @@
 //! Tests that run in many worlds: [`random`] and [`exhaustive`].
 //!
 //! A test is a function of a world that panics where something is not as it should. One that fails is made smaller (fewer
-//! faults strike, fewer messages overtake), written beside the test, and replayed first from then on, by plain `cargo test`.
+//! faults strike, links' delays do not vary, fewer messages overtake), written beside the test, and replayed first from then on, by plain `cargo test`.
 //!
 //! ```no_run
 //! # use bb_sim::{Link, World};
@@ -20,6 +20,7 @@ mod regressions;
 mod shrink;
 
 use crate::World;
+use crate::fate::Strike;
 use regressions::Regressions;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 
@@ -27,8 +28,10 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Script {
     pub seed: u64,
-    /// The faults that strike, by number; all where nothing is said.
-    pub faults: Option<Vec<u64>>,
+    /// Every message takes the least time its link knows.
+    pub least_delays: bool,
+    /// The faults that may strike; all where nothing is said.
+    pub faults: Option<Vec<Strike>>,
     /// Which of the messages on their way arrives next, whenever there are several; by time where nothing is said.
     pub order: Option<Vec<usize>>,
 }
@@ -38,7 +41,7 @@ struct Failure {
     message: String,
     script: Script,
     /// Faults that struck.
-    struck: Vec<u64>,
+    struck: Vec<Strike>,
     choices: Vec<(usize, usize)>,
     trace: String,
 }
@@ -61,7 +64,7 @@ fn random_of(regressions: &Regressions, runs: u32, test: Test<'_>) {
     regressions.replay(test);
     for seed in 0..u64::from(runs) {
         if let Err(failure) = run(test, &Script { seed, ..Script::default() }, DEPTH_MAX) {
-            regressions.report(shrink::faults(test, failure));
+            regressions.report(&shrink::faults(test, *failure));
         }
     }
 }
@@ -84,7 +87,7 @@ fn exhaustive_of(regressions: &Regressions, depth: usize, test: Test<'_>) -> u64
         let script = Script { order: Some(order), ..Script::default() };
         let choices = match run(test, &script, depth.min(DEPTH_MAX)) {
             Ok(choices) => choices,
-            Err(failure) => regressions.report(shrink::order(test, failure, depth)),
+            Err(failure) => regressions.report(&shrink::order(test, *failure, depth)),
         };
         let Some(last) = choices.iter().rposition(|(chosen, options)| chosen + 1 < *options) else { return orders };
         order = choices[..last].iter().map(|(chosen, _)| *chosen).chain([choices[last].0 + 1]).collect();
@@ -92,7 +95,7 @@ fn exhaustive_of(regressions: &Regressions, depth: usize, test: Test<'_>) -> u64
 }
 
 /// One run: the choices that were made, as (chosen, of how many).
-fn run(test: Test<'_>, script: &Script, depth: usize) -> Result<Vec<(usize, usize)>, Failure> {
+fn run(test: Test<'_>, script: &Script, depth: usize) -> Result<Vec<(usize, usize)>, Box<Failure>> {
     let mut world = World::scripted(script, depth);
     let outcome = quiet::quietly(|| catch_unwind(AssertUnwindSafe(|| test(&mut world))));
     let (struck, choices) = world.script_of_it();
@@ -100,7 +103,7 @@ fn run(test: Test<'_>, script: &Script, depth: usize) -> Result<Vec<(usize, usiz
     let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
     let message = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it panicked".into());
     let rows: Vec<String> = world.trace().iter().map(|row| world.tell(row)).collect();
-    Err(Failure { message, script: script.clone(), struck, choices, trace: rows.join("\n") })
+    Err(Box::new(Failure { message, script: script.clone(), struck, choices, trace: rows.join("\n") }))
 }
 
 #[cfg(test)]

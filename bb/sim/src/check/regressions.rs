@@ -1,11 +1,12 @@
 //! Runs that failed before: a line each, in a file beside the test's.
 
 use super::{DEPTH_MAX, Failure, Script, Test, run};
-use std::fmt::Write;
+use crate::fate::Strike;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
-const HEAD: &str = "# Runs that failed once, replayed before all others: test, seed, and what strikes or overtakes.\n";
+const HEAD: &str = "# Runs that failed once, replayed before all others: test, seed, which faults strike, which message arrives next.\n";
 
 pub struct Regressions {
     /// None where the test's own file is not to be found.
@@ -42,9 +43,9 @@ impl Regressions {
     }
 
     /// Writes a failing run down, and fails with it.
-    pub fn report(&self, failure: Failure) -> ! {
+    pub fn report(&self, failure: &Failure) -> ! {
         let Failure { message, script, trace, .. } = failure;
-        let run = text(&script);
+        let run = text(script);
         let line = format!("{}: {run}\n", self.test);
         let written = self.file.as_ref().is_some_and(|file| {
             let before = std::fs::read_to_string(file).unwrap_or_else(|_| HEAD.to_owned());
@@ -60,32 +61,35 @@ impl Regressions {
     }
 }
 
-/// As it stands in a file.
+/// As it stands in a file: `seed 7; least delays; faults drop 0>1 #3, cut 1>0 #2`.
 pub fn text(script: &Script) -> String {
-    let mut text = format!("seed {}", script.seed);
-    let mut list = |name: &str, items: Vec<String>| {
-        let _ = write!(text, " {name} {}", if items.is_empty() { "none".into() } else { items.join(" ") });
+    let list = |name: &str, items: Vec<String>| match items.is_empty() {
+        true => format!("no {name}"),
+        false => format!("{name} {}", items.join(", ")),
     };
-    if let Some(faults) = &script.faults {
-        list("faults", faults.iter().map(u64::to_string).collect());
-    }
-    if let Some(order) = &script.order {
-        list("order", order.iter().map(usize::to_string).collect());
-    }
-    text
+    let mut parts = vec![format!("seed {}", script.seed)];
+    parts.extend(script.least_delays.then(|| "least delays".to_owned()));
+    parts.extend(script.faults.as_ref().map(|all| list("faults", all.iter().map(Strike::to_string).collect())));
+    parts.extend(script.order.as_ref().map(|all| list("order", all.iter().map(usize::to_string).collect())));
+    parts.join("; ")
 }
 
 pub fn parse(text: &str) -> Option<Script> {
-    let mut words = text.split_whitespace();
-    let seed = words.next().filter(|w| *w == "seed").and_then(|_| words.next()?.parse().ok())?;
+    fn items<T: FromStr>(list: &str) -> Option<Vec<T>> {
+        list.split(", ").map(|item| item.parse().ok()).collect()
+    }
+    let mut parts = text.trim().split("; ");
+    let seed = parts.next()?.strip_prefix("seed ")?.parse().ok()?;
     let mut script = Script { seed, ..Script::default() };
-    let kind = words.next();
-    let rest: Vec<&str> = words.filter(|w| *w != "none").collect();
-    match kind {
-        None => {}
-        Some("faults") => script.faults = Some(rest.iter().map(|w| w.parse().ok()).collect::<Option<_>>()?),
-        Some("order") => script.order = Some(rest.iter().map(|w| w.parse().ok()).collect::<Option<_>>()?),
-        Some(_) => return None,
+    for part in parts {
+        match part.split_once(' ')? {
+            ("least", "delays") => script.least_delays = true,
+            ("no", "faults") => script.faults = Some(Vec::new()),
+            ("no", "order") => script.order = Some(Vec::new()),
+            ("faults", list) => script.faults = Some(items(list)?),
+            ("order", list) => script.order = Some(items(list)?),
+            _ => return None,
+        }
     }
     Some(script)
 }

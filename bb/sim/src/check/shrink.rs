@@ -23,7 +23,10 @@ pub fn faults(test: Test<'_>, mut failure: Failure) -> Failure {
         }
         part = if smaller && part == 1 { 1 } else { part / 2 };
     }
-    // Those that are left, by name: another version of a link may draw other faults.
+    if let Some(steady) = again(test, Script { least_delays: true, ..failure.script.clone() }, super::DEPTH_MAX) {
+        failure = steady;
+    }
+    // Those that are left, by name: a link that is changed may draw others.
     failure.script.faults = Some(failure.struck.clone());
     failure
 }
@@ -49,5 +52,5 @@ pub fn order(test: Test<'_>, mut failure: Failure, depth: usize) -> Failure {
 }
 
 fn again(test: Test<'_>, script: Script, depth: usize) -> Option<Failure> {
-    run(test, &script, depth).err()
+    run(test, &script, depth).err().map(|failure| *failure)
 }

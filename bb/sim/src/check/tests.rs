@@ -40,15 +40,16 @@ fn fails(run: impl FnOnce()) -> String {
 
 #[test]
 fn scripts_are_read_as_they_are_written() {
+    let strikes = ["drop 0>1 #3", "panic 2/0 #1"].map(|text| text.parse().expect("a fault"));
     for script in [
-        Script { seed: 7, faults: Some(vec![3, 9]), order: None },
-        Script { seed: 0, faults: None, order: Some(vec![0, 2, 1]) },
-        Script { seed: u64::MAX, faults: Some(vec![]), order: None },
+        Script { seed: 7, faults: Some(strikes.to_vec()), least_delays: true, order: None },
+        Script { seed: 0, order: Some(vec![0, 2, 1]), ..Script::default() },
+        Script { seed: u64::MAX, faults: Some(vec![]), order: Some(vec![]), ..Script::default() },
         Script::default(),
     ] {
         assert_eq!(regressions::parse(&regressions::text(&script)), Some(script));
     }
-    for wrong in ["", "seed", "seed x", "seed 1 faults a", "seed 1 luck 3"] {
+    for wrong in ["", "seed", "seed x", "seed 1; faults drop", "seed 1; luck 3", "seed 1; order 0 1"] {
         assert_eq!(regressions::parse(wrong), None, "{wrong}");
     }
 }

@@ -44,6 +44,7 @@ impl World {
     ) -> Result<NodeIx, InstallError> {
         let ix = NodeIx(self.nodes.len());
         self.nodes.push(Node {
+            peer: peer_id(ix.0),
             hosts,
             class: String::new(),
             wires: None,
@@ -55,6 +56,7 @@ impl World {
             stable: None,
             wake_at: None,
             liar: None,
+            faulty: Vec::new(),
             running: None,
         });
         self.start(ix)?;
@@ -65,7 +67,7 @@ impl World {
         let Some(running) = self.nodes[node.0].running.take() else { return };
         self.buried += running.engine.counters();
         self.touched.insert(node);
-        self.faults.killed += 1;
+        self.fate.faults.killed += 1;
         self.note(node, What::Killed);
         self.waiting.retain(|(from, _), _| *from != node);
         for peer in 0..self.nodes.len() {

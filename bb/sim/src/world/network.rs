@@ -2,11 +2,12 @@
 
 use super::steps::Due;
 use super::{NodeIx, Outgoing, World};
-use crate::node::{index_of, peer_id};
+use crate::link::Copied;
+use crate::node::index_of;
 use crate::trace::What;
 use bb::engine::Refusal;
 use bb::ir::peer::PeerId;
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use std::time::Duration;
 
 /// How long a Send to a node without connection waits before it is unreachable.
@@ -19,12 +20,13 @@ impl World {
             return;
         }
         for (from, to) in [(a, b), (b, a)] {
-            if !self.connected.contains_key(&(from, to))
+            let way = self.ways.entry((from, to)).or_default();
+            if way.connection.is_none()
                 && let Some(running) = &self.nodes[from.0].running
             {
-                let hello = running.engine.hello_for(&peer_id(to.0));
+                let hello = running.engine.hello_for(&self.nodes[to.0].peer);
                 let connection = self.next;
-                self.connected.insert((from, to), connection);
+                way.connection = Some(connection);
                 self.later(Duration::ZERO, Due::Hello { from, to, connection, hello });
             }
         }
@@ -43,9 +45,29 @@ impl World {
             }
         }
     }
+    /// Whom a node is connected with, in order.
+    pub fn peers_of(&self, node: NodeIx) -> Vec<NodeIx> {
+        (0..self.nodes.len()).map(NodeIx).filter(|peer| self.connection(node, *peer).is_some()).collect()
+    }
+    pub(super) fn connection(&self, from: NodeIx, to: NodeIx) -> Option<u64> {
+        self.ways.get(&(from, to))?.connection
+    }
+    /// Ends both directions of a connection; both ends notice at once. Whether there was one.
+    pub(super) fn lose(&mut self, a: NodeIx, b: NodeIx) -> bool {
+        let mut any = false;
+        for (node, peer) in [(a, b), (b, a)] {
+            if let Some(way) = self.ways.get_mut(&(node, peer)).filter(|way| way.connection.is_some()) {
+                // A link that serves one connection has forgotten it when it serves the next.
+                (way.connection, way.free_at) = (None, 0);
+                self.later(Duration::ZERO, Due::Lost { node, peer });
+                any = true;
+            }
+        }
+        any
+    }
     /// Cuts these nodes off from all others.
     pub fn partition(&mut self, group: &[NodeIx]) {
-        self.faults.partitioned += 1;
+        self.fate.faults.partitioned += 1;
         for a in (0..self.nodes.len()).map(NodeIx).filter(|a| !group.contains(a)) {
             for b in group {
                 self.disconnect(a, *b);
@@ -54,11 +76,8 @@ impl World {
     }
     /// Cuts the connection between two nodes: both notice at once, what is in flight is lost.
     pub fn disconnect(&mut self, a: NodeIx, b: NodeIx) {
-        for (node, peer) in [(a, b), (b, a)] {
-            if self.connected.remove(&(node, peer)).is_some() {
-                self.touched.extend([node, peer]);
-                self.later(Duration::ZERO, Due::Lost { node, peer });
-            }
+        if self.lose(a, b) {
+            self.touched.extend([a, b]);
         }
         self.run_until(self.elapsed());
     }
@@ -80,16 +99,14 @@ impl World {
     pub(super) fn send(&mut self, from: NodeIx, message: Outgoing) {
         let start = self.nodes[from.0].starts;
         let to = self.node_of(&message.peer);
-        let connection = to.and_then(|to| Some((to, *self.connected.get(&(from, to))?)));
-        let Some((to, connection)) = connection else {
+        let way = to.and_then(|to| Some((to, self.ways.get_mut(&(from, to))?)));
+        let Some((to, way, connection)) = way.and_then(|(to, way)| way.connection.map(|c| (to, way, c))) else {
             self.wait(from, message);
             return;
         };
-        let mut frame = BytesMut::new();
-        for piece in message.encode(self.clock(from)) {
-            frame.extend_from_slice(&piece);
-        }
-        let mut frame = frame.freeze();
+        way.sent += 1;
+        let (number, link) = (way.sent, way.link.as_ref().unwrap_or(&self.link).clone());
+        let mut frame = joined(message.encode(self.clock(from)));
         if frame.len() > self.nodes[to.0].limits.wire.frame_bytes_max {
             // What the other side's Hello says is its largest frame.
             self.later(Duration::ZERO, Due::Refused { node: from, start, send: message.id, reason: Refusal::TooLarge });
@@ -97,25 +114,38 @@ impl World {
         }
         self.bytes += frame.len() as u64;
         self.note(from, What::Sent { to, bytes: frame.len(), frame: frame.clone() });
-        let link = self.links.get(&(from, to)).unwrap_or(&self.link).clone();
         if let Some(liar) = &mut self.nodes[from.0].liar
-            && let Some(lie) = liar.lie(&frame, &mut self.rng, &mut self.faults, &mut self.strikes)
+            && let Some(lie) = liar.lie(&frame, &mut self.fate, (from.0, to.0, number))
         {
             frame = lie;
             self.touched.extend([from, to]);
         }
-        let copies = link.draw(&mut self.rng, &mut self.faults, &mut self.strikes);
-        if copies.is_empty() {
+        let copies = link.draw(&mut self.fate, from.0, to.0, number);
+        if copies == [None, None] {
             self.touched.extend([from, to]);
         }
-        for (delay, overtakes) in copies {
-            let mut at = self.now.saturating_add(delay.as_nanos() as u64);
+        let way = self.ways.get_mut(&(from, to)).expect("it was there just now");
+        // What is lost on its way has left as well.
+        way.free_at = way.free_at.max(self.now).saturating_add(link.leaving_ns(frame.len()));
+        let left = way.free_at;
+        for Copied { delay, overtakes } in copies.into_iter().flatten() {
+            let way = self.ways.get_mut(&(from, to)).expect("it was there just now");
+            let mut at = left.saturating_add(delay.as_nanos() as u64);
             if !overtakes {
-                let last = self.last_arrival.entry((from, to)).or_insert(0);
-                at = at.max(*last);
-                *last = at;
+                at = at.max(way.last_arrival);
+                way.last_arrival = at;
             }
             self.at(at, Due::Deliver { from, to, connection, frame: frame.clone() });
         }
     }
+}
+
+/// The pieces of a frame as one.
+fn joined(pieces: Vec<Bytes>) -> Bytes {
+    if let [one] = pieces.as_slice() {
+        return one.clone();
+    }
+    let mut frame = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
+    pieces.iter().for_each(|piece| frame.extend_from_slice(piece));
+    frame.freeze()
 }

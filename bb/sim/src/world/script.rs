@@ -1,31 +1,10 @@
-//! What a test of many worlds decides in this one: which faults strike, and which message arrives next.
+//! What a test of many worlds decides in this one: which faults may strike, and which message arrives next.
 
 use super::World;
 use super::steps::{Due, Entry};
 use crate::check::Script;
+use crate::fate::Strike;
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
-
-/// Which faults strike.
-#[derive(Default)]
-pub(crate) struct Strikes {
-    only: Option<BTreeSet<u64>>,
-    drawn: u64,
-    /// Their numbers, where somebody asks.
-    struck: Option<Vec<u64>>,
-}
-impl Strikes {
-    /// A fault was drawn; whether it strikes.
-    pub fn lets(&mut self) -> bool {
-        let number = self.drawn;
-        self.drawn += 1;
-        let lets = self.only.as_ref().is_none_or(|only| only.contains(&number));
-        if let (true, Some(struck)) = (lets, &mut self.struck) {
-            struck.push(number);
-        }
-        lets
-    }
-}
 
 /// Which message arrives next.
 pub(super) struct Order {
@@ -41,15 +20,17 @@ impl World {
     /// A world that goes by a script.
     pub(crate) fn scripted(script: &Script, depth: usize) -> World {
         let mut world = World::new(script.seed, bb::kernels());
-        let only = script.faults.as_ref().map(|faults| faults.iter().copied().collect());
-        world.strikes = Strikes { only, drawn: 0, struck: Some(Vec::new()) };
+        world.fate.least_delays = script.least_delays;
+        if let Some(faults) = &script.faults {
+            world.fate.allow_only(faults.iter().copied());
+        }
         let order = |script: &Vec<usize>| Order { script: script.clone(), depth, made: Vec::new(), pool: Vec::new() };
         world.order = script.order.as_ref().map(order);
         world
     }
     /// Which faults struck, and what was chosen.
-    pub(crate) fn script_of_it(&mut self) -> (Vec<u64>, Vec<(usize, usize)>) {
-        (self.strikes.struck.take().unwrap_or_default(), self.order.take().map(|o| o.made).unwrap_or_default())
+    pub(crate) fn script_of_it(&mut self) -> (Vec<Strike>, Vec<(usize, usize)>) {
+        (std::mem::take(&mut self.fate.struck), self.order.take().map(|o| o.made).unwrap_or_default())
     }
 
     /// In a world whose order a test chooses: the message that arrives next, if any is on its way.
@@ -63,9 +44,11 @@ impl World {
             }
         }
         order.pool.sort();
-        let connected = &self.connected;
+        let ways = &self.ways;
         order.pool.retain(|entry| match &entry.due {
-            Due::Deliver { from, to, connection, .. } => connected.get(&(*from, *to)) == Some(connection),
+            Due::Deliver { from, to, connection, .. } => {
+                ways.get(&(*from, *to)).is_some_and(|way| way.connection == Some(*connection))
+            }
             _ => false,
         });
         let options = order.pool.len();

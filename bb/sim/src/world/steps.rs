@@ -1,9 +1,10 @@
 //! From one thing that happens to the next.
 
 use super::{NodeIx, World};
-use crate::node::{Command, Stable, peer_id};
+use crate::node::{Command, Stable};
 use crate::trace::{Row, What};
-use bb::engine::{CommandId, ComponentFailure, EngineStep, Input, Refusal, SendId, Time};
+use crate::wrong::WrongCall;
+use bb::engine::{CommandId, ComponentFailure, ComponentId, EngineStep, Input, Refusal, SendId, Time};
 use bb::ir::value::Value;
 use bytes::Bytes;
 use std::cmp::{Ordering, Reverse};
@@ -59,6 +60,7 @@ pub(super) enum Due {
         id: u64,
         stable: Stable,
     },
+    Act(Box<dyn FnOnce(&mut World)>),
 }
 
 /// When something is to happen, and the how manieth it is.
@@ -124,17 +126,20 @@ impl World {
         self.events += 1;
         match due {
             Due::Hello { from, to, connection, hello } => {
-                if self.connected.get(&(from, to)) == Some(&connection) {
-                    self.handle(to, Input::Connected { peer: peer_id(from.0), hello });
+                if self.connection(from, to) == Some(connection) {
+                    self.handle(to, Input::Connected { peer: self.nodes[from.0].peer.clone(), hello });
                 }
             }
             Due::Deliver { from, to, connection, frame } => {
-                if self.connected.get(&(from, to)) == Some(&connection) {
+                if self.connection(from, to) == Some(connection) {
                     self.note(to, What::Received { from, bytes: frame.len(), frame: frame.clone() });
-                    self.handle(to, Input::Received { peer: peer_id(from.0), frame });
+                    self.handle(to, Input::Received { peer: self.nodes[from.0].peer.clone(), frame });
                 }
             }
-            Due::Lost { node, peer } => self.handle(node, Input::Disconnected { peer: peer_id(peer.0) }),
+            Due::Lost { node, peer } => {
+                self.handle(node, Input::Disconnected { peer: self.nodes[peer.0].peer.clone() });
+            }
+            Due::Act(act) => act(self),
             Due::Completed { node, start, command, result } => {
                 if self.alive(node, start) {
                     if let Some(running) = &mut self.nodes[node.0].running {
@@ -201,6 +206,28 @@ impl World {
         }
     }
 
+    /// What goes wrong with the call of a component that is made now.
+    fn wrong(&mut self, node: NodeIx, component: ComponentId) -> Option<WrongCall> {
+        let it = &mut self.nodes[node.0];
+        if it.faulty.is_empty() {
+            return None;
+        }
+        let slot = it.running.as_ref()?.slot(component)?;
+        let faulty = it.faulty.iter_mut().find(|f| f.slot == slot)?;
+        faulty.call(&self.fate, node.0, component.0 as usize)
+    }
+    /// Lets results go wrong as they were to, and counts it where they could.
+    fn spoil(&mut self, node: NodeIx, wrong: Option<WrongCall>, result: &mut Result<Vec<Value>, ComponentFailure>) {
+        let Some((wrong, strike)) = wrong else { return };
+        if wrong.failure().is_none() {
+            let Some(spoilt) = result.as_ref().ok().and_then(|values| wrong.results(values)) else { return };
+            *result = Ok(spoilt);
+        }
+        self.fate.has_struck(strike);
+        self.touched.insert(node);
+        self.note(node, What::WentWrong(wrong));
+    }
+
     /// Does what the engine of `node` asks for, until it asks for nothing.
     pub(super) fn drain(&mut self, node: NodeIx) {
         let now = self.clock(node);
@@ -214,10 +241,12 @@ impl World {
                 EngineStep::Run { command, component, method, inputs } => {
                     let cost = (self.cost)(node, &method);
                     self.note(node, What::Ran { method: method.clone() });
+                    let wrong = self.wrong(node, component);
                     let run = Command { command, component, method, inputs };
                     let world_now = self.now;
                     let running = self.nodes[node.0].running.as_mut().expect("it was polled just now");
-                    let (due, command, result) = running.run(world_now, cost, run);
+                    let (due, mut result) = running.run(world_now, cost, run, wrong.map(|(wrong, _)| wrong));
+                    self.spoil(node, wrong, &mut result);
                     self.at(due, Due::Completed { node, start, command, result });
                 }
                 EngineStep::CallResolved { call, result, .. } => {
@@ -230,11 +259,7 @@ impl World {
                 EngineStep::Event(event) => self.note(node, What::Event(event)),
                 EngineStep::Disconnect { peer, .. } => {
                     if let Some(other) = self.node_of(&peer) {
-                        for (node, peer) in [(node, other), (other, node)] {
-                            if self.connected.remove(&(node, peer)).is_some() {
-                                self.later(Duration::ZERO, Due::Lost { node, peer });
-                            }
-                        }
+                        self.lose(node, other);
                     }
                 }
                 EngineStep::Announced { .. } => {}
