@@ -45,6 +45,8 @@ faults! {
     duplicated Duplicate;
     /// Messages that were free to overtake others, or to be overtaken.
     reordered Overtake;
+    /// Messages that waited until those before them had left.
+    queued;
     /// Nodes killed.
     killed;
     /// Groups cut off.

@@ -149,8 +149,9 @@ impl Running {
     pub fn slots(&self) -> impl Iterator<Item = &str> {
         self.slots.values().map(|(_, name)| name.as_str())
     }
+    /// The slot of a component that has not panicked.
     pub fn slot(&self, component: ComponentId) -> Option<&str> {
-        self.slots.get(&component).map(|(_, name)| name.as_str())
+        self.slots.get(&component).filter(|_| self.components.contains_key(&component)).map(|(_, name)| name.as_str())
     }
 
     /// Runs a method at once, unless it is to fail; its result is due when the component is free and `cost` has passed.
@@ -175,7 +176,7 @@ impl Running {
             return (due, Err(failure));
         }
         let result = match self.components.get_mut(&run.component) {
-            None => Err(ComponentFailure::Error(format!("no component is bound for `{}`", run.method))),
+            None => Err(ComponentFailure::Refused),
             Some(component) => match catch_unwind(AssertUnwindSafe(|| component.run(&run.method, run.inputs))) {
                 Ok(result) => result.map_err(|e| ComponentFailure::Error(e.0)),
                 Err(panic) => {

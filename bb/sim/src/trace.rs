@@ -70,6 +70,21 @@ pub enum What {
 }
 
 impl World {
+    /// What happened on a node, as its engine tells it.
+    ///
+    /// ```
+    /// # use bb_sim::{NodeIx, World};
+    /// use bb::engine::Event;
+    /// # fn check(world: &World, server: NodeIx) {
+    /// assert!(world.events_of(server).any(|e| matches!(e, Event::PeerCools { .. })));
+    /// # }
+    /// ```
+    pub fn events_of(&self, node: NodeIx) -> impl Iterator<Item = &Event> {
+        self.trace().iter().filter(move |row| row.node == node).filter_map(|row| match &row.what {
+            What::Event(event) => Some(event),
+            _ => None,
+        })
+    }
     /// What a node is called: its class, and its number.
     pub fn name(&self, node: NodeIx) -> String {
         format!("{} {}", self.class(node), node.0)

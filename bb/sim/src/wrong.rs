@@ -19,29 +19,41 @@ pub enum Wrong {
     Panic,
 }
 
-/// What a component does wrong: parts of its calls, 0 to 1, and chosen calls.
+/// What a component does wrong: parts of its calls, 0 to 1, and chosen calls. Nothing where nothing is said.
 ///
 /// ```
 /// use bb_sim::{ComponentFaults, Wrong};
 ///
-/// let often = ComponentFaults { nan: 0.1, ..ComponentFaults::default() };
+/// let often = ComponentFaults::default().nan(0.1).error(0.05);
 /// let third = ComponentFaults::default().at(3, Wrong::Panic);
 /// # assert_ne!(often, third);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ComponentFaults {
-    /// [`Wrong::Nan`].
-    pub nan: f64,
-    /// [`Wrong::Shape`].
-    pub shape: f64,
-    /// [`Wrong::Error`].
-    pub error: f64,
-    /// [`Wrong::Panic`].
-    pub panic: f64,
+    nan: f64,
+    shape: f64,
+    error: f64,
+    panic: f64,
     at: Vec<(u64, Wrong)>,
 }
 
 impl ComponentFaults {
+    /// This part of the calls is [`Wrong::Nan`].
+    pub fn nan(self, part: f64) -> Self {
+        ComponentFaults { nan: part, ..self }
+    }
+    /// This part of the calls is [`Wrong::Shape`].
+    pub fn shape(self, part: f64) -> Self {
+        ComponentFaults { shape: part, ..self }
+    }
+    /// This part of the calls is [`Wrong::Error`].
+    pub fn error(self, part: f64) -> Self {
+        ComponentFaults { error: part, ..self }
+    }
+    /// This part of the calls is [`Wrong::Panic`].
+    pub fn panic(self, part: f64) -> Self {
+        ComponentFaults { panic: part, ..self }
+    }
     /// This at the `number`th call, from 1, counted since the world began.
     pub fn at(mut self, number: u64, wrong: Wrong) -> Self {
         self.at.push((number, wrong));

@@ -1,5 +1,6 @@
 //! Ops fire: kernels at once, methods through the host.
 
+use super::calls::fits;
 use super::frame::{DONE, FrameRef, SiteState};
 use super::{Engine, Ready};
 use crate::Value;
@@ -121,6 +122,19 @@ impl Engine {
         self.outputs = outputs;
     }
 
+    /// A method's results. Ops are linked with the types they were recorded by; what a component gives is seen here first.
+    fn method_gave(&mut self, plan: &PlacePlan, at: FrameRef, node: NodeIx, lane: Option<u32>, values: Vec<Value>) {
+        let sites = &plan.node(node).outputs;
+        let types = sites.iter().map(|site| &plan.site(*site).ty);
+        if let Some((value, ty)) = values.iter().zip(types).find(|(value, ty)| !fits(value, ty)) {
+            let text = format!("it gave {value:?}, which is no {} as the program says", ty.canonical_text());
+            self.op_failed(at, node, lane, FailureCode::OpFailed, text);
+            return;
+        }
+        self.outputs = values;
+        self.write_outputs(plan, at, node, lane);
+    }
+
     /// An op failed: what needs it will not come.
     fn op_failed(&mut self, at: FrameRef, node: NodeIx, lane: Option<u32>, code: FailureCode, text: String) {
         let Some(frame) = self.frames.get(at) else { return };
@@ -150,9 +164,8 @@ impl Engine {
         }
         match result {
             Ok(values) => {
-                self.outputs = values;
                 if let Some(plan) = self.frames.get(at).map(|f| f.plan.clone()) {
-                    self.write_outputs(&plan, at, node, lane);
+                    self.method_gave(&plan, at, node, lane, values);
                 }
             }
             Err(ComponentFailure::Error(text)) => self.op_failed(at, node, lane, FailureCode::OpFailed, text),

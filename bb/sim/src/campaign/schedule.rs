@@ -2,7 +2,7 @@
 
 use super::scenario::{ASKER, Answer, Faults, Hosting};
 use bb::engine::{Counters, Usage};
-use bb_sim::{Link, NodeIx, World};
+use bb_sim::{ComponentFaults, Link, NodeIx, World};
 use rand::seq::{IndexedRandom, IteratorRandom};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -34,9 +34,13 @@ pub enum Kind {
     Restore,
     Slow,
     Bytes,
+    /// A component gives another shape, refuses, or panics.
+    Component,
+    /// Links take few bytes in a second.
+    Narrow,
 }
 impl Kind {
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Loss,
         Kind::Duplicate,
         Kind::Reorder,
@@ -46,6 +50,8 @@ impl Kind {
         Kind::Restore,
         Kind::Slow,
         Kind::Bytes,
+        Kind::Component,
+        Kind::Narrow,
     ];
 }
 
@@ -102,6 +108,8 @@ pub fn run(seed: u64, traced: bool) -> Outcome {
         down: Vec::new(),
         durable: writes_for.is_some(),
         liar: None,
+        faulty: None,
+        mended: 0,
         stalled: Vec::new(),
         stalls: 0,
     };
@@ -110,6 +118,7 @@ pub fn run(seed: u64, traced: bool) -> Outcome {
     it.slow_down();
     it.world.connect_all();
     it.lie();
+    it.break_component();
 
     let mut open: Vec<Open> = Vec::new();
     let mut outcome = Outcome { seed, program: scenario.name, ..Outcome::default() };
@@ -146,7 +155,11 @@ pub fn run(seed: u64, traced: bool) -> Outcome {
             }
         }
         it.world.run_until(now + SLICE);
-        let touched = it.world.take_touched();
+        let mut touched = it.world.take_touched();
+        if now < FAULTS_END + SLICE && it.world.faults().panicked > 0 {
+            // A component that has panicked is gone until its node starts again.
+            touched.extend(it.faulty);
+        }
         let (now, world) = (it.world.elapsed(), &it.world);
         let start = it.world.usage(ASKER).map(|_| world.starts(ASKER));
         open.retain_mut(|o| {
@@ -194,6 +207,9 @@ struct Schedule {
     durable: bool,
     /// Who lies, until faults end.
     liar: Option<NodeIx>,
+    /// Whose component is faulty, and how often it was started again because of that.
+    faulty: Option<NodeIx>,
+    mended: u64,
     /// Who does not hear whom, and until when.
     stalled: Vec<((NodeIx, NodeIx), Duration)>,
     stalls: u64,
@@ -207,7 +223,8 @@ impl Schedule {
         let most = Duration::from_millis(self.rng.random_range(1..=200));
         let (drop, duplicate, reorder) =
             (self.part(Kind::Loss, 0.3), self.part(Kind::Duplicate, 0.3), self.part(Kind::Reorder, 0.5));
-        Link::default().delay(most / 10..=most).drop(drop).duplicate(duplicate).reorder(reorder)
+        let link = Link::default().delay(most / 10..=most).drop(drop).duplicate(duplicate).reorder(reorder);
+        if self.chosen.contains(&Kind::Narrow) { link.bandwidth(self.rng.random_range(2_000..20_000)) } else { link }
     }
     fn nodes(&self) -> impl Iterator<Item = NodeIx> + use<> {
         (0..self.world.len()).map(NodeIx)
@@ -226,6 +243,19 @@ impl Schedule {
             let mut part = || self.rng.random_range(0.0..0.2);
             self.world.set_lies(liar, bb_sim::Lies { flip: part(), cut: part(), replay: part() });
             self.liar = Some(liar);
+        }
+    }
+    fn break_component(&mut self) {
+        let with_slots = self.nodes().filter(|n| !self.world.slots(*n).is_empty());
+        if self.chosen.contains(&Kind::Component)
+            && let Some(node) = with_slots.choose(&mut self.rng)
+        {
+            let slots = self.world.slots(node);
+            let mut part = |most: f64| self.rng.random_range(0.0..most);
+            let faults = ComponentFaults::default().shape(part(0.2)).error(part(0.3)).panic(part(0.1));
+            let slot = slots.choose(&mut self.rng).expect("it has some");
+            self.world.set_component_faults(node, slot, faults);
+            self.faulty = Some(node);
         }
     }
 
@@ -286,6 +316,17 @@ impl Schedule {
             self.world.destroy(liar);
             self.world.start(liar).expect("it installed before");
         }
+        // A component that has panicked comes back with its node.
+        if let Some(faulty) = self.faulty {
+            for slot in self.world.slots(faulty) {
+                self.world.set_component_faults(faulty, &slot, ComponentFaults::default());
+            }
+            self.mended = u64::from(Some(faulty) != self.liar);
+            if self.mended > 0 {
+                self.world.kill(faulty);
+                self.world.start(faulty).expect("it installed before");
+            }
+        }
         self.world.connect_all();
     }
 
@@ -307,7 +348,7 @@ impl Schedule {
             say(format!("messages are not accounted for:\n{c}"));
         }
         let f = self.world.faults();
-        let killed = killed - u64::from(self.liar.is_some());
+        let killed = killed - u64::from(self.liar.is_some()) - self.mended;
         let restored = if self.durable { killed } else { 0 };
         let struck = |kind: Kind| match kind {
             Kind::Loss => f.dropped,
@@ -319,6 +360,8 @@ impl Schedule {
             Kind::Restore => restored,
             Kind::Slow => self.slow,
             Kind::Bytes => f.flipped + f.cut + f.replayed,
+            Kind::Component => f.misshapen + f.refused + f.panicked,
+            Kind::Narrow => f.queued,
         };
         outcome.struck = self.chosen.iter().map(|k| (*k, struck(*k))).collect();
         outcome.counters = c;

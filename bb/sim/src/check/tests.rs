@@ -122,3 +122,21 @@ fn every_order_is_run_once() {
     assert!(said.contains(&format!("{:<12}", "Helper 2")), "{said}");
     std::fs::remove_file(file).expect("it was written");
 }
+
+#[test]
+fn crashes_and_cuts_that_may_be_are_faults_like_others() {
+    let (file, regressions) = regressions("crashes");
+    let unharmed = |world: &mut World| {
+        world.set_link(Link::default().drop(0.1));
+        let call = three(world);
+        world.may_part(NodeIx(0), NodeIx(1), 2 * S, S);
+        world.may_crash(NodeIx(2), 2 * S, S);
+        world.run_until(30 * S);
+        assert!(world.result(call).is_some(), "it resolves whatever happens");
+        assert!(world.connected(NodeIx(0), NodeIx(1)) && world.connected(NodeIx(0), NodeIx(2)), "all is as before");
+        assert!(world.faults().killed == 0, "somebody was killed");
+    };
+    let said = fails(|| random_of(&regressions, 50, &unharmed));
+    assert!(said.starts_with("somebody was killed") && said.contains("; faults crash 2/2 #2\n"), "{said}");
+    std::fs::remove_file(file).expect("it was written");
+}

@@ -49,6 +49,10 @@ impl World {
     pub fn peers_of(&self, node: NodeIx) -> Vec<NodeIx> {
         (0..self.nodes.len()).map(NodeIx).filter(|peer| self.connection(node, *peer).is_some()).collect()
     }
+    /// Whether two nodes are connected, both ways.
+    pub fn connected(&self, a: NodeIx, b: NodeIx) -> bool {
+        self.connection(a, b).is_some() && self.connection(b, a).is_some()
+    }
     pub(super) fn connection(&self, from: NodeIx, to: NodeIx) -> Option<u64> {
         self.ways.get(&(from, to))?.connection
     }
@@ -125,6 +129,9 @@ impl World {
             self.touched.extend([from, to]);
         }
         let way = self.ways.get_mut(&(from, to)).expect("it was there just now");
+        if link.leaving_ns(frame.len()) > 0 && way.free_at > self.now {
+            self.fate.faults.queued += 1;
+        }
         // What is lost on its way has left as well.
         way.free_at = way.free_at.max(self.now).saturating_add(link.leaving_ns(frame.len()));
         let left = way.free_at;
