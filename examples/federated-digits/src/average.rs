@@ -1,8 +1,7 @@
-//! The server's component: federated averaging that takes note of who was missing.
+//! The server's component: an aggregator that takes note of who was missing.
 
 use bb::prelude::*;
 use bb::{PeerId, Reason};
-use bb_components::FedAvg;
 use std::sync::{Arc, Mutex};
 
 /// Who took part in the last round.
@@ -14,14 +13,14 @@ pub struct Attendance {
     pub missing: Vec<(PeerId, Reason)>,
 }
 
-/// [`FedAvg`], and a note for the loop over rounds.
+/// An aggregator, and a note for the loop over rounds.
 pub struct Noting {
-    average: FedAvg,
+    average: Box<dyn Aggregator + Send>,
     note: Arc<Mutex<Attendance>>,
 }
 
 impl Noting {
-    pub fn new(average: FedAvg, note: Arc<Mutex<Attendance>>) -> Self {
+    pub fn new(average: Box<dyn Aggregator + Send>, note: Arc<Mutex<Attendance>>) -> Self {
         Noting { average, note }
     }
 }

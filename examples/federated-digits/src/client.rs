@@ -2,6 +2,7 @@
 
 use crate::data::Data;
 use crate::graph::round;
+use crate::hostile::Member;
 use crate::options::{Local, Shard};
 use crate::report::say;
 use crate::server::Failure;
@@ -11,24 +12,25 @@ use bb::Node;
 use bb::node::{Builder, Event, NodeEvent, Parting};
 use std::path::PathBuf;
 
-pub type Client = Node<round::Client<Sgd>>;
+pub type Client = Node<round::Client<Member>>;
 
 /// Starts a client of this shard.
-pub async fn start(builder: Builder, shard: Shard, local: &Local) -> Result<Client, Failure> {
+pub async fn start(builder: Builder, shard: Shard, hostile: bool, local: &Local) -> Result<Client, Failure> {
     let data = Data::load(local.data.as_ref())?;
     let mut split = Split::new(&data, local.seed, local.alpha, shard.of);
     let own = split.shards.swap_remove(shard.number - 1);
     let trainer = Sgd::new(own, local.epochs, local.seed, shard.number);
+    let trainer = if hostile { Member::hostile(trainer, shard.number) } else { Member::honest(trainer) };
     Ok(builder.start(round::Client { trainer }).await?)
 }
 
 /// A client in a process of its own: until the server is gone.
-pub async fn run(dial: &str, shard: Shard, key: Option<PathBuf>, local: &Local) -> Result<(), Failure> {
+pub async fn run(dial: &str, shard: Shard, key: Option<PathBuf>, hostile: bool, local: &Local) -> Result<(), Failure> {
     let key = match key {
         Some(key) => key,
         None => default_key(shard)?,
     };
-    let client = start(Node::builder().dial(dial).key_file(key), shard, local).await?;
+    let client = start(Node::builder().dial(dial).key_file(key), shard, hostile, local).await?;
     say(&format!("client {} with shard {}/{}", client.peer_id(), shard.number, shard.of));
     let mut events = client.events();
     while let Some(event) = events.next().await {

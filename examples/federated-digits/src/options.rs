@@ -1,5 +1,6 @@
 //! What the command line says.
 
+use crate::aggregator::Aggregation;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -7,7 +8,7 @@ use std::path::PathBuf;
 ///
 /// Without a command: a server and its clients in one process, each a node of its own.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
 pub struct Options {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -41,6 +42,9 @@ pub enum Command {
         /// The file of its key, made where there is none. By default one per shard in the platform's data directory.
         #[arg(long)]
         key: Option<PathBuf>,
+        /// It does harm: one with an odd shard goes backwards, another sends noise.
+        #[arg(long)]
+        hostile: bool,
         #[command(flatten)]
         local: Local,
     },
@@ -58,6 +62,13 @@ pub struct Run {
     /// The part of a round's clients that has to answer.
     #[arg(long, default_value_t = 0.75, value_parser = fraction)]
     pub quorum: f32,
+    /// What makes one model of the clients': the mean, if nothing else is said.
+    #[arg(long, value_enum)]
+    pub aggregator: Option<Aggregation>,
+    /// How many of the clients are hostile; a server in a process of its own bears so many. Without `--aggregator`,
+    /// every aggregator runs, with honest clients alone and with so many hostile ones, and a table compares them.
+    #[arg(long, default_value_t = 0)]
+    pub byzantine: u32,
     /// Where to write the results.
     #[arg(long)]
     pub json: Option<PathBuf>,
@@ -82,6 +93,13 @@ pub struct Simulated {
     pub loss: f64,
     #[command(flatten)]
     pub local: Local,
+}
+
+impl Run {
+    /// Whether every aggregator runs, for comparison.
+    pub fn compares(&self) -> bool {
+        self.byzantine > 0 && self.aggregator.is_none()
+    }
 }
 
 /// What training on a shard needs to know.
@@ -133,6 +151,7 @@ mod tests {
         Options::command().debug_assert();
         let run = Options::parse_from(["federated-digits"]).run;
         assert_eq!((run.clients, run.rounds, run.quorum), (8, 50, 0.75));
+        assert_eq!((run.aggregator, run.byzantine), (None, 0));
         assert_eq!((run.local.epochs, run.local.alpha, run.local.seed), (2, 0.3, 1));
     }
 

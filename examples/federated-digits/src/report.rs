@@ -42,6 +42,10 @@ impl Progress {
         });
         Progress { bar, rounds }
     }
+    /// Says nothing.
+    pub fn hidden(rounds: u32) -> Self {
+        Progress { bar: Some(ProgressBar::hidden()), rounds }
+    }
     pub fn round(&self, r: &Round) {
         let clients = r.answered + r.missing.len();
         let mut line = format!(
@@ -103,11 +107,13 @@ pub struct Results {
 
 impl Results {
     pub fn table(&self, baseline: &Baseline, elapsed: Duration) -> String {
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_FULL_CONDENSED).set_header(["model", "accuracy on the held-out fifth"]);
-        table.add_row(["federated".to_owned(), format!("{:.3}", self.accuracy)]);
-        table.add_row(["central, all data in one place".to_owned(), format!("{:.3}", baseline.central)]);
-        table.add_row(["alone, mean of the clients".to_owned(), format!("{:.3}", baseline.alone)]);
+        let rows = [
+            ("federated", self.accuracy),
+            ("central, all data in one place", baseline.central),
+            ("alone, mean of the clients", baseline.alone),
+        ];
+        let rows = rows.map(|(model, accuracy)| [model.to_owned(), format!("{accuracy:.3}")]);
+        let table = table(["model", "accuracy on the held-out fifth"].map(Into::into), rows);
         format!("{table}\n{} rounds, {} clients, {:.1} s", self.rounds, self.clients, elapsed.as_secs_f64())
     }
 
@@ -115,6 +121,13 @@ impl Results {
         let text = serde_json::to_string_pretty(self).map_err(|e| e.to_string())?;
         std::fs::write(file, text + "\n").map_err(|e| format!("cannot write {}: {e}", file.display()))
     }
+}
+
+/// Rows under a header.
+pub fn table<const N: usize>(header: [String; N], rows: impl IntoIterator<Item = [String; N]>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(header).add_rows(rows);
+    table
 }
 
 pub fn missing(peer: &PeerId, reason: impl ToString) -> Missing {

@@ -4,13 +4,12 @@ use crate::average::{Attendance, Noting};
 use crate::baseline::baseline;
 use crate::data::Data;
 use crate::graph::{Client, round};
-use crate::network;
+use crate::network::{self, Score};
 use crate::options::Run;
 use crate::report::{Missing, Progress, Results, Round, missing, say};
 use crate::split::Split;
 use bb::node::{Builder, CallError};
 use bb::{Node, PeerId, Peers, Reason, Tensor};
-use bb_components::FedAvg;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -29,13 +28,27 @@ pub struct Server {
     run: Run,
 }
 
+/// How the rounds went.
+struct Rounds {
+    score: Score,
+    /// How many were done before the server was started again.
+    done: u32,
+    curve: Vec<f64>,
+    absent: Vec<Vec<Missing>>,
+    met: BTreeSet<PeerId>,
+}
+
 impl Server {
     pub async fn start(builder: Builder, run: Run) -> Result<Self, Failure> {
         let data = Data::load(run.local.data.as_ref())?;
         let split = Split::new(&data, run.local.seed, run.local.alpha, run.clients as usize);
         let note = Arc::new(Mutex::new(Attendance::default()));
         let start = Tensor::from_vec(&[network::PARAMS as u64], network::initial(run.local.seed));
-        let average = FedAvg::new(start.ok_or("the network has another size")?);
+        let start = start.ok_or("the network has another size")?;
+        if run.byzantine > run.clients {
+            return Err(format!("{} of {} clients cannot be hostile", run.byzantine, run.clients).into());
+        }
+        let average = run.aggregator.unwrap_or_default().start(start, run.byzantine as usize)?;
         let node = builder.start(round::Server { average: Noting::new(average, note.clone()) }).await?;
         Ok(Server { node, note, data, split, run })
     }
@@ -54,8 +67,44 @@ impl Server {
             let split = Split::new(&data, seed, run.local.alpha, run.clients as usize);
             move || baseline(&data, &split, passes, seed)
         });
+        let Rounds { score, done, curve, absent, met } = self.rounds(&Progress::new(run.rounds)).await?;
+        let baseline = compare.join().map_err(|_| "training the models to compare with panicked")?;
+        let traffic = self.node.traffic();
+        let mut peers = vec![self.node.peer_id().to_string()];
+        peers.extend(met.iter().map(ToString::to_string));
+        let results = Results {
+            accuracy: score.accuracy,
+            central_accuracy: baseline.central,
+            alone_accuracy: baseline.alone,
+            rounds: run.rounds,
+            rounds_before: done,
+            clients: run.clients,
+            seconds: began.elapsed().as_secs_f64(),
+            bytes_sent: traffic.bytes_sent,
+            bytes_received: traffic.bytes_received,
+            curve,
+            missing: absent,
+            peers,
+            connections: self.node.connections().len(),
+        };
+        say(&results.table(&baseline, began.elapsed()));
+        if let Some(file) = &run.json {
+            results.write(file)?;
+        }
+        self.node.shutdown().await;
+        Ok(())
+    }
+
+    /// Runs every round in silence, and says how good the model is.
+    pub async fn accuracy(self) -> Result<f64, Failure> {
+        let rounds = self.rounds(&Progress::hidden(self.run.rounds)).await;
+        self.node.shutdown().await;
+        Ok(rounds?.score.accuracy)
+    }
+
+    async fn rounds(&self, progress: &Progress) -> Result<Rounds, Failure> {
+        let run = &self.run;
         self.wait_for(run.clients as usize).await?;
-        let progress = Progress::new(run.rounds);
         let mut met: BTreeSet<PeerId> = BTreeSet::new();
         let (mut curve, mut absent) = (Vec::new(), Vec::new());
         let mut score = network::score(&network::initial(run.local.seed), &self.split.test);
@@ -86,31 +135,7 @@ impl Server {
             }
         }
         progress.end();
-        let baseline = compare.join().map_err(|_| "training the models to compare with panicked")?;
-        let traffic = self.node.traffic();
-        let mut peers = vec![self.node.peer_id().to_string()];
-        peers.extend(met.iter().map(ToString::to_string));
-        let results = Results {
-            accuracy: score.accuracy,
-            central_accuracy: baseline.central,
-            alone_accuracy: baseline.alone,
-            rounds: run.rounds,
-            rounds_before: done,
-            clients: run.clients,
-            seconds: began.elapsed().as_secs_f64(),
-            bytes_sent: traffic.bytes_sent,
-            bytes_received: traffic.bytes_received,
-            curve,
-            missing: absent,
-            peers,
-            connections: self.node.connections().len(),
-        };
-        say(&results.table(&baseline, began.elapsed()));
-        if let Some(file) = &run.json {
-            results.write(file)?;
-        }
-        self.node.shutdown().await;
-        Ok(())
+        Ok(Rounds { score, done, curve, absent, met })
     }
 
     async fn wait_for(&self, clients: usize) -> Result<(), Failure> {
