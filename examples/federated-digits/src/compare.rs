@@ -16,11 +16,12 @@ pub async fn run(run: &Run) -> Result<(), Failure> {
         let run = Run { aggregator: Some(*aggregator), ..run.clone() };
         let mut row = [aggregator.name(), String::new(), String::new()];
         for (cell, hostile) in row[1..].iter_mut().zip([0, run.byzantine]) {
-            *cell = match Together::start(&run, hostile).await?.accuracy().await {
-                Ok(accuracy) => format!("{accuracy:.3}"),
-                Err(error) => format!("none: {error}"),
+            let (outcome, why) = match Together::start(&run, hostile).await?.accuracy().await {
+                Ok(accuracy) => (format!("{accuracy:.3}"), String::new()),
+                Err(error) => ("none".to_owned(), format!(": {error}")),
             };
-            say(&format!("{}, {hostile} of {} clients hostile: {cell}", aggregator.name(), run.clients));
+            say(&format!("{}, {hostile} of {} clients hostile: {outcome}{why}", aggregator.name(), run.clients));
+            *cell = outcome;
         }
         rows.push(row);
     }

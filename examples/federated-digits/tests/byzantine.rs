@@ -1,5 +1,6 @@
 //! What each aggregator does when two of eight clients are hostile.
 
+use serde_json::Value;
 use std::process::{Command, Output, Stdio};
 
 fn run(args: &[&str]) -> Output {
@@ -19,19 +20,44 @@ fn accuracies(table: &str, aggregator: &str) -> [f64; 2] {
 
 #[test]
 fn robust_aggregators_keep_their_accuracy_where_the_mean_loses_it() {
-    let output = run(&["--byzantine", "2", "--compare", "--rounds", "8", "--alpha", "100"]);
+    let output = run(&["--byzantine", "2", "--rounds", "4", "--alpha", "100"]);
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     for means in ["fedavg", "fedavgm", "fedadam"] {
         let [honest, hostile] = accuracies(&said, means);
-        assert!(honest > 0.85 && hostile < 0.3, "{means}: {honest} and {hostile}");
+        assert!(honest > 0.8 && hostile < 0.2, "{means}: {honest} and {hostile}");
     }
-    for robust in ["median", "trimmed-mean", "krum", "multi-krum"] {
+    for robust in ["norm-clipping", "median", "trimmed-mean", "krum", "multi-krum"] {
         let [honest, hostile] = accuracies(&said, robust);
-        assert!(honest > 0.85 && hostile > honest - 0.05, "{robust}: {honest} and {hostile}");
+        assert!(honest > 0.8 && hostile > 0.8, "{robust}: {honest} and {hostile}");
     }
-    let [honest, hostile] = accuracies(&said, "norm-clipping");
-    assert!(honest > 0.85 && hostile > 0.7, "norm-clipping: {honest} and {hostile}");
+}
+
+#[test]
+fn hostile_clients_do_the_same_harm_every_time() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let curve = |name: &str| {
+        let file = dir.path().join(name);
+        let path = file.to_str().expect("a temporary path is UTF-8");
+        let output = run(&[
+            "--byzantine",
+            "2",
+            "--aggregator",
+            "trimmed-mean",
+            "--rounds",
+            "2",
+            "--epochs",
+            "1",
+            "--json",
+            path,
+        ]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let results: Value =
+            serde_json::from_str(&std::fs::read_to_string(file).expect("it wrote its results")).expect("JSON");
+        results["curve"].as_array().expect("a list").clone()
+    };
+    let first = curve("a");
+    assert_eq!((first.len(), &first), (2, &curve("b")));
 }
 
 #[test]
@@ -39,7 +65,6 @@ fn an_aggregator_that_cannot_bear_so_many_says_so() {
     for (args, says) in [
         (&["--byzantine", "3", "--aggregator", "krum", "--rounds", "1"][..], "with 3 liars among them it takes 9"),
         (&["--byzantine", "9"], "9 of 8 clients cannot be hostile"),
-        (&["--compare"], "--byzantine"),
         (&["--aggregator", "mode"], "possible values: fedavg"),
     ] {
         let output = run(args);
