@@ -86,6 +86,13 @@ keys! {
     HOME_CLASS_KEY = ns!("home_class"), on Node Value;
     /// The node's place, a number into the place table; 0 = entry. On a function's input recorded as `Each`: `each`.
     PLACE_KEY = ns!("place"), on Node Value;
+    /// The shapes an op's signature takes beyond what its inputs declare: `<input>=<dimension>,…`, joined by `;`. A
+    /// dimension is a size, a name, or `_`; of a sequence the shape of its values. Gone once types are
+    /// solved.
+    TAKES_KEY = ns!("takes"), on Node;
+    /// `+ number`: `<name>|<size or name>|<place>`: what an inlined call says of a dimension's name. Gone once types are
+    /// solved.
+    DIMENSION_PREFIX = ns!("dimension."), on Function;
     /// `body` or `bootstrap`.
     MODULE_PHASE_KEY = ns!("module_phase"), on Function;
     /// The phase of a module that calls run.

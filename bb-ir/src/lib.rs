@@ -23,6 +23,7 @@ pub mod peer;
 pub mod peer_class;
 pub mod proto;
 pub mod scan;
+pub mod shape_text;
 pub mod site;
 pub mod syscall_ids;
 pub mod text;

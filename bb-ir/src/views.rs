@@ -47,6 +47,10 @@ pub trait Metadata {
     fn remove_metadata(&mut self, key: &str) {
         self.props_mut().retain(|e| e.key() != key);
     }
+    /// Removes what starts with `prefix`.
+    fn remove_metadata_under(&mut self, prefix: &str) {
+        self.props_mut().retain(|e| !e.key().starts_with(prefix));
+    }
     /// The entries whose key starts with `prefix`: the rest of the key, and the value.
     fn metadata_under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.props().iter().filter_map(move |e| Some((e.key().strip_prefix(prefix)?, e.value())))

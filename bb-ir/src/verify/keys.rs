@@ -5,6 +5,7 @@ use crate::bindings::{parse_binding_key, parse_binding_value};
 use crate::digest::ProgramDigest;
 use crate::keys::{self, ALL, KeyRow, NAMESPACE, On};
 use crate::proto::onnx::{NodeProto, StringStringEntryProto};
+use crate::shape_text;
 use crate::views::Metadata;
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::LazyLock;
@@ -71,6 +72,15 @@ fn indexed(key: &str, value: &str) -> bool {
     index && !value.is_empty()
 }
 
+fn takes(_: &str, value: &str) -> bool {
+    shape_text::parse_takes(value).is_some()
+}
+fn dimension(_: &str, value: &str) -> bool {
+    let mut parts = value.splitn(3, '|');
+    let named = [parts.next(), parts.next()].iter().all(|part| part.is_some_and(|text| !text.is_empty()));
+    named && parts.next().is_some()
+}
+
 /// The forms of values, by row; rows that are not here take any text. A place on a value is a word, on a node a number,
 /// which the places' own check holds.
 const FORMS: &[(&str, Form)] = &[
@@ -85,6 +95,8 @@ const FORMS: &[(&str, Form)] = &[
     (keys::PEER_CLASS_KEY, word),
     (keys::HOME_CLASS_KEY, word),
     (keys::PLACE_KEY, word),
+    (keys::TAKES_KEY, takes),
+    (keys::DIMENSION_PREFIX, dimension),
     (keys::MODULE_PHASE_KEY, phase),
     (keys::MODULE_INSTANCE_KEY, word),
     (keys::CONTROL_KEY, u32),

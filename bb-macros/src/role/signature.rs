@@ -20,7 +20,7 @@ pub struct Recording {
     pub bounds: TokenStream,
     /// Where the op runs.
     pub place: TokenStream,
-    /// `(site, width)` of each input.
+    /// `(site, types)` of each input.
     pub inputs: TokenStream,
     /// `Option<Option<SiteRef>>`: what fires an op without inputs.
     pub trigger: TokenStream,
@@ -93,17 +93,17 @@ impl Signature {
             bounds.extend(quote!(P0: ::bb::__private::RunsOn<#class, Out = R0>,));
             place = quote!(R0);
         }
-        let width = |ty: &Type| quote!(<#ty as ::bb::__private::Typed>::infos().len());
-        let first_width = width(first_type);
-        let mut inputs = quote!((#first.site(), #first_width),);
+        let infos = |ty: &Type| quote!(<#ty as ::bb::__private::Typed>::infos());
+        let first_infos = infos(first_type);
+        let mut inputs = quote!((#first.site(), #first_infos),);
         for (i, (name, ty)) in rest.iter().enumerate() {
             // The result's place is a parameter, not a projection: rustc reports a failed projection once more.
             let (a, r) = (format_ident!("A{}", i + 1), format_ident!("R{}", i + 1));
             generics.extend(quote!(, #a, #r: ::bb::Place));
             arguments.extend(quote!(, #name: #a));
             bounds.extend(quote!(#a: ::bb::__private::Arg<#place, #ty, Out = #r>,));
-            let width = width(ty);
-            inputs.extend(quote!((::bb::__private::Arg::<#place, #ty>::site(#name), #width),));
+            let infos = infos(ty);
+            inputs.extend(quote!((::bb::__private::Arg::<#place, #ty>::site(#name), #infos),));
             place = quote!(#r);
         }
         let output = self.placed(&place);

@@ -40,8 +40,8 @@ passes! {
         "spells attributes out, drops what nobody reads, gives every output a site of its own",
         "an operator without an attribute that it needs";
     "type_solver" => Typed, |unit| unit.change(passes::type_solver),
-        "finds element types, and shapes where they are static, across calls and wires",
-        "types or shapes that differ; elements that cannot be found out";
+        "finds element types and shapes, dimensions under their names, through operators, signatures, calls and wires",
+        "types or shapes that differ, also on two sides of a wire; elements that cannot be found out";
     "infer_peer_classes" => Placed, |unit| unit.change(passes::infer_peer_classes),
         "gives every node its class and place; a place is a class and the peer value it is named by",
         "inputs at two places; a cohort that does not go home; an unknown destination; a wrong origin; a wrong start";

@@ -3,10 +3,12 @@
 mod support;
 
 use bb_compiler::Compiler;
-use bb_compiler::passes::type_solver::TypeSolver;
+use bb_compiler::passes;
+use bb_compiler::passes::type_solver::{Callees, TypeSolver};
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto};
-use rustc_hash::FxHashMap;
+use bb_ir::types::{Dim, ElementKind, ValueType};
+use bb_ir::views::{Attributes, attribute};
 use support::*;
 
 /// One op behind another, on one class.
@@ -46,7 +48,7 @@ fn nodes(model: &ModelProto) -> usize {
 
 fn type_visits(function: &FunctionProto) -> usize {
     let mut faults: Vec<Diagnostic> = Vec::new();
-    let visits = TypeSolver::new(function, &FxHashMap::default()).solve(&mut faults).visits;
+    let visits = TypeSolver::new(function, &mut Callees::default()).solve(&mut faults).visits;
     assert_eq!(faults, []);
     visits
 }
@@ -65,6 +67,63 @@ fn a_ring_of_ten_times_the_ops_is_ten_times_the_work() {
     assert!(nodes(&large) <= 10 * nodes(&small) + 100);
     let visits = type_visits(&large.functions[0]);
     assert!(visits <= 3 * 2_000, "{visits} visits of 2,000 ops");
+}
+
+/// Modules that each call the next one twice, with another shape each: two to the power of `levels` ways down.
+fn tower(levels: usize) -> Vec<FunctionProto> {
+    let mut root = Module::with_graph("tower");
+    let (x, one) = (root.input("x", "Server", shaped(1)), root.input("one", "Server", shaped(1)));
+    let call = |m: &mut Module, level: usize, inputs: [&str; 2]| {
+        m.push(bb_ir::ops::MODULE_DOMAIN, &format!("level_{level}"), &inputs, &[tensor()]).1.remove(0)
+    };
+    let top = call(&mut root, 0, [&x, &one]);
+    root.output(&top);
+    let level = |n: usize| {
+        let mut m = Module::new(&format!("level_{n}"));
+        let (x, one) = (m.input("x", "Server", tensor()), m.input("one", "Server", tensor()));
+        let twice = joined(&mut m, &[&x, &x]);
+        let more = joined(&mut m, &[&x, &x, &one]);
+        let mut parts = [twice, more];
+        if n + 1 < levels {
+            parts = parts.map(|part| call(&mut m, n + 1, [&part, &one]));
+        }
+        let both = joined(&mut m, &[&parts[0], &parts[1]]);
+        m.output(&both);
+        m.done()
+    };
+    std::iter::once(root.done()).chain((0..levels).map(level)).collect()
+}
+
+fn shaped(size: u64) -> ValueType {
+    ValueType::Tensor { element: Some(ElementKind::F32), shape: Some(vec![Dim::Size(size)]) }
+}
+fn joined(m: &mut Module, parts: &[&str]) -> String {
+    let out = m.op("Concat", parts);
+    let at = m.line() - 1;
+    m.node(at).set_attr(attribute::int("axis", 0));
+    out
+}
+
+/// How often the solver looks at a node of a program whose functions call those behind them.
+fn visits_of_all(model: &ModelProto) -> usize {
+    let callees_first: Vec<usize> = (0..model.functions.len()).rev().collect();
+    let mut callees = Callees::of(model, &callees_first);
+    TypeSolver::new(&model.functions[0], &mut callees).solve(&mut Vec::new());
+    callees.visits()
+}
+
+#[test]
+fn a_tower_of_calls_is_not_climbed_on_every_way() {
+    let tower = model(tower(30));
+    let visits = visits_of_all(&tower);
+    assert!(visits <= 20 * 30 * 5, "{visits} visits in a tower of 30 levels");
+    assert!(nodes(&tower) > 0, "it compiles");
+}
+
+#[test]
+fn calls_may_be_as_deep_as_there_are_functions() {
+    let found = passes::type_solver(model(tower(300))).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(found.functions.len(), 301);
 }
 
 #[test]

@@ -6,7 +6,8 @@ use crate::typed::{Typed, ValueInfo, constant_tensor};
 use bb_ir::keys;
 use bb_ir::ops::{ONNX_DOMAIN, OP_DOMAIN_PREFIX, ROLE_DOMAIN_PREFIX};
 use bb_ir::proto::onnx::{AttributeProto, TensorProto};
-use bb_ir::types::{ElementKind, ValueType};
+use bb_ir::shape_text;
+use bb_ir::types::{Dim, ElementKind, ValueType};
 use bb_ir::views::attribute;
 use std::panic::Location;
 
@@ -40,9 +41,40 @@ impl Source {
     }
 }
 
-/// The values of `sites` that parameters of these widths take: a `Gathered` is taken without what a `Partial` adds.
-fn flatten(sites: &[Site], widths: impl Iterator<Item = usize>) -> Vec<String> {
-    sites.iter().zip(widths).flat_map(|(s, width)| s.values.iter().take(width).cloned()).collect()
+/// What an op's parameters are given: values, and what the signature says of their shapes beyond what they declare.
+struct Arguments {
+    sites: Vec<Site>,
+    values: Vec<String>,
+    takes: Vec<(usize, Vec<Dim>)>,
+}
+
+impl Arguments {
+    /// A `Gathered` is taken without what a `Partial` adds.
+    fn of(r: &mut Recorder, at: &'static Location<'static>, inputs: &[(SiteRef, Vec<ValueInfo>)]) -> Self {
+        let mut given = Arguments { sites: Vec::new(), values: Vec::new(), takes: Vec::new() };
+        for (site, parameter) in inputs {
+            let site = r.get(at, *site);
+            for (i, (value, taken)) in site.values.iter().zip(parameter).enumerate() {
+                let said = dims(&taken.ty).filter(|_| site.infos.get(i).map(|info| &info.ty) != Some(&taken.ty));
+                given.takes.extend(said.map(|said| (given.values.len(), said.to_vec())));
+                given.values.push(value.clone());
+            }
+            given.sites.push(site);
+        }
+        given
+    }
+    fn metadata(&self) -> Option<(&'static str, String)> {
+        (!self.takes.is_empty()).then(|| (keys::TAKES_KEY, shape_text::write_takes(&self.takes)))
+    }
+}
+
+/// The dimensions of a tensor, or of the tensors in a sequence.
+fn dims(of: &ValueType) -> Option<&[Dim]> {
+    match of {
+        ValueType::Tensor { shape, .. } => shape.as_deref(),
+        ValueType::Seq(of) => dims(of),
+        ValueType::Denoted(_) | ValueType::Duration | ValueType::Trigger => None,
+    }
 }
 
 impl Recorder {
@@ -88,7 +120,7 @@ pub(crate) fn onnx<P: Place>(
         let node = Node {
             domain: ONNX_DOMAIN.into(),
             op,
-            inputs: flatten(&sites, std::iter::repeat(1)),
+            inputs: sites.iter().filter_map(|s| s.values.first().cloned()).collect(),
             attributes,
             ..Node::default()
         };
@@ -157,43 +189,44 @@ pub(crate) fn constant<P: Place, T: Typed>(value: T) -> SiteRef {
     })
 }
 
-/// A method of the role that `slot` stands for. `inputs` with the number of values each parameter takes; without any,
+/// A method of the role that `slot` stands for. `inputs` with the types of the values each parameter takes; without any,
 /// `trigger` fires it. `outputs` are the types of each result.
 #[track_caller]
 pub fn method<P: Place>(
     role: &'static str,
     method: &'static str,
     slot: SiteRef,
-    inputs: &[(SiteRef, usize)],
+    inputs: &[(SiteRef, Vec<ValueInfo>)],
     trigger: Option<Option<SiteRef>>,
     outputs: &[Vec<ValueInfo>],
 ) -> Source {
     let at = Location::caller();
     with(|r| {
         let slot = r.get(at, slot).slot.unwrap_or_default();
-        let mut sites: Vec<Site> = inputs.iter().map(|(s, _)| r.get(at, *s)).collect();
-        let mut names = flatten(&sites, inputs.iter().map(|(_, width)| *width));
+        let mut given = Arguments::of(r, at, inputs);
+        let mut metadata = vec![(keys::REQUIRED_TRAIT_KEY, role.to_owned()), (keys::SLOT_ID_KEY, slot.to_string())];
+        metadata.extend(given.metadata());
         let mut control = 0;
         if let Some(trigger) = trigger {
             control = 1;
             match trigger {
-                None => names.push(super::model::START.into()),
+                None => given.values.push(super::model::START.into()),
                 Some(site) => {
                     let site = r.get(at, site);
-                    names.extend(site.values.first().cloned());
-                    sites.push(site);
+                    given.values.extend(site.values.first().cloned());
+                    given.sites.push(site);
                 }
             }
         }
         let node = Node {
             domain: format!("{ROLE_DOMAIN_PREFIX}{role}"),
             op: method,
-            inputs: names,
+            inputs: given.values,
             control,
-            metadata: vec![(keys::REQUIRED_TRAIT_KEY, role.to_owned()), (keys::SLOT_ID_KEY, slot.to_string())],
+            metadata,
             ..Node::default()
         };
-        r.op_at::<P>(at, &sites, node, outputs)
+        r.op_at::<P>(at, &given.sites, node, outputs)
     })
 }
 
@@ -202,18 +235,19 @@ pub fn method<P: Place>(
 pub fn own_op<P: Place>(
     package: &str,
     op: &'static str,
-    inputs: &[(SiteRef, usize)],
+    inputs: &[(SiteRef, Vec<ValueInfo>)],
     outputs: &[Vec<ValueInfo>],
 ) -> Source {
     let at = Location::caller();
     with(|r| {
-        let sites: Vec<Site> = inputs.iter().map(|(s, _)| r.get(at, *s)).collect();
+        let given = Arguments::of(r, at, inputs);
         let node = Node {
             domain: format!("{OP_DOMAIN_PREFIX}{package}"),
             op,
-            inputs: flatten(&sites, inputs.iter().map(|(_, width)| *width)),
+            metadata: given.metadata().into_iter().collect(),
+            inputs: given.values,
             ..Node::default()
         };
-        r.op_at::<P>(at, &sites, node, outputs)
+        r.op_at::<P>(at, &given.sites, node, outputs)
     })
 }

@@ -4,6 +4,7 @@
 //! order of its nodes. *Keeps* calls of modules that live at one place and send nothing.
 
 use crate::error::{PassError, at_node};
+use crate::passes::type_solver::Facts;
 use crate::passes::verify_no_dangling_calls::prune_orphans;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto, ValueInfoProto};
@@ -136,6 +137,7 @@ impl Inlined {
             next_wire: nodes.iter().filter_map(read_wire_id).max().map_or(0, |id| id + 1),
             alias: FxHashMap::default(),
             calls: FxHashMap::default(),
+            facts: Facts::default(),
             function,
         };
         for mut node in nodes {
@@ -156,6 +158,7 @@ impl Inlined {
             }
         }
         let alias = caller.alias;
+        caller.facts.write(&mut caller.function);
         caller.function.value_info.retain(|v| !alias.contains_key(v.name()));
         caller.function
     }

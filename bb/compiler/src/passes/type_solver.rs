@@ -1,54 +1,126 @@
-//! Element types, and shapes where they are static, of every value: across calls and wires.
+//! Element types and shapes of every value: through operators, roles, modules and wires.
 //!
 //! *Needs* `expand_ops`. *Makes* value infos as narrow as the program says. *Keeps* every declared type, or refuses:
-//! what two sides say about one value has to agree.
+//! what two sides say about one value has to agree. A dimension's name means one size in the whole program.
+//!
+//! Values on one side, nodes as relations between them on the other (after the type solver of TVM's Relay): a value of
+//! which more is known wakes its nodes, so the work grows with the edges.
 
+mod bounds;
+mod callees;
+mod dims;
+mod facts;
+mod faults;
+mod fold;
+mod meet;
+mod origin;
 mod relations;
+mod reshape;
 mod shapes;
+mod solver;
+mod takes;
 mod types;
 
-pub use relations::Constants;
-pub use types::{Conflict, meet};
+pub use callees::{Arguments, Callees};
+pub(super) use facts::Facts;
+pub use meet::TypeError;
+pub(super) use meet::meet_written;
+pub use solver::{TypeSolution, TypeSolver};
 
-use crate::error::{PassError, at_node, source_of};
-use crate::index::{FunctionIndex, NodeIx, ValueIx};
+use crate::error::{PassError, at_node};
+use crate::index::{FunctionIndex, ValueIx};
 use crate::passes::inline_for_partition::callees_first;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::ops;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto};
-use bb_ir::types::ValueType;
+use bb_ir::types::{Dim, ValueType};
 use bb_ir::views::FunctionKey;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 
 const PASS: &str = "type_solver";
 
-/// A function's types, and what finding them took.
-#[derive(Debug, Default)]
-pub struct TypeSolution {
-    /// By value; `None` where nothing is known.
-    pub types: Vec<Option<ValueType>>,
-    /// How many times a node was looked at.
-    pub visits: usize,
-}
+/// A name of a dimension, and what it is: a size, or another name.
+pub type Fact = (String, Dim);
 
-/// Solves every module, callees first, and writes what it finds into their value infos.
+/// Solves the root, and what it calls for each list of types it is called with; writes what it finds.
 pub fn type_solver(mut model: ModelProto) -> Result<ModelProto, PassError> {
     let mut faults = Vec::new();
-    let mut signatures = FxHashMap::default();
-    for position in callees_first(&model)? {
-        let function = &mut model.functions[position];
-        let root = position == 0;
-        if function.domain() == ops::MODULE_DOMAIN {
-            let solution = TypeSolver::new(function, &signatures).solve(&mut faults);
-            if root {
-                refuse_unknown(function, &solution, &mut faults);
+    let order = callees_first(&model)?;
+    let solutions = solve(&model, &order, &mut faults);
+    once_each(&mut faults);
+    for (position, solution) in solutions {
+        write_types(&mut model.functions[position], &solution);
+    }
+    model.functions.iter_mut().for_each(facts::forget);
+    PassError::unless(PASS, faults, model)
+}
+
+/// Callers first: what all calls of a function hand over is known when it is its turn.
+fn solve(model: &ModelProto, callees_first: &[usize], faults: &mut Vec<Diagnostic>) -> Vec<(usize, TypeSolution)> {
+    let mut callees = Callees::of(model, callees_first);
+    let mut called: FxHashMap<FunctionKey, Called> = FxHashMap::default();
+    let mut solutions = Vec::new();
+    let mut known = Vec::new();
+    for position in callees_first.iter().rev().copied() {
+        let function = &model.functions[position];
+        if function.domain() != ops::MODULE_DOMAIN {
+            continue;
+        }
+        let solver = TypeSolver::new(function, &mut callees);
+        let solution = if position == 0 {
+            let solution = solver.solve(faults);
+            refuse_unknown(function, &solution, faults);
+            known.clone_from(&solution.facts);
+            solution
+        } else {
+            // Where calls differ, what the function declares is all that holds for each. What is wrong in it has been
+            // found in each of its calls.
+            let arguments = called.remove(&FunctionKey::of_function(function)).and_then(Called::always);
+            match solver.given(&arguments.unwrap_or_default(), &known) {
+                Some(solver) => solver.solve(&mut Vec::new()),
+                None => continue,
             }
-            signatures.insert(FunctionKey::of_function(function), Signature::of(function, &solution));
-            write_types(function, &solution);
+        };
+        for (key, arguments) in &solution.calls {
+            Called::add(&mut called, key, arguments);
+        }
+        solutions.push((position, solution));
+    }
+    solutions
+}
+
+/// What is wrong in a module is found in each call of it: said once, with the first.
+fn once_each(faults: &mut Vec<Diagnostic>) {
+    let mut told = FxHashSet::default();
+    faults.retain(|fault| told.insert((fault.code, fault.at.clone(), fault.message.clone())));
+}
+
+/// What the calls of a function hand over.
+enum Called {
+    Always(Arguments),
+    Differently,
+}
+
+impl Called {
+    fn add(all: &mut FxHashMap<FunctionKey, Called>, key: &FunctionKey, arguments: &Arguments) {
+        match all.entry(key.clone()) {
+            Entry::Vacant(entry) => {
+                entry.insert(Called::Always(arguments.clone()));
+            }
+            Entry::Occupied(mut entry) => {
+                if !matches!(entry.get(), Called::Always(known) if known == arguments) {
+                    entry.insert(Called::Differently);
+                }
+            }
         }
     }
-    PassError::unless(PASS, faults, model)
+    fn always(self) -> Option<Arguments> {
+        match self {
+            Called::Always(arguments) => Some(arguments),
+            Called::Differently => None,
+        }
+    }
 }
 
 /// The root's values are values of somebody: what is still of any element is said where it comes from, an input or
@@ -61,7 +133,7 @@ fn refuse_unknown(root: &FunctionProto, solution: &TypeSolution, faults: &mut Ve
         let help = "give it a type that says so: `Tensor<f32>`";
         faults.push(Diagnostic::new("BB0303", text).in_module(root.name()).help(help));
     }
-    for (at, node) in index.nodes() {
+    for (at, node) in index.nodes().filter(|(at, _)| !solution.refused.contains(at)) {
         let mut inputs = index.inputs(at).iter().flatten();
         if inputs.all(known) && !index.outputs(at).iter().flatten().all(known) {
             let text = format!("which elements `{}` gives cannot be found out", node.op_type());
@@ -78,19 +150,6 @@ fn has_element(of: &ValueType) -> bool {
     }
 }
 
-/// What a call of a function takes and gives.
-pub struct Signature {
-    inputs: Vec<Option<ValueType>>,
-    outputs: Vec<Option<ValueType>>,
-}
-impl Signature {
-    fn of(function: &FunctionProto, solution: &TypeSolution) -> Self {
-        let index = FunctionIndex::new(function);
-        let of = |name: &String| index.value(name).and_then(|v| solution.types[v.at()].clone());
-        Signature { inputs: function.input.iter().map(of).collect(), outputs: function.output.iter().map(of).collect() }
-    }
-}
-
 fn write_types(function: &mut FunctionProto, solution: &TypeSolution) {
     let types: Vec<(usize, ValueType)> = {
         let index = FunctionIndex::new(function);
@@ -99,96 +158,5 @@ fn write_types(function: &mut FunctionProto, solution: &TypeSolution) {
     };
     for (i, found) in types {
         function.value_info[i].r#type = Some(found.to_proto());
-    }
-}
-
-/// Values on one side, nodes as relations between them on the other: a value that gets narrower wakes its nodes.
-pub struct TypeSolver<'a> {
-    index: FunctionIndex<'a>,
-    signatures: &'a FxHashMap<FunctionKey, Signature>,
-    types: Vec<Option<ValueType>>,
-    /// Who said what a value is, for whom two of them disagree.
-    said_by: Vec<Option<NodeIx>>,
-}
-
-impl<'a> TypeSolver<'a> {
-    /// For one function; `signatures` are of those it calls.
-    pub fn new(function: &'a FunctionProto, signatures: &'a FxHashMap<FunctionKey, Signature>) -> Self {
-        let index = FunctionIndex::new(function);
-        let types = (0..index.values()).map(|i| index.value_type(ValueIx::new(i))).collect();
-        let said_by = (0..index.values()).map(|i| index.producer(ValueIx::new(i))).collect();
-        TypeSolver { index, signatures, types, said_by }
-    }
-
-    /// Narrows until nothing changes. A value narrows a bounded number of times, so this is linear in the edges.
-    pub fn solve(mut self, faults: &mut Vec<Diagnostic>) -> TypeSolution {
-        let consumers = self.index.consumers();
-        let constants = Constants::of(&self.index);
-        let count = self.index.function().node.len();
-        let mut queue: VecDeque<NodeIx> = (0..count).map(NodeIx::new).collect();
-        let mut waiting = vec![true; count];
-        let mut refused: FxHashSet<NodeIx> = FxHashSet::default();
-        let mut visits = 0;
-        while let Some(at) = queue.pop_front() {
-            waiting[at.at()] = false;
-            if refused.contains(&at) {
-                continue;
-            }
-            visits += 1;
-            let said = relations::relate(&self.index, &constants, &self.types, self.signatures, at);
-            if let Some((a, b)) = said.misfit {
-                refused.insert(at);
-                faults.push(self.misfit(at, a, b));
-                continue;
-            }
-            for (value, said) in said.types {
-                let changed = match self.narrow(value, said, at) {
-                    Ok(changed) => changed,
-                    Err(fault) => {
-                        refused.insert(at);
-                        faults.push(*fault);
-                        break;
-                    }
-                };
-                if changed {
-                    let around = self.index.producer(value).into_iter().chain(consumers.of(value).iter().copied());
-                    for node in around.filter(|node| *node != at) {
-                        if !std::mem::replace(&mut waiting[node.at()], true) {
-                            queue.push_back(node);
-                        }
-                    }
-                }
-            }
-        }
-        TypeSolution { types: self.types, visits }
-    }
-
-    fn misfit(&self, at: NodeIx, a: ValueIx, b: ValueIx) -> Diagnostic {
-        let of = |value: ValueIx| self.types[value.at()].as_ref().map(types::show).unwrap_or_default();
-        let node = self.index.node(at);
-        let text = format!("`{}` cannot put a {} and a {} together", node.op_type(), of(a), of(b));
-        at_node(node, "BB0302", text).help("check the shapes that the program declares, or `.reshape` one of them")
-    }
-
-    fn narrow(&mut self, value: ValueIx, said: ValueType, by: NodeIx) -> Result<bool, Box<Diagnostic>> {
-        let known = &mut self.types[value.at()];
-        let Some(old) = known else {
-            *known = Some(said);
-            return Ok(true);
-        };
-        let both = meet(old, &said).map_err(|conflict| {
-            let fault = conflict.about(self.index.node(by), old, &said);
-            let other = self.said_by[value.at()].filter(|other| *other != by).map(|other| self.index.node(other));
-            Box::new(match other.and_then(source_of) {
-                Some(place) => fault.note(format!("the first comes from {place}")),
-                None => fault,
-            })
-        })?;
-        let changed = both != *old;
-        if changed {
-            *old = both;
-            self.said_by[value.at()] = Some(by);
-        }
-        Ok(changed)
     }
 }

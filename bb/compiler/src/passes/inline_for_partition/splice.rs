@@ -1,7 +1,7 @@
 //! Putting one body in place of one call: names, wires, lanes, slots and types of the callee become the caller's.
 
 use crate::passes::resolve_slots::{self, parse_slot_map};
-use crate::passes::type_solver::meet;
+use crate::passes::type_solver::{Facts, meet_written};
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::proto::onnx::{FunctionProto, NodeProto, ValueInfoProto};
 use bb_ir::types::ValueType;
@@ -20,6 +20,8 @@ pub(super) struct Caller {
     pub(super) alias: FxHashMap<String, String>,
     /// How often each module was called, by name: two contents of one name must not meet either.
     pub(super) calls: FxHashMap<String, usize>,
+    /// What the borders of dissolved calls say of names of dimensions.
+    pub(super) facts: Facts,
 }
 
 impl Caller {
@@ -83,6 +85,7 @@ impl Caller {
             map_slots(&mut node, &slots, call, faults);
             self.function.node.push(node);
         }
+        self.facts.take_over(callee);
         self.next_wire = last_wire.map_or(self.next_wire, |last| last + 1);
         for info in &callee.value_info {
             if !renamed.contains_key(info.name()) {
@@ -113,8 +116,11 @@ impl Caller {
         if b == ValueType::Trigger {
             return;
         }
-        match meet(&a, &b) {
-            Ok(both) => mine.r#type = Some(both.to_proto()),
+        match meet_written(&a, &b) {
+            Ok((both, facts)) => {
+                mine.r#type = Some(both.to_proto());
+                self.facts.note(facts, call);
+            }
             Err(conflict) => faults.push(conflict.about(call, &a, &b)),
         }
     }

@@ -1,144 +1,199 @@
 //! What each op says about the values around it.
 
-use super::Signature;
-use super::shapes::{Misfit, Shape, broadcast, matmul};
+use super::callees::Callees;
+use super::dims::{Dims, Extent};
+use super::fold::Constants;
+use super::types::Type;
 use crate::index::{FunctionIndex, NodeIx, ValueIx};
+use bb_ir::diagnostics::Diagnostic;
 use bb_ir::ops;
-use bb_ir::proto::onnx::{NodeProto, TensorProto};
-use bb_ir::types::{Dim, ElementKind, MISSING_DENOTATION, ValueType};
-use bb_ir::views::{Attributes, FunctionKey};
+use bb_ir::proto::onnx::NodeProto;
+use bb_ir::types::{ElementKind, MISSING_DENOTATION, ValueType};
+use bb_ir::views::Attributes;
 use bb_ir::wire_shape::{is_gather, is_send};
-use rustc_hash::FxHashMap;
 
-/// The integers that constants hold: axes, and shapes of `Reshape`.
-pub struct Constants(FxHashMap<ValueIx, Vec<i64>>);
-impl Constants {
-    /// Those of a function.
-    pub fn of(index: &FunctionIndex<'_>) -> Self {
-        let constants = index.nodes().filter(|(_, node)| is_constant(node));
-        let integers = constants.filter_map(|(at, node)| {
-            let output = index.outputs(at).first().copied()??;
-            Some((output, integers(node.attr_tensor("value")?)?))
-        });
-        Constants(integers.collect())
-    }
+/// A shape, where the rank is known.
+pub(super) type Shape = Option<Vec<Extent>>;
+
+/// A value has to be of a type.
+pub(super) struct Statement {
+    pub value: ValueIx,
+    pub is: Type,
+    /// The value that brings the shape, where it is handed on.
+    pub from: Option<ValueIx>,
 }
 
-fn is_constant(node: &NodeProto) -> bool {
-    node.domain() == ops::ONNX_DOMAIN && node.op_type() == "Constant"
-}
-
-fn integers(tensor: &TensorProto) -> Option<Vec<i64>> {
-    if tensor.data_type() != ElementKind::I64 as i32 {
-        return None;
-    }
-    match &tensor.raw_data {
-        Some(raw) => Some(raw.chunks_exact(8).map(|c| i64::from_le_bytes(c.try_into().expect("8 bytes"))).collect()),
-        None => Some(tensor.int64_data.clone()),
-    }
+/// Why an op cannot take what it is given.
+pub(super) enum Misfit {
+    /// Two inputs whose sizes no rule of ONNX brings together.
+    Together(ValueIx, ValueIx),
+    /// An input, and what is wrong with it.
+    Alone(ValueIx, String),
 }
 
 /// What a node says of the values around it.
 #[derive(Default)]
 pub(super) struct Said {
-    /// Values and the types they have to be.
-    pub types: Vec<(ValueIx, ValueType)>,
-    /// Two inputs whose sizes no rule of ONNX brings together.
-    pub misfit: Option<(ValueIx, ValueIx)>,
+    pub types: Vec<Statement>,
+    /// Dimensions that are one, of these two values.
+    pub equal: Vec<(Extent, Extent, ValueIx, ValueIx)>,
+    /// Dimensions that are one, as a called module found.
+    pub facts: Vec<(Extent, Extent)>,
+    pub misfit: Option<Misfit>,
+    /// What is wrong inside a called module.
+    pub faults: Vec<Diagnostic>,
+}
+
+/// Where everything stands while a function is being solved.
+pub(super) struct View<'a, 's> {
+    pub index: &'s FunctionIndex<'a>,
+    pub constants: &'s Constants,
+    pub types: &'s [Option<Type>],
 }
 
 /// What the node at `at` says.
-pub(super) fn relate(
-    index: &FunctionIndex<'_>,
-    constants: &Constants,
-    types: &[Option<ValueType>],
-    signatures: &FxHashMap<FunctionKey, Signature>,
-    at: NodeIx,
-) -> Said {
-    let mut node = Relation { index, constants, types, at, node: index.node(at), said: Said::default() };
-    match node.node.domain() {
-        ops::ONNX_DOMAIN => node.onnx(),
-        ops::WIRE_DOMAIN if is_send(node.node) => node.send(),
-        ops::WIRE_DOMAIN if is_gather(node.node) => node.gather(),
-        ops::SYSCALL_DOMAIN if node.node.op_type() == ops::SYSCALL_PASS_THROUGH => node.equal(0, 0),
-        ops::SYSCALL_DOMAIN if node.node.op_type() == ops::SYSCALL_ORIGIN => node.output(0, ValueType::peer()),
-        ops::MODULE_DOMAIN => node.call(signatures),
+pub(super) fn relate<'a>(view: &View<'a, '_>, dims: &mut Dims, callees: &mut Callees<'a>, at: NodeIx) -> Said {
+    let node = view.index.node(at);
+    if node.domain() == ops::MODULE_DOMAIN {
+        return super::callees::relate(view, dims, callees, at);
+    }
+    let mut said = Said::default();
+    super::takes::relate(view, dims, at, &mut said);
+    let mut relation = Relation { view, dims, at, node, said };
+    match node.domain() {
+        ops::ONNX_DOMAIN => relation.onnx(),
+        ops::WIRE_DOMAIN if is_send(node) => relation.send(),
+        ops::WIRE_DOMAIN if is_gather(node) => relation.gather(),
+        ops::SYSCALL_DOMAIN if node.op_type() == ops::SYSCALL_PASS_THROUGH => relation.equal(0, 0),
+        ops::SYSCALL_DOMAIN if node.op_type() == ops::SYSCALL_ORIGIN => relation.output(0, Type::peer(), None),
         _ => {}
     }
-    node.said
+    relation.said
 }
 
-pub(super) struct Relation<'a> {
-    index: &'a FunctionIndex<'a>,
-    constants: &'a Constants,
-    types: &'a [Option<ValueType>],
+pub(super) struct Relation<'a, 's> {
+    view: &'s View<'a, 's>,
+    pub(super) dims: &'s Dims,
     at: NodeIx,
     pub(super) node: &'a NodeProto,
-    said: Said,
+    pub(super) said: Said,
 }
 
-impl Relation<'_> {
-    fn input_ix(&self, i: usize) -> Option<ValueIx> {
-        self.index.inputs(self.at).get(i).copied().flatten()
+impl Relation<'_, '_> {
+    /// How many inputs it reads.
+    pub(super) fn inputs(&self) -> usize {
+        self.view.index.data_inputs(self.at).len()
     }
-    fn output_ix(&self, i: usize) -> Option<ValueIx> {
-        self.index.outputs(self.at).get(i).copied().flatten()
+    pub(super) fn input_ix(&self, i: usize) -> Option<ValueIx> {
+        self.view.index.inputs(self.at).get(i).copied().flatten()
     }
-    fn type_of(&self, value: Option<ValueIx>) -> Option<ValueType> {
-        self.types[value?.at()].clone()
+    pub(super) fn output_ix(&self, i: usize) -> Option<ValueIx> {
+        self.view.index.outputs(self.at).get(i).copied().flatten()
+    }
+    fn type_of(&self, value: Option<ValueIx>) -> Option<&Type> {
+        self.view.types[value?.at()].as_ref()
     }
     fn element(&self, value: Option<ValueIx>) -> Option<ElementKind> {
-        match self.types[value?.at()].as_ref()? {
-            ValueType::Tensor { element, .. } => *element,
-            ValueType::Duration => Some(ElementKind::I64),
-            _ => None,
+        match self.type_of(value)? {
+            Type::Tensor { element, .. } => *element,
+            Type::Plain(ValueType::Duration) => Some(ElementKind::I64),
+            Type::Plain(_) | Type::Seq(_) => None,
         }
     }
+    pub(super) fn shape_of(&self, value: Option<ValueIx>) -> Shape {
+        match self.type_of(value)? {
+            Type::Tensor { shape, .. } => {
+                Some(shape.as_ref()?.iter().map(|extent| self.dims.resolve(*extent)).collect())
+            }
+            Type::Plain(ValueType::Duration) => Some(Vec::new()),
+            Type::Plain(_) | Type::Seq(_) => None,
+        }
+    }
+    /// The shape of an input, as far as sizes are known now.
     pub(super) fn shape(&self, i: usize) -> Shape {
-        match self.types[self.input_ix(i)?.at()].as_ref()? {
-            ValueType::Tensor { shape, .. } => shape.clone(),
-            ValueType::Duration => Some(Vec::new()),
-            _ => None,
-        }
+        self.shape_of(self.input_ix(i))
     }
+    /// The integers an input holds in every run.
     pub(super) fn integers(&self, i: usize) -> Option<&[i64]> {
-        self.constants.0.get(&self.input_ix(i)?).map(Vec::as_slice)
+        self.view.constants.get(self.input_ix(i)?)
     }
-    fn output(&mut self, i: usize, is: ValueType) {
-        if let Some(value) = self.output_ix(i) {
-            self.said.types.push((value, is));
+    /// The elements and the shape of the values in a sequence.
+    fn in_sequence(&self, i: usize) -> Option<(Option<ElementKind>, Shape)> {
+        let Type::Seq(of) = self.type_of(self.input_ix(i))? else { return None };
+        match of.among_several(self.dims) {
+            Type::Tensor { element, shape } => Some((element, shape.map(|s| s.to_vec()))),
+            Type::Seq(_) | Type::Plain(_) => None,
         }
     }
-    fn input(&mut self, i: usize, is: ValueType) {
-        if let Some(value) = self.input_ix(i) {
-            self.said.types.push((value, is));
+
+    fn say(&mut self, value: Option<ValueIx>, is: Type, from: Option<ValueIx>) {
+        if let Some(value) = value {
+            self.said.types.push(Statement { value, is, from });
         }
     }
-    fn shaped(&mut self, element: Option<ElementKind>, shape: Shape) {
-        // A duration stays one: arithmetic on it is arithmetic on its nanoseconds, which says nothing new.
-        if !matches!(self.type_of(self.output_ix(0)), Some(ValueType::Duration)) {
-            self.output(0, ValueType::Tensor { element, shape });
+    pub(super) fn output(&mut self, i: usize, is: Type, from: Option<ValueIx>) {
+        self.say(self.output_ix(i), is, from);
+    }
+    /// An input has these dimensions, or what is said of it is nothing.
+    pub(super) fn input_shape(&mut self, i: usize, shape: Shape) {
+        let is = Type::tensor(None, shape);
+        if !matches!(self.type_of(self.input_ix(i)), Some(Type::Plain(_))) {
+            self.say(self.input_ix(i), is, self.output_ix(0));
+        }
+    }
+    /// The one output is a tensor. A duration stays one: arithmetic on it is arithmetic on its nanoseconds.
+    fn gives(&mut self, element: Option<ElementKind>, shape: Shape) {
+        if !matches!(self.type_of(self.output_ix(0)), Some(Type::Plain(ValueType::Duration))) {
+            self.output(0, Type::tensor(element, shape), None);
+        }
+    }
+    /// Something is wrong with an input alone.
+    pub(super) fn refuse(&mut self, i: usize, why: impl Into<String>) {
+        self.said.misfit = self.input_ix(i).map(|value| Misfit::Alone(value, why.into()));
+    }
+    /// Two inputs do not go together.
+    pub(super) fn refuse_together(&mut self, a: usize, b: usize) {
+        self.said.misfit = self.input_ix(a).zip(self.input_ix(b)).map(|(a, b)| Misfit::Together(a, b));
+    }
+    /// This dimension of one input is that one of another.
+    pub(super) fn same(&mut self, (a, i): (usize, usize), (b, j): (usize, usize)) {
+        // Not resolved, so that a fault can say what they are called.
+        let extent = |value: ValueIx, i: usize| self.type_of(Some(value))?.extents().get(i).copied();
+        if let Some((a, b)) = self.input_ix(a).zip(self.input_ix(b))
+            && let Some((x, y)) = extent(a, i).zip(extent(b, j))
+        {
+            self.said.equal.push((x, y, a, b));
         }
     }
 
     /// This input and this output are of one type.
     fn equal(&mut self, input: usize, output: usize) {
-        if let Some(is) = self.type_of(self.input_ix(input)) {
-            self.output(output, is);
+        let (input, output) = (self.input_ix(input), self.output_ix(output));
+        if let Some(is) = self.type_of(input) {
+            self.say(output, is.clone(), input);
         }
-        if let Some(is) = self.type_of(self.output_ix(output)) {
-            self.input(input, is);
+        if let Some(is) = self.type_of(output) {
+            self.say(input, is.clone(), output);
         }
     }
 
-    /// These inputs and, unless `fresh` says otherwise, the output have one element type. The output comes last: where
-    /// two inputs differ, that is the fault.
+    /// This input and the output have one shape, whatever they hold.
+    fn equal_shape(&mut self, element: Option<ElementKind>) {
+        let (there, back) = (self.shape(0), self.shape_of(self.output_ix(0)));
+        if !matches!(self.type_of(self.output_ix(0)), Some(Type::Plain(_))) {
+            self.output(0, Type::tensor(element, there), self.input_ix(0));
+        }
+        self.input_shape(0, back);
+    }
+
+    /// The inputs and, unless `with_output` says otherwise, the output have one element type. The output comes last:
+    /// where two inputs differ, that is the fault.
     fn one_element(&mut self, inputs: usize, with_output: bool) -> Option<ElementKind> {
         let output = if with_output { self.element(self.output_ix(0)) } else { None };
         let element = (0..inputs).find_map(|i| self.element(self.input_ix(i))).or(output)?;
         for i in 0..inputs {
-            if !matches!(self.type_of(self.input_ix(i)), Some(ValueType::Duration)) {
-                self.input(i, ValueType::Tensor { element: Some(element), shape: None });
+            if !matches!(self.type_of(self.input_ix(i)), Some(Type::Plain(ValueType::Duration))) {
+                self.say(self.input_ix(i), Type::tensor(Some(element), None), None);
             }
         }
         Some(element)
@@ -149,146 +204,99 @@ impl Relation<'_> {
         for i in 0..payloads {
             self.equal(i, i);
         }
-        self.output(payloads, ValueType::peer());
-        self.output(payloads + 1, ValueType::Trigger);
+        self.output(payloads, Type::peer(), None);
+        self.output(payloads + 1, Type::Plain(ValueType::Trigger), None);
     }
 
     fn gather(&mut self) {
         let values = self.node.output.len() - 2;
         for i in 0..values {
             if let Some(is) = self.type_of(self.input_ix(i)) {
-                self.output(i, ValueType::Seq(Box::new(is)));
+                let of = is.among_several(self.dims);
+                self.output(i, Type::Seq(Box::new(of)), self.input_ix(i));
             }
         }
-        self.output(values, ValueType::Seq(Box::new(ValueType::peer())));
-        self.output(values + 1, ValueType::Seq(Box::new(ValueType::Denoted(MISSING_DENOTATION.into()))));
-    }
-
-    fn call(&mut self, signatures: &FxHashMap<FunctionKey, Signature>) {
-        let Some(callee) = signatures.get(&FunctionKey::of_node(self.node)) else { return };
-        for (i, is) in callee.inputs.iter().enumerate() {
-            match is {
-                // The start of a call is whatever value it is to come after.
-                Some(ValueType::Trigger) | None => {}
-                Some(is) => self.input(i, is.clone()),
-            }
-        }
-        for (i, is) in callee.outputs.iter().enumerate() {
-            if let Some(is) = is {
-                self.output(i, is.clone());
-            }
-        }
+        self.output(values, Type::Seq(Box::new(Type::peer())), None);
+        let missing = Type::Plain(ValueType::Denoted(MISSING_DENOTATION.into()));
+        self.output(values + 1, Type::Seq(Box::new(missing)), None);
     }
 
     fn onnx(&mut self) {
+        let many = self.inputs();
         match self.node.op_type() {
             "Add" | "Sub" | "Mul" | "Div" => {
                 let element = self.one_element(2, true);
-                let shape = self.fitted(broadcast);
-                self.shaped(element, shape);
+                let shape = self.broadcast();
+                self.gives(element, shape);
             }
             "Equal" => {
                 self.one_element(2, false);
-                let shape = self.fitted(broadcast);
-                self.shaped(Some(ElementKind::Bool), shape);
+                let shape = self.broadcast();
+                self.gives(Some(ElementKind::Bool), shape);
             }
             "Identity" => self.equal(0, 0),
-            "Exp" | "Log" | "Neg" | "Relu" | "Sigmoid" | "Softmax" | "Sqrt" | "Tanh" => {
+            "Exp" | "Log" | "Neg" | "Relu" | "Sigmoid" | "Sqrt" | "Tanh" => {
                 let element = self.one_element(1, true);
-                let shape = self.shape(0);
-                self.shaped(element, shape);
+                self.equal_shape(element);
+            }
+            "Softmax" => {
+                let element = self.one_element(1, true);
+                self.has_axis(self.node.attr_int("axis").unwrap_or(-1));
+                self.equal_shape(element);
             }
             "Cast" => {
                 let to = self.node.attr_int("to").and_then(|n| ElementKind::from_onnx(i32::try_from(n).ok()?));
-                let shape = self.shape(0);
-                self.shaped(to, shape);
+                self.equal_shape(to);
             }
-            "MatMul" => {
-                let element = self.one_element(2, true);
-                let shape = self.fitted(matmul);
-                self.shaped(element, shape);
-            }
-            "Gemm" => {
-                let element = self.one_element(self.node.input.len(), true);
-                let shape = self.gemm();
-                self.shaped(element, shape);
-            }
-            "Transpose" => {
-                let element = self.one_element(1, true);
-                let shape = self.transposed();
-                self.shaped(element, shape);
-            }
-            "Reshape" => {
-                let element = self.one_element(1, true);
-                let shape = self.reshaped();
-                self.shaped(element, shape);
-            }
-            "Concat" => {
-                let element = self.one_element(self.node.input.len(), true);
-                let shape = self.shape(0).map(|dims| vec![Dim::Unknown; dims.len()]);
-                self.shaped(element, shape);
-            }
-            "Slice" => {
-                let element = self.one_element(1, true);
-                let shape = self.shape(0).map(|dims| vec![Dim::Unknown; dims.len()]);
-                self.shaped(element, shape);
-            }
-            "Gather" => {
-                let element = self.one_element(1, true);
-                let shape = self.gathered();
-                self.shaped(element, shape);
-            }
-            "ReduceMax" | "ReduceMean" | "ReduceSum" => {
-                let element = self.one_element(1, true);
-                let axes = match self.input_ix(1) {
-                    None => Some(Vec::new()),
-                    Some(_) => self.integers(1).map(<[i64]>::to_vec),
-                };
-                let shape = self.reduced(axes);
-                self.shaped(element, shape);
-            }
+            "MatMul" => self.of_elements(2, Self::matmul),
+            "Gemm" => self.of_elements(many, Self::gemm),
+            "Transpose" => self.of_elements(1, Self::transposed),
+            "Reshape" => self.of_elements(1, Self::reshaped),
+            "Concat" => self.of_elements(many, Self::concatenated),
+            "Slice" => self.of_elements(1, Self::sliced),
+            "Gather" => self.of_elements(1, Self::gathered),
+            "ReduceMax" | "ReduceMean" | "ReduceSum" => self.of_elements(1, Self::reduced),
             "ArgMax" => {
-                let shape = self.reduced(Some(vec![self.node.attr_int("axis").unwrap_or(0)]));
-                self.shaped(Some(ElementKind::I64), shape);
+                let shape = self.arg_max();
+                self.gives(Some(ElementKind::I64), shape);
             }
             "Constant" => self.constant(),
             "SequenceConstruct" => {
-                if let Some(ValueType::Tensor { element, .. }) = self.type_of(self.input_ix(0)) {
-                    self.output(0, ValueType::Seq(Box::new(ValueType::Tensor { element, shape: None })));
-                }
+                let element = self.one_element(many, false);
+                let shape = self.alike(many);
+                self.output(0, Type::Seq(Box::new(Type::tensor(element, shape))), None);
             }
             "SequenceAt" => {
-                if let Some(ValueType::Seq(of)) = self.type_of(self.input_ix(0)) {
-                    self.output(0, *of);
+                if let Some(Type::Seq(of)) = self.type_of(self.input_ix(0)) {
+                    let one = of.among_several(self.dims);
+                    self.output(0, one, self.input_ix(0));
                 }
             }
-            "SequenceLength" => self.output(0, ValueType::scalar(ElementKind::I64)),
+            "SequenceLength" => self.output(0, Type::tensor(Some(ElementKind::I64), Some(Vec::new())), None),
             "ConcatFromSequence" => {
-                if let Some(ValueType::Seq(of)) = self.type_of(self.input_ix(0))
-                    && let ValueType::Tensor { element, shape } = *of
-                {
-                    let added = usize::from(self.node.attr_int("new_axis") == Some(1));
-                    self.shaped(element, shape.map(|dims| vec![Dim::Unknown; dims.len() + added]));
+                if let Some((element, shape)) = self.in_sequence(0) {
+                    let shape = self.joined(shape);
+                    self.gives(element, shape);
                 }
             }
             _ => {}
         }
     }
 
-    /// The shape of two inputs together, unless they do not fit.
-    fn fitted(&mut self, rule: fn(Shape, Shape) -> Result<Shape, Misfit>) -> Shape {
-        rule(self.shape(0), self.shape(1)).unwrap_or_else(|Misfit| {
-            self.said.misfit = self.input_ix(0).zip(self.input_ix(1));
-            None
-        })
+    /// The first `inputs` inputs and the output have one element type, and the output the shape of that rule.
+    fn of_elements(&mut self, inputs: usize, shape: fn(&mut Self) -> Shape) {
+        let element = self.one_element(inputs, true);
+        let shape = shape(self);
+        self.gives(element, shape);
     }
 
     fn constant(&mut self) {
         // Denotations stand in the value info alone, so a constant speaks about plain tensors only.
-        let plain = matches!(self.type_of(self.output_ix(0)), Some(ValueType::Tensor { .. }) | None);
+        let plain = matches!(self.type_of(self.output_ix(0)), Some(Type::Tensor { .. }) | None);
         if let (true, Some(value)) = (plain, self.node.attr_tensor("value")) {
-            let dims = value.dims.iter().map(|d| u64::try_from(*d).map_or(Dim::Unknown, Dim::Size)).collect();
-            self.shaped(ElementKind::from_onnx(value.data_type()), Some(dims));
+            let size = |d: &i64| u64::try_from(*d).map_or(Extent::Any, Extent::Size);
+            let shape = value.dims.iter().map(size).collect();
+            self.gives(ElementKind::from_onnx(value.data_type()), Some(shape));
         }
     }
 }

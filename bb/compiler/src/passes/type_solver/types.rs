@@ -1,78 +1,111 @@
-//! What two statements about one value mean together.
+//! Types while they are being found out: as those of the IR, their dimensions under symbols.
 
-use crate::error::at_node;
-use bb_ir::diagnostics::Diagnostic;
-use bb_ir::proto::onnx::NodeProto;
-use bb_ir::types::{Dim, ValueType};
+use super::dims::{Dims, Extent, anonymous};
+use bb_ir::types::{Dim, ElementKind, ValueType};
+use std::rc::Rc;
 
-/// Why two statements cannot both hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Conflict {
-    /// They name two element types, or two kinds of value.
-    Elements,
-    /// They name two ranks or two sizes.
-    Shapes,
+/// The type of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Type {
+    /// A tensor. No element type = any; no shape = any rank.
+    Tensor {
+        /// What it holds.
+        element: Option<ElementKind>,
+        /// Its dimensions.
+        shape: Option<Rc<[Extent]>>,
+    },
+    /// Several values of one type. A dimension without size and name may be another one in each.
+    Seq(Box<Type>),
+    /// What has no dimensions to be found out: peers, payloads of a user's own, durations, triggers.
+    Plain(ValueType),
 }
 
-impl Conflict {
-    /// What to say of it at `node`.
-    pub fn about(self, node: &NodeProto, a: &ValueType, b: &ValueType) -> Diagnostic {
-        let (a, b) = (show(a), show(b));
+impl Type {
+    /// A tensor.
+    pub fn tensor(element: Option<ElementKind>, shape: Option<Vec<Extent>>) -> Self {
+        Type::Tensor { element, shape: shape.map(Into::into) }
+    }
+    /// Several peers.
+    pub fn peer() -> Self {
+        Type::Plain(ValueType::peer())
+    }
+
+    /// The type that the IR writes so.
+    pub fn of(written: &ValueType, dims: &mut Dims) -> Self {
+        match written {
+            ValueType::Tensor { element, shape } => {
+                let shape = shape.as_ref().map(|all| all.iter().map(|dim| dims.extent(dim)).collect());
+                Type::Tensor { element: *element, shape }
+            }
+            ValueType::Seq(of) => Type::Seq(Box::new(Type::of(of, dims))),
+            plain => Type::Plain(plain.clone()),
+        }
+    }
+
+    /// As the IR writes it. Names that stand for a caller's are left out.
+    pub fn written(&self, dims: &Dims) -> ValueType {
+        self.map(&mut |extent| match dims.dim(extent) {
+            Dim::Named(name) if anonymous(&name) => Dim::Unknown,
+            dim => dim,
+        })
+    }
+
+    /// As the IR writes it, each dimension as `write` says.
+    pub fn map(&self, write: &mut impl FnMut(Extent) -> Dim) -> ValueType {
         match self {
-            Conflict::Elements => at_node(node, "BB0301", format!("this is a {a}, but a {b} is needed here"))
-                .help("convert one of them: `.cast::<_>()`"),
-            Conflict::Shapes => at_node(node, "BB0302", format!("this is a {a}, but a {b} is needed here"))
-                .help("check the shapes that the program declares: `.shaped::<_>()`, parameters and roles"),
+            Type::Tensor { element, shape } => {
+                let shape = shape.as_ref().map(|extents| extents.iter().map(|e| write(*e)).collect());
+                ValueType::Tensor { element: *element, shape }
+            }
+            Type::Seq(of) => ValueType::Seq(Box::new(of.map(write))),
+            Type::Plain(plain) => plain.clone(),
+        }
+    }
+
+    /// Its dimensions, of the values in a sequence as well.
+    pub fn extents(&self) -> &[Extent] {
+        match self {
+            Type::Tensor { shape: Some(shape), .. } => shape,
+            Type::Seq(of) => of.extents(),
+            Type::Tensor { shape: None, .. } | Type::Plain(_) => &[],
+        }
+    }
+
+    /// Of one value among several: only sizes and names hold for all of them.
+    pub fn among_several(&self, dims: &Dims) -> Type {
+        match self {
+            Type::Tensor { element, shape: Some(shape) } => {
+                let all = |extent: &Extent| match dims.resolve(*extent) {
+                    symbol @ Extent::Symbol(_) if dims.name(symbol).is_none() => Extent::Any,
+                    known => known,
+                };
+                Type::Tensor { element: *element, shape: Some(shape.iter().map(all).collect()) }
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// As a value has it: a dimension that nothing is said of is one all the same, so that others can be it.
+    pub fn of_a_value(self, dims: &mut Dims) -> Type {
+        match self {
+            Type::Tensor { element, shape: Some(shape) } if shape.contains(&Extent::Any) => {
+                let one = |extent: &Extent| if *extent == Extent::Any { dims.fresh() } else { *extent };
+                Type::Tensor { element, shape: Some(shape.iter().map(one).collect()) }
+            }
+            other => other,
         }
     }
 }
 
-/// The narrowest type that both are.
-pub fn meet(a: &ValueType, b: &ValueType) -> Result<ValueType, Conflict> {
-    match (a, b) {
-        (ValueType::Tensor { element: ea, shape: sa }, ValueType::Tensor { element: eb, shape: sb }) => {
-            let element = match (ea, eb) {
-                (Some(a), Some(b)) if a != b => return Err(Conflict::Elements),
-                (a, b) => a.or(*b),
-            };
-            let shape = match (sa, sb) {
-                (Some(a), Some(b)) => Some(meet_shapes(a, b)?),
-                (a, b) => a.clone().or(b.clone()),
-            };
-            Ok(ValueType::Tensor { element, shape })
-        }
-        (ValueType::Seq(a), ValueType::Seq(b)) => Ok(ValueType::Seq(Box::new(meet(a, b)?))),
-        (a, b) if a == b => Ok(a.clone()),
-        // Of rank 0 and i64 as far as ONNX can see: what a denotation adds, it keeps.
-        (ValueType::Duration, ValueType::Tensor { element: None, shape: None }) => Ok(ValueType::Duration),
-        (ValueType::Tensor { element: None, shape: None }, other) => Ok(other.clone()),
-        (other, ValueType::Tensor { element: None, shape: None }) => Ok(other.clone()),
-        _ => Err(Conflict::Elements),
-    }
-}
-
-fn meet_shapes(a: &[Dim], b: &[Dim]) -> Result<Vec<Dim>, Conflict> {
-    if a.len() != b.len() {
-        return Err(Conflict::Shapes);
-    }
-    let dims = a.iter().zip(b).map(|(a, b)| match (a, b) {
-        (Dim::Size(a), Dim::Size(b)) if a != b => Err(Conflict::Shapes),
-        (Dim::Size(n), _) | (_, Dim::Size(n)) => Ok(Dim::Size(*n)),
-        (Dim::Named(name), _) | (_, Dim::Named(name)) => Ok(Dim::Named(name.clone())),
-        (Dim::Unknown, Dim::Unknown) => Ok(Dim::Unknown),
-    });
-    dims.collect()
-}
-
-/// In a user's words: `tensor of f32 with shape (N, 64)`.
-pub(super) fn show(of: &ValueType) -> String {
+/// In a user's words: `tensor of f32 with the shape (N, 64)`.
+pub fn show(of: &ValueType) -> String {
     match of {
         ValueType::Tensor { element, shape } => {
             let element = element.map_or("any element", |e| e.name());
             match shape.as_deref() {
                 None => format!("tensor of `{element}`"),
                 Some([]) => format!("`{element}`"),
-                Some(dims) => format!("tensor of `{element}` with the shape ({})", show_dims(dims)),
+                Some(dims) => format!("tensor of `{element}` with the shape {}", show_dims(dims)),
             }
         }
         ValueType::Denoted(what) => format!("`{what}`"),
@@ -88,29 +121,5 @@ fn show_dims(dims: &[Dim]) -> String {
         Dim::Named(name) => name.clone(),
         Dim::Unknown => "_".into(),
     });
-    dims.collect::<Vec<_>>().join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use bb_ir::types::ElementKind;
-
-    fn shaped(dims: &[Dim]) -> ValueType {
-        ValueType::Tensor { element: Some(ElementKind::F32), shape: Some(dims.to_vec()) }
-    }
-
-    #[test]
-    fn a_size_is_narrower_than_a_name_and_a_name_than_nothing() {
-        let a = shaped(&[Dim::Named("N".into()), Dim::Unknown]);
-        let b = shaped(&[Dim::Unknown, Dim::Size(64)]);
-        assert_eq!(meet(&a, &b), Ok(shaped(&[Dim::Named("N".into()), Dim::Size(64)])));
-    }
-
-    #[test]
-    fn sizes_ranks_and_elements_that_differ_do_not_meet() {
-        assert_eq!(meet(&shaped(&[Dim::Size(3)]), &shaped(&[Dim::Size(4)])), Err(Conflict::Shapes));
-        assert_eq!(meet(&shaped(&[]), &shaped(&[Dim::Size(4)])), Err(Conflict::Shapes));
-        assert_eq!(meet(&shaped(&[]), &ValueType::scalar(ElementKind::I64)), Err(Conflict::Elements));
-    }
+    format!("({})", dims.collect::<Vec<_>>().join(", "))
 }
