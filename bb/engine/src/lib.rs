@@ -9,6 +9,8 @@
 //! - `tables` are what the gates around a wire ask: health, backoff, chance;
 //! - `step` runs frames: one execution at one place and lane.
 
+#[cfg_attr(not(feature = "seeded-bugs"), allow(dead_code, unreachable_pub, reason = "a test switches them on"))]
+pub mod bugs;
 mod config;
 mod counters;
 mod error;

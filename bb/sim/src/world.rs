@@ -14,7 +14,8 @@ use crate::node::{Host, Installations, NodeIx, Running, Stable, peer_id};
 use crate::trace::{Row, What};
 use crate::wrong::Faulty;
 use bb::engine::{
-    Arg, CallError, CallId, Counters, GraphId, GraphSlot, Input, Limits, Membership, Outgoing, SendId, Time, Usage,
+    Arg, CallError, CallId, Counters, Event, GraphId, GraphSlot, Input, Limits, Membership, Outgoing, SendId, Time,
+    Usage,
 };
 use bb::ir::component::KernelEntry;
 use bb::ir::peer::PeerId;
@@ -86,6 +87,7 @@ struct Made {
     node: NodeIx,
     answer: Option<Answer>,
 }
+type Watch = Box<dyn FnMut(NodeIx, &Event)>;
 type Cost = Box<dyn Fn(NodeIx, &str) -> Duration>;
 
 /// Nodes under one clock. See the crate's documentation.
@@ -116,8 +118,12 @@ pub struct World {
     bytes: u64,
     /// Where a test chooses it: in which order messages arrive.
     order: Option<Order>,
-    /// Nodes that a fault may have touched.
-    touched: BTreeSet<NodeIx>,
+    /// Ways that a fault may have touched; from a node to itself where it is the node.
+    touched: BTreeSet<(NodeIx, NodeIx)>,
+    /// Who looks at events as they happen.
+    watch: Option<Watch>,
+    /// Of nodes that are added.
+    limits: Limits,
     /// What became of messages on nodes that died.
     buried: Counters,
 }
@@ -146,6 +152,8 @@ impl World {
             bytes: 0,
             order: None,
             touched: BTreeSet::new(),
+            watch: None,
+            limits: Limits::default(),
             buried: Counters::default(),
         }
     }
@@ -207,9 +215,9 @@ impl World {
         self.nodes.iter().filter_map(|n| n.running.as_ref()).for_each(|r| all += r.engine.counters());
         all
     }
-    /// The nodes that lost a message or a connection, died, or lied since this was asked last: what did not reach any of
-    /// them went as in a world without faults.
-    pub fn take_touched(&mut self) -> BTreeSet<NodeIx> {
+    /// Ways, from one node to another, whose messages faults have touched since this was asked last; from a node to itself
+    /// where a fault has touched the node.
+    pub fn take_touched(&mut self) -> BTreeSet<(NodeIx, NodeIx)> {
         std::mem::take(&mut self.touched)
     }
     /// How many things have happened.

@@ -145,3 +145,56 @@ fn a_burst_of_2000_messages_is_acknowledged_to_the_last_and_none_is_sent_twice()
     let sent = world.trace().iter().filter(|r| matches!(r.what, What::Sent { bytes: 60.., .. })).count();
     assert_eq!(sent, 4000);
 }
+
+#[test]
+fn what_waits_long_for_a_silent_peer_waits_no_longer_once_it_is_heard() {
+    let (mut world, args) = slow(1);
+    for ends in [(ASKER, HELPER), (HELPER, ASKER)] {
+        world.set_link_between(ends.0, ends.1, Link::default().drop(1.0));
+    }
+    let lost = world.call(ASKER, args.clone(), 3 * S);
+    for at in 4..10 {
+        // Its number has to arrive all the same, and is sent again over every connection.
+        world.run_until(at * S);
+        world.disconnect(ASKER, HELPER);
+        world.call(ASKER, args.clone(), 3 * S);
+        world.connect(ASKER, HELPER);
+    }
+    world.run_until(15 * S);
+    assert!(world.result(lost).is_some_and(Result::is_err));
+    for ends in [(ASKER, HELPER), (HELPER, ASKER)] {
+        world.clear_link_between(ends.0, ends.1);
+    }
+    let before = world.counters();
+    let call = world.call(ASKER, args, 10 * S);
+    world.run_until(40 * S);
+    assert!(world.result(call).is_some_and(Result::is_ok));
+    // Both messages are known to have arrived, though numbers before them were missing for a while.
+    let after = world.counters();
+    assert_eq!((after.delivered - before.delivered, after.expired - before.expired), (2, 0), "{after}");
+}
+
+#[test]
+fn what_comes_for_a_frame_whose_time_was_out_is_late() {
+    let program =
+        bb::compile(|graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>, by: On<Asker, Peer<Helper>>| {
+            let direct = graph.wire(x, to);
+            let way = graph.wire(x, by);
+            let round = graph.wire(graph.wire(way, way.sender::<Asker>()), to);
+            graph.wire(digits(direct, round), direct.sender::<Asker>())
+        });
+    let mut world = world(&program, 2);
+    // A quarter of a second is written down when a message leaves, and it takes two.
+    world.set_link_between(ASKER, HELPER, Link::default().delay(2 * S..=2 * S));
+    for ends in [(ASKER, NodeIx(2)), (NodeIx(2), ASKER)] {
+        world.set_link_between(ends.0, ends.1, Link::default().delay(S / 20..=S / 20));
+    }
+    let call = world.call(ASKER, vec![number(1.0), peer(1), peer(2)], S / 4);
+    world.run_until(S / 20);
+    world.set_link_between(ASKER, HELPER, Link::default().delay(4 * S..=4 * S));
+    world.run_until(20 * S);
+    assert!(world.result(call).is_some_and(Result::is_err));
+    let expired = world.events_of(HELPER).filter(|e| matches!(e, Event::FrameExpired { .. })).count();
+    let late = world.events_of(HELPER).filter(|e| matches!(e, Event::Late { .. })).count();
+    assert_eq!((expired, late), (1, 1));
+}

@@ -4,6 +4,7 @@ use super::Engine;
 use super::checkpoint::{CallImage, OutputImage};
 use super::frame::{FrameKey, FrameRef, Frames, NO_LANE};
 use crate::Value;
+use crate::bugs::{Bug, has};
 use crate::event::{CallError, Cause, EngineStep, Event, ExecutionId, LimitKind};
 use crate::input::{Arg, CallId, GraphId};
 use crate::plan::EntryInput;
@@ -45,7 +46,7 @@ impl Calls {
         self.by_id.iter().filter_map(image).collect()
     }
     pub fn restore(&mut self, counter: u64, calls: Vec<(CallId, FrameRef, Vec<Option<Value>>)>, frames: &Frames) {
-        self.counter = counter;
+        self.counter = if has(Bug::CounterLostAtRestore) { 0 } else { counter };
         for (id, frame, outputs) in calls {
             let missing = outputs.iter().filter(|o| o.is_none()).count();
             let Some(graph) = frames.get(frame).map(|f| GraphId(f.key.graph)) else { continue };

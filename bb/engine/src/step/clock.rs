@@ -6,6 +6,7 @@ use super::frame::{Frame, FrameRef};
 use super::gather::{GatherState, Member};
 use super::lanes::LanesState;
 use super::timers::Timer;
+use crate::bugs::{Bug, has};
 use crate::plan::{Clock, GatherPlan, LanesIx, NodeIx, PlacePlan};
 use crate::time::Time;
 use bb_ir::failure::FailureCode;
@@ -79,7 +80,7 @@ impl Engine {
         let waits = |lane: &u32| state.members.get(*lane as usize) == Some(&Member::Waiting);
         let due: Vec<u32> = all.filter(waits).filter(due).collect();
         let Some(state) = self.gather_mut(at, g.lanes, g.number) else { return };
-        for lane in due {
+        for lane in due.into_iter().filter(|_| !has(Bug::WithinNever)) {
             state.fails(lane as usize, FailureCode::Deadline);
         }
         self.gather_check(at, node);

@@ -1,9 +1,11 @@
 //! Frames: the state of one execution at one place and lane.
 
+use super::ended::UNDER_WAY;
 use super::lanes::LanesState;
 use super::peers::PeerIx;
 use super::{CallOf, Engine};
 use crate::Value;
+use crate::bugs::{Bug, has};
 use crate::event::{Cause, ExecutionId, LimitKind};
 use crate::input::CommandId;
 use crate::plan::{NodeIx, PlacePlan, SiteIx, Storage};
@@ -203,7 +205,9 @@ impl Engine {
         frame.sent_at.resize(plan.starts as usize, None);
         frame.open_recvs = plan.recvs.len() as u32;
         let at = self.frames.insert(frame);
-        self.timers.set(deadline, super::Timer::Frame(at));
+        if call.is_none() || !has(Bug::CallDeadlineIgnored) {
+            self.timers.set(deadline, super::Timer::Frame(at));
+        }
         for node in &plan.sources {
             self.make_ready(at, *node, None);
         }
@@ -222,12 +226,12 @@ impl Engine {
     /// Ends a frame: everything it holds is released.
     pub(super) fn end(&mut self, at: FrameRef) {
         let Some(mut frame) = self.frames.remove(at) else { return };
-        self.bytes -= frame.bytes;
+        self.bytes -= if has(Bug::ChargeNotReleased) { 0 } else { frame.bytes };
         self.lanes -= frame.lane_count();
         for command in frame.commands.drain(..) {
             self.commands.remove(&command);
         }
-        self.ended.remember(self.now, frame.key.clone(), frame.deadline);
+        self.ended.remember(self.now, frame.key.clone(), frame.deadline.after(UNDER_WAY));
         if let Some(call) = frame.call {
             self.entry_ended(call, frame.key.execution.counter);
         }
@@ -245,7 +249,7 @@ impl Engine {
 
     /// Ends a frame in which nothing can happen any more.
     pub(super) fn end_if_done(&mut self, at: FrameRef) {
-        if self.frames.get(at).is_some_and(|f| f.active == 0 && f.open_recvs == 0) {
+        if self.frames.get(at).is_some_and(|f| f.active == 0 && f.open_recvs == 0) && !has(Bug::FrameNotEnded) {
             self.end(at);
         }
     }
@@ -312,8 +316,11 @@ impl Engine {
         if *pending == DONE || *pending == 0 {
             return;
         }
-        *pending -= 1;
+        *pending = if has(Bug::FiresEarly) { 0 } else { *pending - 1 };
         if *pending == 0 {
+            if has(Bug::FiresTwice) {
+                self.make_ready(at, node, lane);
+            }
             self.make_ready(at, node, lane);
         }
     }

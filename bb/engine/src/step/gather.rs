@@ -4,6 +4,7 @@ use super::Engine;
 use super::frame::{DONE, FrameRef};
 use super::lanes::LaneRecv;
 use crate::Value;
+use crate::bugs::{Bug, has};
 use crate::event::{Cause, QuorumFailure};
 use crate::plan::{GatherPlan, LanesIx, NeedPlan, NodeIx, NodeKind, NodePlan, WithinPlan};
 use crate::time::Time;
@@ -144,6 +145,7 @@ impl Engine {
         };
         let (lanes, number) = (g.lanes, g.number);
         let need = match need {
+            Ok(need) if has(Bug::QuorumOffByOne) => need.saturating_sub(1),
             Ok(need) => need,
             Err(message) => {
                 let cause = Cause { code: FailureCode::OpFailed, message, quorum: None };
@@ -175,7 +177,7 @@ impl Engine {
             state.left[i] = state.left[i].saturating_sub(1);
             if state.left[i] == 0 && state.members[i] == Member::Waiting {
                 state.members[i] = Member::Arrived;
-                state.arrived += 1;
+                state.arrived += if has(Bug::MemberCountsTwice) { 2 } else { 1 };
                 state.waiting -= 1;
                 self.gather_check(at, *node);
             }

@@ -166,6 +166,14 @@ impl Outbox {
         }
         (settled, took)
     }
+    /// The peer is there: what is sent again ever more rarely, because it was not, is sent again soon. Whether anything is.
+    pub fn heard(&mut self) -> bool {
+        let rarely = self.flight.front().is_some_and(|it| it.tries > 1);
+        if rarely {
+            self.flight.iter_mut().for_each(|it| it.tries = it.tries.min(1));
+        }
+        rarely
+    }
     fn get_mut(&mut self, number: u64) -> Option<&mut InFlight> {
         self.flight.get_mut(usize::try_from(number.checked_sub(self.first)?).ok()?)
     }

@@ -7,6 +7,7 @@ use super::lanes::{LaneRecv, lanes_of};
 use super::outbox::{Outbox, Sent, WINDOW};
 use super::rtt::Rtt;
 use crate::Standing;
+use crate::bugs::{Bug, has};
 use crate::event::{Cause, DisconnectReason, EngineStep, Event, WireDifference};
 use crate::plan::{NodeKind, RecvIx, RecvPlan};
 use crate::time::Time;
@@ -166,7 +167,7 @@ impl Peers {
     pub fn restore(&mut self, ix: PeerIx, saved: &PeerImage, flight: Vec<Option<Sent>>, now: Time) {
         let peer = self.at(ix);
         peer.epoch = saved.epoch;
-        peer.contiguous = saved.contiguous;
+        peer.contiguous = if has(Bug::DedupLostAtRestore) { 0 } else { saved.contiguous };
         peer.beyond = saved.beyond.iter().copied().filter(|n| *n > saved.contiguous).collect();
         peer.outbox = Outbox::restored(saved.first.max(1), flight, now);
         peer.rtt = Rtt::restored(saved.srtt_ns, saved.rttvar_ns, saved.samples);
@@ -195,7 +196,11 @@ impl Peers {
     /// which that will be: another start of the peer has sent nothing yet.
     pub fn arrived(&self, ix: PeerIx) -> u64 {
         let peer = &self.all[ix.0 as usize];
-        if peer.hello.is_some() { peer.contiguous } else { 0 }
+        match &peer.hello {
+            None => 0,
+            Some(_) if has(Bug::AckNever) => 0,
+            Some(_) => peer.contiguous + u64::from(has(Bug::AckTooMuch)),
+        }
     }
     /// Whether a peer that keeps to the rules can be at these numbers.
     pub fn plausible(&self, ix: PeerIx, seq: u64, ack: u64) -> Result<(), &'static str> {
@@ -255,7 +260,7 @@ impl Engine {
         self.peer_answers(ix, None);
         let peer = self.peers.at(ix);
         let before = peer.epoch.replace(hello.epoch);
-        let same = before == Some(hello.epoch);
+        let same = before == Some(hello.epoch) || has(Bug::EpochIgnored);
         if !same {
             // Another start of that peer: it counts from the beginning.
             peer.contiguous = 0;
@@ -287,6 +292,7 @@ impl Engine {
         }
         let peer = self.peers.at(ix);
         (peer.hello, peer.classes) = (Some(hello), classes);
+        peer.outbox.heard();
         let left = peer.outbox.left_behind();
         if same {
             left.into_iter().for_each(|number| self.send_again(ix, number));
@@ -414,7 +420,8 @@ impl Engine {
 
     /// A numbered message came: it will be acknowledged, with the next message or by itself.
     pub(super) fn owe_ack(&mut self, ix: PeerIx) {
-        let at = self.now.after(ACK_DELAY);
+        let chance = if has(Bug::Ambient) { ambient() } else { Duration::ZERO };
+        let at = self.now.after(ACK_DELAY + chance);
         let peer = self.peers.at(ix);
         if peer.id.as_ref() == Some(&self.config.peer) {
             return;
@@ -426,6 +433,12 @@ impl Engine {
             _ => {}
         }
     }
+}
+
+/// What no seed decides: see [`Bug::Ambient`].
+fn ambient() -> Duration {
+    use std::hash::{BuildHasher, RandomState};
+    Duration::from_nanos(RandomState::new().hash_one(0) % 1_000_000)
 }
 
 #[cfg(test)]

@@ -4,9 +4,11 @@ use super::Engine;
 use super::frame::{FrameKey, FrameRef, NO_LANE, RecvState, Refused};
 use super::lanes::LaneRecv;
 use crate::Value;
+use crate::bugs::{Bug, has};
 use crate::event::{Cause, EngineStep, Event, ExecutionId, LimitKind, ReceiveFault};
 use crate::input::GraphId;
 use crate::plan::{Filler, RecvIx, RecvPlan};
+use crate::time::Time;
 use bb_ir::codec;
 use bb_ir::envelope::{self, Envelope, Fill, FillContent};
 use bb_ir::failure::FailureCode;
@@ -44,7 +46,7 @@ impl Engine {
         if envelope.seq > 0 {
             let new = self.peers.is_new(ix, envelope.seq);
             self.owe_ack(ix);
-            if !new {
+            if !new && !has(Bug::DedupOff) {
                 self.event(Event::Duplicate { peer: peer.clone(), seq: envelope.seq });
                 return;
             }
@@ -160,7 +162,7 @@ impl Engine {
         if let Some(at) = self.frames.find(&key) {
             return Some(at);
         }
-        if self.ended.contains(&key) {
+        if self.ended.contains(&key) && !has(Bug::LateApplied) {
             self.event(m.late());
             return None;
         }
@@ -179,7 +181,7 @@ impl Engine {
         }
         // What is left was written down half a round trip ago.
         let rest = Duration::from_nanos(m.envelope.remaining_ns).saturating_sub(self.peers.rtt(m.peer) / 2);
-        let deadline = self.now.after(rest);
+        let deadline = if has(Bug::DeadlineAbsolute) { Time(m.envelope.remaining_ns) } else { self.now.after(rest) };
         self.open(key, plan, deadline, None)
     }
 

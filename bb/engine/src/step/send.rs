@@ -6,6 +6,7 @@ use super::outbox::{Due, Sent};
 use super::peers::PeerIx;
 use super::timers::Timer;
 use crate::Value;
+use crate::bugs::{Bug, has};
 use crate::event::{Cause, EngineStep, Event, Gate, GateReason, LimitKind};
 use crate::input::{Refusal, SendId};
 use crate::outgoing::Outgoing;
@@ -52,7 +53,10 @@ impl Engine {
             Some(Value::Peer(peer)) => vec![To { peer, lane: around, own_lane: lane }],
             Some(Value::Seq(members)) => {
                 let members = members.iter().filter_map(|m| m.as_peer().cloned());
-                members.zip(0u32..).map(|(peer, i)| To { peer, lane: Some(i), own_lane: Some(i) }).collect()
+                members
+                    .zip(u32::from(has(Bug::WrongLane))..)
+                    .map(|(peer, i)| To { peer, lane: Some(i), own_lane: Some(i) })
+                    .collect()
             }
             _ => Vec::new(),
         }
@@ -92,6 +96,9 @@ impl Engine {
 
     /// A Send will not fire: who would have got its message is told.
     pub(super) fn send_cancelled(&mut self, at: FrameRef, node: NodeIx, lane: Option<u32>, cause: &Arc<Cause>) {
+        if has(Bug::FailureNotTold) {
+            return;
+        }
         if let Some(wire) = self.send_failure(at, node, lane, cause) {
             self.awaited_fails(at, wire, lane, cause);
         }
@@ -212,6 +219,9 @@ impl Engine {
 
     /// A number, or none, and what has arrived.
     fn bare(&mut self, ix: PeerIx, seq: u64) {
+        if seq > 0 && has(Bug::NumberSkipped) {
+            return;
+        }
         let (peer, ack) = (self.peers.id(ix), self.peers.arrived(ix));
         let (id, expires) = (SendId { peer: ix.0, seq: 0 }, self.now.after(BARE_WITHIN));
         let envelope = Arc::new(Envelope::bare(seq, ack));
@@ -285,9 +295,13 @@ impl Engine {
             rtt.sample(took);
         }
         self.counters.delivered += settled as u64;
+        let rarely = outbox.heard();
         self.peer_answers(ix, took);
         self.pressure(ix);
         self.go_out(ix);
+        if rarely {
+            self.look_after(ix);
+        }
     }
 
     /// Does what is due about messages in flight to a peer, and sets the timer for the next time.
@@ -300,6 +314,7 @@ impl Engine {
         }
         for (number, due) in due {
             match due {
+                Due::Again if has(Bug::ResendNever) => {}
                 Due::Again => self.send_again(ix, number),
                 Due::Lost => {
                     self.peer_fails(ix, FailureCode::PeerLost);

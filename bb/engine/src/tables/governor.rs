@@ -1,6 +1,7 @@
 //! Peer health: who answers, who does not, and who is not to be talked to at all. A circuit breaker per peer (Nygard,
 //! *Release It!*, 2007): after some failures in a row a peer cools; then one message at a time probes whether it is back.
 
+use crate::bugs::{Bug, has};
 use crate::time::Time;
 use bb_ir::peer::PeerId;
 use std::collections::BTreeMap;
@@ -115,6 +116,9 @@ impl PeerGovernor {
             return self.failed(peer, now);
         }
         let row = self.rows.get_mut(peer as usize)?;
+        if has(Bug::AnswersIgnored) {
+            return None;
+        }
         let was = std::mem::take(row).health;
         (was != Health::Well).then_some(Change::Recovers)
     }

@@ -1,12 +1,14 @@
 //! What a campaign showed.
 
-use super::schedule::{Kind, Outcome};
+use super::schedule::{Kind, Mild, Outcome};
 use bb::engine::Counters;
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// How many schedules have to have chosen a kind of fault before it is an error that it never struck.
 const CHOSEN_MIN: u64 = 20;
+/// How many calls there have to be before it is an error that few have an answer.
+const CALLS_MIN: u64 = 100;
 /// How many violations are kept.
 const KEPT_MAX: usize = 50;
 
@@ -20,6 +22,8 @@ pub struct Report {
     right: u64,
     clean: u64,
     clean_right: u64,
+    /// Calls and right answers where only such faults strike.
+    mild: BTreeMap<Mild, (u64, u64)>,
     events: u64,
     counters: Counters,
     violations: Vec<String>,
@@ -38,6 +42,11 @@ impl Report {
         self.right += outcome.right;
         self.clean += outcome.clean;
         self.clean_right += outcome.clean_right;
+        if let Some(mild) = outcome.mild {
+            let (calls, right) = self.mild.entry(mild).or_default();
+            *calls += outcome.mild_calls;
+            *right += outcome.mild_right;
+        }
         self.events += outcome.events;
         self.counters += outcome.counters;
         if !outcome.violations.is_empty() && self.violations.len() < KEPT_MAX {
@@ -57,6 +66,11 @@ impl Report {
             failures
                 .push(format!("of {} calls that no fault came near, {} have an answer", self.clean, self.clean_right));
         }
+        for (mild, (calls, right)) in &self.mild {
+            if right * 100 < calls * mild.right_min() && *calls >= CALLS_MIN {
+                failures.push(format!("of {calls} calls under nothing worse than {mild:?}, {right} have an answer"));
+            }
+        }
         failures
     }
 }
@@ -74,6 +88,9 @@ impl fmt::Display for Report {
         writeln!(f, "calls")?;
         writeln!(f, "{:>12}  made, {} with a right answer", self.calls, self.right)?;
         writeln!(f, "{:>12}  that no fault came near, {} with a right answer", self.clean, self.clean_right)?;
+        for (mild, (calls, right)) in &self.mild {
+            writeln!(f, "{calls:>12}  under {mild:?} at most, {right} with a right answer")?;
+        }
         write!(f, "messages\n{}", self.counters)?;
         match self.failures().as_slice() {
             [] => write!(f, "everything held"),

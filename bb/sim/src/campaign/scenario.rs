@@ -64,6 +64,8 @@ pub struct Scenario {
     pub name: &'static str,
     /// Whose calls they are; the first node.
     pub start: Start,
+    /// Whether half of the others are enough.
+    pub quorum: bool,
 }
 
 pub const ASKER: NodeIx = NodeIx(0);
@@ -111,7 +113,7 @@ impl Hosting {
                     let asked = world.ask(asker, (number, Peers::all()), budget);
                     call(asked, |(sum, count, home)| sum == count && *count >= 1 && *home == 1)
                 });
-                Scenario { name: "federated averaging", start }
+                Scenario { name: "federated averaging", start, quorum: true }
             }
             1 => {
                 let equals: Vec<_> = (0..3).map(|_| self.host(world, |seen| gossip::Equal { seen })).collect();
@@ -120,7 +122,7 @@ impl Hosting {
                     let to = 1 + number as usize % 2;
                     call(world.ask(asker, (number, peer(to)), budget), |count| *count == 1)
                 });
-                Scenario { name: "gossip between equals", start }
+                Scenario { name: "gossip between equals", start, quorum: false }
             }
             2 => {
                 let asker = self.host(world, |_| request::Asker {});
@@ -128,7 +130,7 @@ impl Hosting {
                 let start: Start = Box::new(move |world, number, budget| {
                     call(world.ask(asker, (number, peer(1)), budget), |count| *count == 1)
                 });
-                Scenario { name: "request and reply", start }
+                Scenario { name: "request and reply", start, quorum: false }
             }
             3 => {
                 let asker = self.host(world, |_| scatter::Asker {});
@@ -137,7 +139,7 @@ impl Hosting {
                     let asked = world.ask(asker, (number, Peers::all()), budget);
                     call(asked, |(sum, count)| (*sum, *count) == (2, 2))
                 });
-                Scenario { name: "scatter and gather", start }
+                Scenario { name: "scatter and gather", start, quorum: false }
             }
             4 => {
                 let asker = self.host(world, |_| split::Asker {});
@@ -148,7 +150,7 @@ impl Hosting {
                     let asked = world.ask(asker, (number, peer(1), peer(2), peer(3)), budget);
                     call(asked, |count| *count == 3)
                 });
-                Scenario { name: "split inference", start }
+                Scenario { name: "split inference", start, quorum: false }
             }
             _ => {
                 let asker = self.host(world, |_| join::Asker {});
@@ -158,7 +160,7 @@ impl Hosting {
                     let asked = world.ask(asker, (number, peer(1), peer(2)), budget);
                     call(asked, |count| *count == 2)
                 });
-                Scenario { name: "join of two wires", start }
+                Scenario { name: "join of two wires", start, quorum: false }
             }
         }
     }

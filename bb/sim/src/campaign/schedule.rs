@@ -1,13 +1,15 @@
 //! One schedule: a program, the faults it runs under, and what has to hold.
 
 use super::scenario::{ASKER, Answer, Faults, Hosting};
-use bb::engine::{Counters, Usage};
+use bb::engine::{CallError, Counters, Event, Limits, PeerId, Usage};
 use bb_sim::{ComponentFaults, Link, NodeIx, World};
 use rand::seq::{IndexedRandom, IteratorRandom};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::rc::Rc;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -55,6 +57,35 @@ impl Kind {
     ];
 }
 
+/// Faults that may cost time, and hardly an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mild {
+    Nothing,
+    Loss,
+    Restores,
+}
+impl Mild {
+    /// What a schedule's faults are at most.
+    fn of(chosen: &BTreeSet<Kind>) -> Option<Mild> {
+        let at_most = |kinds: &[Kind]| chosen.iter().all(|kind| kinds.contains(kind));
+        let order = [Kind::Duplicate, Kind::Reorder, Kind::Slow];
+        match () {
+            () if chosen.is_empty() => Some(Mild::Nothing),
+            () if at_most(&[&order[..], &[Kind::Loss]].concat()) => Some(Mild::Loss),
+            () if at_most(&[&order[..], &[Kind::Restore]].concat()) => Some(Mild::Restores),
+            () => None,
+        }
+    }
+    /// How many calls of a hundred have a right answer at least.
+    pub fn right_min(self) -> u64 {
+        match self {
+            Mild::Nothing => 100,
+            Mild::Loss => 99,
+            Mild::Restores => 99,
+        }
+    }
+}
+
 /// What became of a schedule.
 #[derive(Debug, Default)]
 pub struct Outcome {
@@ -65,6 +96,10 @@ pub struct Outcome {
     /// Calls that were made; that have a right answer; that no fault came near; and of those with a right answer.
     pub calls: u64,
     pub right: u64,
+    /// What may not cost answers, where nothing else strikes; and its calls and answers.
+    pub mild: Option<Mild>,
+    pub mild_calls: u64,
+    pub mild_right: u64,
     pub clean: u64,
     pub clean_right: u64,
     pub counters: Counters,
@@ -85,17 +120,28 @@ struct Open {
     until: Duration,
     /// Which start of the caller it was.
     start: u64,
-    /// Nodes that a fault has touched since the call was made.
-    touched: BTreeSet<NodeIx>,
+    /// What faults have touched since the call was made.
+    touched: BTreeSet<(NodeIx, NodeIx)>,
+    /// Who could not be reached then.
+    apart: BTreeSet<NodeIx>,
     /// Every one of them has to have a right answer.
     must: bool,
 }
 
 pub fn run(seed: u64, traced: bool) -> Outcome {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let chosen: BTreeSet<Kind> = Kind::ALL.into_iter().filter(|_| rng.random_bool(0.35)).collect();
+    let mut chosen: BTreeSet<Kind> = Kind::ALL.into_iter().filter(|_| rng.random_bool(0.35)).collect();
+    if seed % 16 == 5 {
+        chosen.clear();
+    }
     let mut world = World::new(seed, bb::kernels());
     world.set_traced(traced);
+    let forgets = rng.random_bool(0.3);
+    if forgets {
+        // Who forgets soon what has ended knows by its number what came twice.
+        world.set_limits(Limits { remembered_max: 1, ..Limits::default() });
+    }
+    let seen = Seen::watch(&mut world, chosen.is_empty());
     let faults = Faults::default();
     let writes_for = chosen.contains(&Kind::Restore).then(|| Duration::from_millis(rng.random_range(0..=20)));
     let hosting = Hosting { writes_for, faults: faults.clone() };
@@ -110,6 +156,7 @@ pub fn run(seed: u64, traced: bool) -> Outcome {
         liar: None,
         faulty: None,
         mended: 0,
+        seen,
         stalled: Vec::new(),
         stalls: 0,
     };
@@ -121,7 +168,8 @@ pub fn run(seed: u64, traced: bool) -> Outcome {
     it.break_component();
 
     let mut open: Vec<Open> = Vec::new();
-    let mut outcome = Outcome { seed, program: scenario.name, ..Outcome::default() };
+    let mut outcome = Outcome { seed, program: scenario.name, mild: Mild::of(&it.chosen), ..Outcome::default() };
+    let mut at_healed = None;
     let mut made = 0;
     let mut calls_at: Vec<Duration> = (0..CALLS).map(|_| it.rng.random_range(Duration::ZERO..FAULTS_END)).collect();
     calls_at.extend((0..CALLS_AFTER).map(|n| HEALED + S * 11 * n as u32));
@@ -150,15 +198,20 @@ pub fn run(seed: u64, traced: bool) -> Outcome {
                     until,
                     start: it.world.starts(ASKER),
                     touched: BTreeSet::new(),
+                    apart: it.apart(),
                     must: now >= HEALED,
                 });
             }
         }
+        it.crash_soon(&open, now);
         it.world.run_until(now + SLICE);
         let mut touched = it.world.take_touched();
         if now < FAULTS_END + SLICE && it.world.faults().panicked > 0 {
             // A component that has panicked is gone until its node starts again.
-            touched.extend(it.faulty);
+            touched.extend(it.faulty.map(|node| (node, node)));
+        }
+        if it.world.elapsed() >= HEALED && at_healed.is_none() {
+            at_healed = Some(it.world.counters());
         }
         let (now, world) = (it.world.elapsed(), &it.world);
         let start = it.world.usage(ASKER).map(|_| world.starts(ASKER));
@@ -176,13 +229,22 @@ pub fn run(seed: u64, traced: bool) -> Outcome {
                 Answer::Wrong(value) if !lies => {
                     outcome.violations.push(format!("call {} has the wrong answer {value}", o.number));
                 }
-                Answer::Failed(error) if o.must => {
-                    outcome.violations.push(format!("call {} fails though all faults have ended: {error}", o.number));
+                Answer::Failed(CallError::Deadline { .. }) if it.tells() && now < FAULTS_END => {
+                    outcome.violations.push(format!("call {} waits for what will not come", o.number));
+                }
+                Answer::Failed(error) if o.must || (it.quorum_is_there(o) && scenario.quorum) => {
+                    outcome
+                        .violations
+                        .push(format!("call {} fails though nothing keeps it from its answer: {error}", o.number));
                 }
                 _ => {}
             }
             let right = answer == Answer::Right;
             outcome.right += u64::from(right);
+            if outcome.mild.is_some() {
+                outcome.mild_calls += 1;
+                outcome.mild_right += u64::from(right);
+            }
             if o.touched.is_empty() {
                 outcome.clean += 1;
                 outcome.clean_right += u64::from(right);
@@ -191,10 +253,54 @@ pub fn run(seed: u64, traced: bool) -> Outcome {
         });
     }
     it.check(&mut outcome, &faults);
+    if !forgets {
+        outcome.violations.append(&mut it.seen.faults());
+    }
+    if let Some(before) = at_healed {
+        let failed = |c: &Counters| c.refused + c.expired + c.lost;
+        if failed(&before) != failed(&outcome.counters) {
+            outcome
+                .violations
+                .push(format!("messages fail though all faults have ended: {before}{}", outcome.counters));
+        }
+    }
     outcome.chosen = it.chosen;
     outcome.events = it.world.events();
     outcome.trace = it.world.trace().iter().map(ToString::to_string).collect();
     outcome
+}
+
+/// What events say that must not be.
+#[derive(Clone, Default)]
+struct Seen(Rc<RefCell<(BTreeSet<Ended>, Vec<String>)>>);
+/// A node, an execution, a place and a lane.
+type Ended = (NodeIx, (PeerId, u64, u64), u32, Option<u32>);
+
+impl Seen {
+    fn watch(world: &mut World, nothing_strikes: bool) -> Self {
+        let seen = Seen::default();
+        let into = seen.clone();
+        world.on_event(move |node, event| {
+            if let Event::FrameExpired { execution, place, lane, .. } = event {
+                let (ended, faults) = &mut *into.0.borrow_mut();
+                if nothing_strikes {
+                    faults.push(format!("node {} waits where nothing keeps anyone: {event:?}", node.0));
+                }
+                let name = (execution.origin.clone(), execution.epoch, execution.counter);
+                if !ended.insert((node, name, *place, *lane)) {
+                    faults.push(format!("node {} ends the same twice: {event:?}", node.0));
+                }
+            }
+        });
+        seen
+    }
+    /// Who starts again knows no more than it has written down.
+    fn starts_again(&self, node: NodeIx) {
+        self.0.borrow_mut().0.retain(|(of, ..)| *of != node);
+    }
+    fn faults(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.borrow_mut().1)
+    }
 }
 
 struct Schedule {
@@ -210,6 +316,7 @@ struct Schedule {
     /// Whose component is faulty, and how often it was started again because of that.
     faulty: Option<NodeIx>,
     mended: u64,
+    seen: Seen,
     /// Who does not hear whom, and until when.
     stalled: Vec<((NodeIx, NodeIx), Duration)>,
     stalls: u64,
@@ -259,6 +366,26 @@ impl Schedule {
         }
     }
 
+    /// Whether everyone who waits can be told why there is nothing to wait for: by its deadline it knows.
+    fn tells(&self) -> bool {
+        let others = |kind: &Kind| !matches!(kind, Kind::Component | Kind::Duplicate | Kind::Reorder);
+        !self.chosen.iter().any(others)
+    }
+    fn apart(&self) -> BTreeSet<NodeIx> {
+        self.nodes().filter(|n| *n != ASKER && !self.world.connected(ASKER, *n)).collect()
+    }
+    /// Whether no fault came near the caller, and near half of the others at most.
+    fn quorum_is_there(&self, open: &Open) -> bool {
+        if self.chosen.contains(&Kind::Narrow) || open.touched.contains(&(ASKER, ASKER)) {
+            return false;
+        }
+        let near = |n: &NodeIx| {
+            open.apart.contains(n) || [(*n, *n), (*n, ASKER), (ASKER, *n)].iter().any(|way| open.touched.contains(way))
+        };
+        let others: Vec<NodeIx> = self.nodes().filter(|n| *n != ASKER).collect();
+        others.iter().filter(|n| near(n)).count() * 2 <= others.len()
+    }
+
     /// What happens in a slice.
     fn strike(&mut self) {
         let now = self.world.elapsed();
@@ -285,20 +412,36 @@ impl Schedule {
         }
         let crashes = self.chosen.contains(&Kind::Crash) || self.durable;
         if crashes && self.rng.random_bool(0.02) {
-            // Without a checkpoint the caller's calls are gone with it.
-            let node = self.nodes().choose(&mut self.rng).expect("there are some");
-            if self.world.usage(node).is_some() {
-                self.world.kill(node);
-                let pause = Duration::from_millis(self.rng.random_range(0..=4000));
-                self.down.push((node, now + pause));
-            }
+            self.crash(now);
+        }
+    }
+    /// Durable nodes may crash while a call is on its way: then they have something to take up again.
+    fn crash_soon(&mut self, open: &[Open], now: Duration) {
+        if self.durable && now < FAULTS_END && !open.is_empty() && self.rng.random_bool(0.1) {
+            let within = self.rng.random_range(Duration::ZERO..SLICE);
+            self.world.run_until(now + within);
+            self.crash(now);
+        }
+    }
+    fn crash(&mut self, now: Duration) {
+        // Without a checkpoint the caller's calls are gone with it.
+        let node = self.nodes().choose(&mut self.rng).expect("there are some");
+        if self.world.usage(node).is_some() {
+            self.world.kill(node);
+            let pause = Duration::from_millis(self.rng.random_range(0..=4000));
+            self.down.push((node, now + pause));
         }
     }
     fn start_again(&mut self, now: Duration) {
-        for (node, _) in self.down.extract_if(.., |(_, at)| *at <= now) {
-            self.world.start(node).expect("it installed before");
+        let due: Vec<NodeIx> = self.down.extract_if(.., |(_, at)| *at <= now).map(|(node, _)| node).collect();
+        for node in due {
+            self.start_node(node);
             self.world.connect_all();
         }
+    }
+    fn start_node(&mut self, node: NodeIx) {
+        self.seen.starts_again(node);
+        self.world.start(node).expect("it installed before");
     }
     fn hear_again(&mut self, now: Duration) {
         for (ends, _) in self.stalled.extract_if(.., |(_, until)| *until <= now) {
@@ -314,7 +457,7 @@ impl Schedule {
         if let Some(liar) = self.liar {
             self.world.set_lies(liar, bb_sim::Lies::default());
             self.world.destroy(liar);
-            self.world.start(liar).expect("it installed before");
+            self.start_node(liar);
         }
         // A component that has panicked comes back with its node.
         if let Some(faulty) = self.faulty {
@@ -324,7 +467,7 @@ impl Schedule {
             self.mended = u64::from(Some(faulty) != self.liar);
             if self.mended > 0 {
                 self.world.kill(faulty);
-                self.world.start(faulty).expect("it installed before");
+                self.start_node(faulty);
             }
         }
         self.world.connect_all();
@@ -342,6 +485,9 @@ impl Schedule {
             faults.lock().unwrap_or_else(PoisonError::into_inner).drain(..).for_each(&mut say);
         }
         let c = self.world.counters();
+        if self.chosen.is_empty() && (c.delivered, c.sent_again, c.duplicates) != (c.accepted, 0, 0) {
+            say(format!("messages do not arrive once where nothing keeps them from it:\n{c}"));
+        }
         let killed = self.world.faults().killed;
         let crashed = killed > 0;
         if !crashed && c.accepted != c.delivered + c.refused + c.expired + c.lost {

@@ -13,7 +13,7 @@ impl World {
     /// # Errors
     /// What the engine says of an artifact it cannot install.
     pub fn add(&mut self, hosts: Vec<Host>) -> Result<NodeIx, InstallError> {
-        self.add_with(hosts, Membership::open(), Limits::default())
+        self.add_with(hosts, Membership::open(), self.limits.clone())
     }
     /// Adds a node with lists of members and limits of its own.
     ///
@@ -33,7 +33,7 @@ impl World {
     /// # Errors
     /// What the engine says of an artifact it cannot install.
     pub fn add_durable(&mut self, hosts: Vec<Host>, writes_for: Duration) -> Result<NodeIx, InstallError> {
-        self.insert(hosts, Membership::open(), Limits::default(), Some(writes_for))
+        self.insert(hosts, Membership::open(), self.limits.clone(), Some(writes_for))
     }
     fn insert(
         &mut self,
@@ -66,7 +66,7 @@ impl World {
     pub fn kill(&mut self, node: NodeIx) {
         let Some(running) = self.nodes[node.0].running.take() else { return };
         self.buried += running.engine.counters();
-        self.touched.insert(node);
+        self.touched.insert((node, node));
         self.fate.faults.killed += 1;
         self.note(node, What::Killed);
         self.waiting.retain(|(from, _), _| *from != node);

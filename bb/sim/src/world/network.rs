@@ -81,7 +81,7 @@ impl World {
     /// Cuts the connection between two nodes: both notice at once, what is in flight is lost.
     pub fn disconnect(&mut self, a: NodeIx, b: NodeIx) {
         if self.lose(a, b) {
-            self.touched.extend([a, b]);
+            self.touched.extend([(a, b), (b, a)]);
         }
         self.run_until(self.elapsed());
     }
@@ -122,11 +122,11 @@ impl World {
             && let Some(lie) = liar.lie(&frame, &mut self.fate, (from.0, to.0, number))
         {
             frame = lie;
-            self.touched.extend([from, to]);
+            self.touched.insert((from, to));
         }
         let copies = link.draw(&mut self.fate, from.0, to.0, number);
         if copies == [None, None] {
-            self.touched.extend([from, to]);
+            self.touched.insert((from, to));
         }
         let way = self.ways.get_mut(&(from, to)).expect("it was there just now");
         if link.leaving_ns(frame.len()) > 0 && way.free_at > self.now {

@@ -5,7 +5,7 @@ use super::{Arc, CLOCK_ORIGIN, Faulty, Input, Liar, Link, NodeIx, World, peer_id
 use crate::fate::{Kind, Strike};
 use crate::lies::Lies;
 use crate::wrong::ComponentFaults;
-use bb::engine::Standing;
+use bb::engine::{Event, Limits, Standing};
 use rand::RngExt;
 use std::time::Duration;
 
@@ -58,6 +58,14 @@ impl World {
     /// Lets the clock of a node show this much more than the world's: as if it had run for so long.
     pub fn set_clock_origin(&mut self, node: NodeIx, origin: Duration) {
         self.nodes[node.0].clock_origin = CLOCK_ORIGIN + origin.as_nanos() as u64;
+    }
+    /// What nodes that are added from now on may hold, where nothing else is said.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+    /// Lets `watch` see every event, and whose it is, as it happens.
+    pub fn on_event(&mut self, watch: impl FnMut(NodeIx, &Event) + 'static) {
+        self.watch = Some(Box::new(watch));
     }
     /// Whether to keep what happens; it is kept where nothing is said.
     pub fn set_traced(&mut self, traced: bool) {

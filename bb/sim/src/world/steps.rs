@@ -224,7 +224,7 @@ impl World {
             *result = Ok(spoilt);
         }
         self.fate.has_struck(strike);
-        self.touched.insert(node);
+        self.touched.insert((node, node));
         self.note(node, What::WentWrong(wrong));
     }
 
@@ -256,7 +256,12 @@ impl World {
                     }
                 }
                 EngineStep::AppEvent { topic, value, .. } => self.note(node, What::Output { topic, value }),
-                EngineStep::Event(event) => self.note(node, What::Event(event)),
+                EngineStep::Event(event) => {
+                    if let Some(watch) = &mut self.watch {
+                        watch(node, &event);
+                    }
+                    self.note(node, What::Event(event));
+                }
                 EngineStep::Disconnect { peer, .. } => {
                     if let Some(other) = self.node_of(&peer) {
                         self.lose(node, other);

@@ -13,6 +13,7 @@ pub use save::{sent_image, value};
 use super::Engine;
 use super::frame::FrameRef;
 use super::outbox::RESTORED_WITHIN;
+use crate::bugs::{Bug, has};
 use crate::event::EngineStep;
 use crate::input::{CallId, GraphId};
 use crate::time::Time;
@@ -172,7 +173,7 @@ impl Engine {
         for (key, deadline) in parts.ended {
             self.ended.remember(self.now, key, deadline);
         }
-        for (command, ready, inputs) in parts.commands {
+        for (command, ready, inputs) in parts.commands.into_iter().filter(|_| !has(Bug::RunLostAtRestore)) {
             self.run_again(command, ready, inputs);
         }
         let answered = parts.held.iter().filter_map(|step| match step {
@@ -184,7 +185,9 @@ impl Engine {
         self.timers.set(self.now.after(RESTORED_WITHIN), super::Timer::Restored);
         let frames: Vec<(FrameRef, Time)> = self.frames.all().map(|(at, f)| (at, f.deadline)).collect();
         for (at, deadline) in frames {
-            self.timers.set(deadline, super::Timer::Frame(at));
+            if !has(Bug::TimersLostAtRestore) {
+                self.timers.set(deadline, super::Timer::Frame(at));
+            }
             self.arm_all(at);
         }
         for peer in self.peers.numbers() {
