@@ -79,6 +79,14 @@ impl<M> Connections<M> {
         self.all.values().any(|c| c.reading != Reading::Over)
     }
 
+    /// Whether the peer has dialled that connection while it had dialled another: a node makes one at a time, so the peer
+    /// has lost the other, and only this end has not heard of it.
+    pub fn is_dialled_again(&self, id: ConnectionId) -> bool {
+        let theirs = |(_, c): &(&ConnectionId, &Connection<M>)| !c.dialled && c.reading != Reading::Over;
+        let mut all = self.all.iter().filter(theirs);
+        self.all.get(&id).is_some_and(|c| !c.dialled) && all.any(|(other, _)| *other != id)
+    }
+
     /// The link to write to: that of the connection which the peer of smaller identity dialled. Both peers choose the
     /// same one, so both let go of the other.
     pub fn best(&self, me: &PeerId, peer: &PeerId) -> Option<&Link<M>> {
@@ -98,7 +106,7 @@ impl<M> Connections<M> {
 
     /// Nothing more goes out or comes in on any.
     pub fn end(&mut self) {
-        self.all.values_mut().for_each(Connection::end);
+        self.all.values_mut().for_each(Connection::give_up);
         self.forget();
     }
     /// The same, on all but one; those that the transport still has.
@@ -106,7 +114,7 @@ impl<M> Connections<M> {
         let others = self.all.iter_mut().filter(|(other, _)| **other != id);
         let mut open = Vec::new();
         for (other, connection) in others {
-            connection.end();
+            connection.give_up();
             open.extend((!connection.closed).then_some(*other));
         }
         self.forget();
@@ -137,6 +145,11 @@ impl<M> Connection<M> {
     /// Nothing more comes in, and nothing new goes out.
     pub fn end(&mut self) {
         (self.link, self.reader, self.reading) = (None, None, Reading::Over);
+    }
+    /// The same, and what waits to go out is lost.
+    fn give_up(&mut self) {
+        self.end();
+        self.writer = None;
     }
     /// Whether something may be lost if it is closed now.
     pub fn is_written(&self) -> bool {

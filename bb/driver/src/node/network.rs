@@ -9,7 +9,7 @@ use crate::plane::{End, Incoming, Link, Opened, StreamOpened, What, read, write}
 use bb_engine::{Input, PeerId};
 use bytes::Bytes;
 use libp2p::multiaddr::Protocol;
-use libp2p::swarm::{ConnectionId, SwarmEvent};
+use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{Multiaddr, ping};
 use std::io;
 use tokio::task::JoinError;
@@ -42,6 +42,14 @@ impl Node {
                 if !self.peers.is_connected(&peer) {
                     self.dialler.lost(&peer_id, Instant::now(), crate::random::random());
                 }
+            }
+            SwarmEvent::OutgoingConnectionError {
+                connection_id,
+                peer_id: Some(peer),
+                error: DialError::Denied { .. },
+            } if self.swarm.is_connected(&peer) => {
+                // The address leads to a peer that was reached by another one.
+                self.dialler.connected(connection_id, peer);
             }
             SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
                 self.dial_failed(connection_id, &error.to_string());
@@ -134,12 +142,12 @@ impl Node {
         match self.peers.heard(&peer, connection, said) {
             Heard::First => {}
             Heard::Again | Heard::TooLate => return,
-            Heard::Restarted(old) => {
+            Heard::Anew(how, old) => {
                 for connection in old {
                     self.swarm.close_connection(connection);
                 }
                 self.tell(Input::Disconnected { peer: peer.clone() });
-                self.publish(Event::Disconnected { peer: peer.clone(), how: Parting::Restarted });
+                self.publish(Event::Disconnected { peer: peer.clone(), how });
             }
         }
         if let Some(id) = address::theirs(&peer) {

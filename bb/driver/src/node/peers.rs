@@ -1,6 +1,7 @@
 //! The peers of a node: their connections, and what waits for peers that are not connected.
 
 use super::connection::{Connections, Reading, Task};
+use crate::event::Parting;
 use crate::plane::{Link, Lost, Message};
 use bb_engine::{PeerId, Refusal};
 use libp2p::swarm::ConnectionId;
@@ -55,8 +56,8 @@ pub enum Heard {
     First,
     /// One more connection to the same process.
     Again,
-    /// The peer was started anew: these connections to its former process are over.
-    Restarted(Vec<ConnectionId>),
+    /// Everything before is over, for this reason, and so are these connections.
+    Anew(Parting, Vec<ConnectionId>),
     /// On a connection that is over.
     TooLate,
 }
@@ -93,10 +94,16 @@ impl<M: Message> Peers<M> {
         }
         let heard = match peer.said.replace(said) {
             None => Heard::First,
-            Some(before) if before.epoch == said.epoch => Heard::Again,
-            Some(_) => {
-                peer.waiting.clear();
-                Heard::Restarted(peer.connections.end_all_but(connection))
+            Some(before) => {
+                let restarted = before.epoch != said.epoch;
+                if restarted || peer.connections.is_dialled_again(connection) {
+                    // The engine fails them with the peer.
+                    peer.waiting.clear();
+                    let how = if restarted { Parting::Restarted } else { Parting::Lost };
+                    Heard::Anew(how, peer.connections.end_all_but(connection))
+                } else {
+                    Heard::Again
+                }
             }
         };
         peer.connections.settle(&self.me, id);

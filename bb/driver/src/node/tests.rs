@@ -16,17 +16,27 @@ struct Pair {
     node: Handle,
     events: Events,
     swarm: Swarm,
+    key: Keypair,
+}
+
+fn dialling(node: &Handle, mut swarm: Swarm) -> Swarm {
+    let address: libp2p::Multiaddr = node.listen_addresses()[0].parse().expect("an address");
+    swarm.dial(address).expect("dials");
+    swarm
 }
 
 impl Pair {
     async fn new(limits: Limits, plane: plane::Behaviour) -> Self {
         let node = Builder::new().identity(Identity::Seed([1; 32])).listen("/ip4/127.0.0.1/tcp/0").limits(limits);
         let node = node.start().await.expect("starts");
-        let mut swarm = swarm::with(&Keypair::generate_ed25519(), plane).expect("a swarm");
-        let address = node.listen_addresses()[0].parse().expect("an address");
-        let dial: libp2p::Multiaddr = address;
-        swarm.dial(dial).expect("dials");
-        Pair { events: node.events(), node, swarm }
+        let key = Keypair::generate_ed25519();
+        let swarm = dialling(&node, swarm::with(&key, plane).expect("a swarm"));
+        Pair { events: node.events(), node, swarm, key }
+    }
+    /// The peer again, which knows nothing of its first connection; what still has it.
+    fn dial_again(&mut self) -> Swarm {
+        let swarm = dialling(&self.node, swarm::new(&self.key).expect("a swarm"));
+        std::mem::replace(&mut self.swarm, swarm)
     }
     async fn of_plain() -> Self {
         Pair::new(Limits::default(), plane::Behaviour::default()).await
@@ -158,6 +168,25 @@ async fn a_second_stream_ends_the_connection() {
     let mut pair = Pair::new(Limits::default(), plane::Behaviour::opening(2)).await;
     assert_eq!(pair.refused().await, StreamFault::SecondStream);
     pair.closed().await;
+}
+
+#[tokio::test]
+async fn a_peer_that_dials_again_is_not_written_to_where_nobody_listens() {
+    let mut pair = Pair::of_plain().await;
+    let mut stream = pair.stream().await;
+    let hello = hello(pair.peer());
+    pair.write(&mut stream, &hello).await;
+    pair.told(|e| matches!(e, Event::Connected { .. }).then_some(())).await;
+    // The same process, after its network took the first connection away: what is left of that says nothing.
+    let mut deaf = pair.dial_again();
+    let mut stream = pair.stream().await;
+    pair.write(&mut stream, &hello).await;
+    assert_eq!(pair.disconnected().await, Parting::Lost);
+    pair.told(|e| matches!(e, Event::Connected { .. }).then_some(())).await;
+    while deaf.network_info().num_peers() > 0 {
+        deaf.select_next_some().await;
+    }
+    assert_eq!(pair.node.connections(), [pair.peer()]);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use libp2p::swarm::handler::{
 };
 use libp2p::swarm::{ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, Stream, THandler, ToSwarm};
 use libp2p::{PeerId, StreamProtocol};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::task::{Context, Poll};
 
@@ -19,13 +19,21 @@ pub struct Behaviour {
     /// How many streams to open on every connection.
     streams: usize,
     opened: VecDeque<StreamOpened>,
+    /// To whom this node has made a connection. It makes one at a time: a second one tells the peer that the first is
+    /// over.
+    dialled: BTreeSet<PeerId>,
 }
 
 impl Default for Behaviour {
     fn default() -> Self {
-        Behaviour { streams: 1, opened: VecDeque::new() }
+        Behaviour { streams: 1, opened: VecDeque::new(), dialled: BTreeSet::new() }
     }
 }
+
+/// Why a connection is given up before the peer sees it.
+#[derive(Debug, thiserror::Error)]
+#[error("there is a connection to this peer already")]
+struct Dialled;
 
 impl Behaviour {
     /// One that does not keep to the rules.
@@ -71,15 +79,28 @@ impl NetworkBehaviour for Behaviour {
     fn handle_established_outbound_connection(
         &mut self,
         _: ConnectionId,
-        _: PeerId,
+        peer: PeerId,
         _: &Multiaddr,
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
+        if self.dialled.contains(&peer) {
+            return Err(ConnectionDenied::new(Dialled));
+        }
         Ok(Handler { to_open: self.streams, opened: VecDeque::new() })
     }
 
-    fn on_swarm_event(&mut self, _: FromSwarm) {}
+    fn on_swarm_event(&mut self, event: FromSwarm) {
+        match event {
+            FromSwarm::ConnectionEstablished(up) if up.endpoint.is_dialer() => {
+                self.dialled.insert(up.peer_id);
+            }
+            FromSwarm::ConnectionClosed(down) if down.endpoint.is_dialer() => {
+                self.dialled.remove(&down.peer_id);
+            }
+            _ => {}
+        }
+    }
 
     fn on_connection_handler_event(&mut self, peer: PeerId, connection: ConnectionId, what: Opened) {
         self.opened.push_back(StreamOpened { peer, connection, what });

@@ -51,6 +51,34 @@ async fn nodes_that_dial_each_other_at_once_settle_on_one_connection_and_lose_no
 }
 
 #[tokio::test]
+async fn a_node_dialled_at_two_addresses_at_once_is_one_peer_with_one_connection() {
+    for round in 0..10 {
+        let server = server(10 + round).listen(ANY).start().await.expect("starts");
+        let mut events = server.events();
+        // Without an identity they may lead anywhere.
+        let addresses = server.listen_addresses();
+        let mut client = echo(100 + round);
+        for address in &addresses {
+            client = client.dial(address.split("/p2p/").next().expect("before it"));
+        }
+        let client = client.start().await.expect("starts");
+        assert!(server.wait_for("Client", 1).await);
+        let calls = (0..50).map(|n| call(&server, vec![n as f32], 1.0));
+        for values in futures::future::join_all(calls).await {
+            assert_eq!(answers(&values.expect("it answers")).len(), 1);
+        }
+        client.shutdown().await;
+        until(async || server.connections().is_empty()).await;
+        server.shutdown().await;
+        let mut lost = 0;
+        while let Some(event) = events.next().await {
+            lost += u32::from(matches!(event, Event::Disconnected { .. }));
+        }
+        assert_eq!((addresses.len(), lost), (2, 1), "once, when it was shut down");
+    }
+}
+
+#[tokio::test]
 async fn a_peer_without_connection_is_dialled_where_it_said_it_listens() {
     let server = server(1).start().await.expect("starts");
     let to_server = server.listen_addresses().remove(0);

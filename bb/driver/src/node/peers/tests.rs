@@ -75,10 +75,23 @@ async fn a_restarted_peer_ends_what_was_there_of_it() {
     let (heard, mut old) = up(&mut peers, &peer(2), 0, true, SAID);
     assert_eq!(heard, Heard::First);
     let (heard, _new) = up(&mut peers, &peer(2), 1, false, Said { epoch: 2, ..SAID });
-    assert_eq!(heard, Heard::Restarted(vec![connection(0)]));
+    assert_eq!(heard, Heard::Anew(Parting::Restarted, vec![connection(0)]));
     assert!(old.next().await.is_none());
     assert!(!peers.is_heard(&peer(2), connection(0)));
     assert!(peers.is_heard(&peer(2), connection(1)));
+}
+
+#[tokio::test]
+async fn a_peer_that_dials_again_has_lost_what_it_dialled_before() {
+    let mut peers = Peers::new(peer(1));
+    let (_, mut old) = up(&mut peers, &peer(2), 0, false, SAID);
+    let (heard, mut new) = up(&mut peers, &peer(2), 1, false, SAID);
+    assert_eq!(heard, Heard::Anew(Parting::Lost, vec![connection(0)]));
+    assert!(old.next().await.is_none());
+    assert_eq!(peers.send(&peer(2), Note::data(1, 1), Instant::now()), Ok(()));
+    assert_eq!(new.next().await.map(|n| n.id()), Some(SendId { peer: 0, seq: 1 }));
+    assert!(!peers.ended(&peer(2), connection(0), false), "it was given up already");
+    assert!(!peers.closed(&peer(2), connection(0), true));
 }
 
 #[test]
