@@ -47,7 +47,7 @@ pub const PROOF_BYTES_MAX: usize = 1024;
 /// The most programs in a Hello.
 pub const PROGRAMS_MAX: usize = 64;
 /// The most wires of a program.
-pub const WIRES_MAX: usize = 4096;
+pub const WIRES_MAX: usize = 2048;
 /// The most addresses in a Hello.
 pub const ADDRESSES_MAX: usize = 8;
 /// The longest address, in bytes.

@@ -59,6 +59,22 @@ own_ops! {
     SYSCALL_CONSTANT = SYSCALL_DOMAIN / "constant";
     /// The value as it is, under another name.
     SYSCALL_PASS_THROUGH = SYSCALL_DOMAIN / "pass_through";
+    /// What the node's clock shows, in nanoseconds; fired by its control input.
+    SYSCALL_CLOCK = SYSCALL_DOMAIN / "clock";
+    /// A number drawn from the node's seed; fired by its control input.
+    SYSCALL_RANDOM = SYSCALL_DOMAIN / "random";
+    /// The first input, once as much time has passed as the second says.
+    SYSCALL_AFTER = SYSCALL_DOMAIN / "after";
+    /// The number of a tick: every `period_ns` a new execution starts, this node its origin.
+    SYSCALL_INTERVAL = SYSCALL_DOMAIN / "interval";
+    /// The first input that is there.
+    SYSCALL_ANY = SYSCALL_DOMAIN / "any";
+    /// The value, no more than `count` times in `period_ns` on a node.
+    SYSCALL_LIMIT = SYSCALL_DOMAIN / "limit";
+    /// Tells the host a value, under the name `topic`.
+    SYSCALL_EMIT = SYSCALL_DOMAIN / "emit";
+    /// Tells the host one number, under the name `topic`.
+    SYSCALL_METRIC = SYSCALL_DOMAIN / "metric";
     /// Stops what has arrived before.
     GATE_DEDUP_RX = GATE_DOMAIN / "DedupGateRx";
     /// Stops what an unhealthy peer sends.
@@ -76,6 +92,16 @@ own_ops! {
 /// The row of an op of bb's own whose name is fixed.
 pub fn own_op(domain: &str, name: &str) -> Option<&'static OpRow> {
     OWN_OPS.iter().find(|row| row.domain == domain && row.name == name)
+}
+
+/// The attributes of the ops that the engine itself runs.
+pub mod syscall {
+    /// The name under which the host is told: a string.
+    pub const TOPIC: &str = "topic";
+    /// How often: an integer above 0.
+    pub const COUNT: &str = "count";
+    /// In which time, or how often in time: nanoseconds above 0.
+    pub const PERIOD_NS: &str = "period_ns";
 }
 
 /// What a gather waits for: the attribute, its words, and the other attributes of `Gather`.

@@ -121,8 +121,27 @@ pub(crate) struct Budget {
 pub(crate) struct Counted {
     /// The bytes of [`Kind::Apart`] fields.
     pub(crate) apart: usize,
-    /// An upper bound of the memory that the decoded message takes, shared bytes excluded.
+    /// The most memory that is taken at any time while the message is decoded, shared bytes excluded.
     pub(crate) memory: usize,
+    /// What is taken now.
+    now: usize,
+}
+
+impl Counted {
+    fn take(&mut self, bytes: usize) {
+        self.now = self.now.saturating_add(bytes);
+        self.memory = self.memory.max(self.now);
+    }
+    /// A vector with room for `room` elements gets room for so many: it doubles, beginning with four, and keeps the old
+    /// room until what was in it has moved.
+    fn grow(&mut self, room: &mut usize, elements: usize, size: usize) {
+        while *room < elements {
+            let larger = room.saturating_mul(2).max(4);
+            self.take(larger.saturating_mul(size));
+            self.now -= room.saturating_mul(size).min(self.now);
+            *room = larger;
+        }
+    }
 }
 
 const VARINT: u8 = 0;
@@ -134,6 +153,7 @@ const FIELDS_MAX: usize = 32;
 
 pub(crate) fn scan(bytes: &[u8], shape: &'static Shape, budget: &Budget) -> Result<Counted, ScanError> {
     let mut counted = Counted::default();
+    counted.take(shape.size);
     message(bytes, shape, budget, 1, &mut counted)?;
     if counted.memory > budget.memory_max {
         return Err(ScanError::Memory { bytes: bytes.len(), max: budget.memory_max });
@@ -151,9 +171,11 @@ fn message(
     if depth > budget.depth_max {
         return Err(ScanError::Nesting { max: budget.depth_max });
     }
-    counted.memory = counted.memory.saturating_add(shape.size);
     let message = shape.name;
     let mut times = [0usize; FIELDS_MAX];
+    // What each repeated field has room for.
+    let mut room = [0usize; FIELDS_MAX];
+    let mut elements = [0usize; FIELDS_MAX];
     while !bytes.is_empty() {
         let (key, rest) = varint::take(bytes).ok_or(ScanError::Truncated { message })?;
         let (number, wire_type) = (key >> 3, (key & 7) as u8);
@@ -192,17 +214,22 @@ fn message(
                     _ => 1,
                 };
                 let numbers = if wire_type == LENGTH { content.len() / width } else { 1 };
-                counted.memory = counted.memory.saturating_add(numbers.saturating_mul(size));
+                elements[index] = elements[index].saturating_add(numbers);
+                counted.grow(&mut room[index], elements[index], size);
             }
             Kind::Bytes(max, beside) => {
                 too_long(max)?;
-                counted.memory = counted.memory.saturating_add(content.len() + beside);
+                counted.take(content.len());
+                counted.grow(&mut room[index], times[index], beside);
             }
             Kind::Apart(max) => {
                 too_long(max)?;
                 counted.apart += content.len();
             }
-            Kind::Message(inner) => self::message(content, inner, budget, depth + 1, counted)?,
+            Kind::Message(inner) => {
+                self::message(content, inner, budget, depth + 1, counted)?;
+                counted.grow(&mut room[index], times[index], inner.size);
+            }
         }
     }
     Ok(())

@@ -286,6 +286,8 @@ pub enum Event {
     Duplicate { peer: PeerId, seq: u64 },
     /// An op failed.
     OpFailed { execution: ExecutionId, op: Arc<str>, cause: Cause },
+    /// A number that the program tells under a name.
+    Metric { execution: ExecutionId, name: Arc<str>, value: f64 },
     /// A frame's time ran out.
     FrameExpired { execution: ExecutionId, place: u32, lane: Option<u32>, waited_for: Vec<String> },
     /// A message was not delivered.

@@ -29,6 +29,15 @@ pub enum Event<E> {
         /// What was found.
         error: OpError,
     },
+    /// What [`On::emit`](crate::On::emit) tells.
+    Emitted {
+        /// In which execution.
+        execution: ExecutionId,
+        /// Its name.
+        topic: Arc<str>,
+        /// It.
+        value: Value,
+    },
     /// Anything else: connections, members, what failed, what came late.
     Node(bb_driver::Event),
 }
@@ -64,6 +73,11 @@ impl<P: Piece> Events<P> {
     pub async fn next(&mut self) -> Option<Event<P::Event>> {
         loop {
             match self.events.next().await? {
+                bb_driver::Event::Output { graph, topic, value, execution, .. }
+                    if graph == self.graph && !self.places.contains_key(&topic) =>
+                {
+                    return Some(Event::Emitted { execution, topic, value });
+                }
                 bb_driver::Event::Output { graph, topic, value, execution, .. } if graph == self.graph => {
                     if let Some(event) = self.output(&topic, value, execution) {
                         return Some(event);

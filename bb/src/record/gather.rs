@@ -45,7 +45,7 @@ pub enum Policy {
 }
 
 impl Policy {
-    fn site(self) -> Option<SiteRef> {
+    pub(crate) fn site(self) -> Option<SiteRef> {
         match self {
             Policy::FirstOf(s) | Policy::FractionOf(s) | Policy::CountOf(s) | Policy::WithinOf(s) => Some(s),
             _ => None,

@@ -9,6 +9,7 @@ mod gather;
 mod meet;
 mod model;
 mod op;
+mod syscall;
 mod wire;
 
 pub use call::{call, declare, declare_slot};
@@ -19,6 +20,7 @@ pub(crate) use model::record_main;
 pub use model::{Recorded, record};
 pub use op::{Source, method, own_op};
 pub(crate) use op::{Yields, cast_node, constant, onnx};
+pub(crate) use syscall::{Gives, syscall};
 pub(crate) use wire::{origin, sender, wire};
 
 use crate::place::Many;

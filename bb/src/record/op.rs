@@ -79,7 +79,7 @@ fn dims(of: &ValueType) -> Option<&[Dim]> {
 
 impl Recorder {
     /// Records an op at the place where its inputs meet, or at `P`'s home where they are anywhere.
-    fn op_at<P: Place>(
+    pub(super) fn op_at<P: Place>(
         &mut self,
         at: &'static Location<'static>,
         sites: &[Site],

@@ -25,6 +25,15 @@ pub fn round(
     average.fold(back.quorum(quorum).within(secs(30)))
 }
 
+/// Runs by itself, and tells its number in three ways.
+#[bb::module]
+pub fn pulse(graph: &Graph, _start: On<Server, ()>) -> On<Server, u64> {
+    let number = graph.interval::<Server>(Duration::from_millis(20));
+    number.metric("pulses");
+    number.emit("pulse");
+    number
+}
+
 /// Inputs on two classes: others may call it, no peer can start it.
 #[bb::module]
 pub fn halves(x: On<Server, Tensor>, y: On<Client, Tensor>) -> (On<Server, Tensor>, On<Client, Tensor>) {

@@ -1,7 +1,7 @@
 //! The program of this package over real connections.
 
 use bb::{Node, Peers, Tensor};
-use mounted::graph::{Client, FedAvg, Sgd, round};
+use mounted::graph::{Client, FedAvg, Sgd, pulse, round};
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,4 +34,27 @@ async fn a_round_over_loopback() {
     clients[0].shutdown().await;
     server.shutdown().await;
     assert!(matches!(server.call((Peers::all(), 0.75)).await, Err(bb::node::CallError::Stopped)));
+}
+
+#[tokio::test]
+async fn a_program_that_runs_by_itself_tells_what_it_does() {
+    use bb::node::Event;
+    let node = Node::builder().start(pulse::Server).await.expect("it starts");
+    let mut events = node.events();
+    let (mut emitted, mut metrics, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
+    while emitted.len().min(metrics.len()).min(outputs.len()) < 3 {
+        match events.next().await.expect("the node runs") {
+            Event::Emitted { topic, value, .. } if &*topic == "pulse" => emitted.extend(value.as_scalar::<u64>()),
+            Event::Output { value, .. } => outputs.push(value),
+            Event::Node(bb::node::NodeEvent::Engine(bb::engine::Event::Metric { name, value, .. }))
+                if &*name == "pulses" =>
+            {
+                metrics.push(value);
+            }
+            _ => {}
+        }
+    }
+    assert_eq!((&emitted[..3], &outputs[..3], &metrics[..3]), (&[1, 2, 3][..], &[1, 2, 3][..], &[1.0, 2.0, 3.0][..]));
+    // A call is one more execution, within the tick that is.
+    assert!(node.call(()).await.expect("it answers") >= 3);
 }

@@ -92,7 +92,7 @@ fn check_op(node: &NodeProto, contracts: &[&GateContract], faults: &mut Vec<Diag
         ops::WIRE_DOMAIN => {
             Send::cast(node).is_some_and(Send::is_cut) || Recv::cast(node).is_some() || Gather::cast(node).is_some()
         }
-        ops::SYSCALL_DOMAIN => [ops::SYSCALL_ORIGIN, ops::SYSCALL_CONSTANT, ops::SYSCALL_PASS_THROUGH].contains(&op),
+        ops::SYSCALL_DOMAIN => ops::own_op(ops::SYSCALL_DOMAIN, op).is_some(),
         ops::GATE_DOMAIN => contracts.iter().any(|contract| contract.is(node)),
         // `verify_no_dangling_calls` asks whether a call's callee is there.
         ops::MODULE_DOMAIN => true,

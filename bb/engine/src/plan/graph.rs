@@ -69,6 +69,8 @@ pub enum OpDispatch {
     Send,
     /// It closes lanes.
     Gather,
+    /// The engine itself: time, chance, what leaves a graph at its side.
+    Syscall,
 }
 
 /// A wire, as seen from a site that it fills.
@@ -133,6 +135,7 @@ impl GraphSlot {
                 NodeKind::Method { component, .. } => OpDispatch::Component(*component),
                 NodeKind::Send(_) => OpDispatch::Send,
                 NodeKind::Gather(_) => OpDispatch::Gather,
+                NodeKind::Syscall(_) => OpDispatch::Syscall,
             };
             (OpRef(graph | i as u64), &*node.name, dispatch)
         })

@@ -5,11 +5,13 @@ mod clocks;
 mod graph;
 mod node;
 mod place;
+mod syscall;
 mod uses;
 
 pub use build::build;
 pub use graph::{EntryInput, GraphSlot, Installed, NodeSiteId, OpDispatch, OpRef, SlotInfo, WireSite};
 pub use node::millionths;
+pub use syscall::Syscall;
 
 use crate::input::ComponentId;
 use bb_ir::component::Kernel;
@@ -74,6 +76,7 @@ pub enum NodeKind {
     },
     Send(SendPlan),
     Gather(GatherPlan),
+    Syscall(Syscall),
 }
 
 pub struct SendPlan {

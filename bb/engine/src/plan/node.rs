@@ -3,7 +3,7 @@
 use super::place::{At, Sites};
 use super::{
     Destination, GatherPlan, LanesIx, LanesPlan, NeedPlan, NodeIx, NodeKind, NodePlan, SendPlan, SiteIx, Storage,
-    WithinPlan,
+    Syscall, WithinPlan,
 };
 use crate::error::InstallError;
 use bb_ir::keys;
@@ -51,13 +51,15 @@ impl<'a> At<'a> {
             plan.nodes.push(ix);
             (lane, plan.nodes.len() as u32 - 1)
         });
+        // One of its inputs is enough.
+        let pending = if let NodeKind::Syscall(Syscall::Any) = &kind { 1 } else { waits_for.len() as u32 };
         Ok(NodePlan {
             name: node.name().into(),
             kind,
             moves: vec![false; inputs.len()],
             inputs,
             outputs,
-            pending: waits_for.len() as u32,
+            pending,
             waits_for,
             lanes,
         })
@@ -76,6 +78,9 @@ impl<'a> At<'a> {
         }
         if bb_ir::wire_shape::is_gather(node) {
             return self.gather(node, ix, sites, lanes, lanes_of_wire).map(NodeKind::Gather);
+        }
+        if let Some(syscall) = self.syscall(node)? {
+            return Ok(NodeKind::Syscall(syscall));
         }
         let pass = (node.domain() == SYSCALL_DOMAIN && node.op_type() == SYSCALL_PASS_THROUGH)
             || (node.domain() == ONNX_DOMAIN && node.op_type() == "Identity");

@@ -55,7 +55,11 @@ pub fn last_uses(
             let once = node.inputs.iter().filter(|o| **o == Some(site)).count() == 1;
             // A value of the frame is read by every lane.
             let shared = in_lane && sites[s].storage == Storage::Frame;
-            let read_again = matches!(node.kind, NodeKind::Send(_) | NodeKind::Gather(_));
+            let read_again = match &node.kind {
+                NodeKind::Send(_) | NodeKind::Gather(_) => true,
+                NodeKind::Syscall(syscall) => syscall.looks(),
+                _ => false,
+            };
             node.moves[i] = readers.len() == 1
                 && once
                 && !shared

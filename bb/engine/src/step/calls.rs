@@ -52,7 +52,11 @@ impl Calls {
             let Some(graph) = frames.get(frame).map(|f| GraphId(f.key.graph)) else { continue };
             self.by_id.insert(id, Call { graph, frame, outputs, missing });
         }
-        self.live = frames.all().filter(|(_, f)| f.call.is_some()).map(|(_, f)| f.key.execution.counter).collect();
+        self.live = frames.all().filter(|(_, f)| f.key.place == 0).map(|(_, f)| f.key.execution.counter).collect();
+    }
+    /// An execution's entry frame has ended.
+    pub fn ended(&mut self, counter: u64) {
+        self.live.remove(&counter);
     }
     pub fn is_live(&self, counter: u64) -> bool {
         self.live.contains(&counter)
@@ -65,12 +69,19 @@ impl Engine {
             self.event(Event::UnknownInput { what: "a call whose number is in use" });
             return;
         }
-        if let Err(error) = self.start(call, graph, args, budget) {
+        if let Err(error) = self.begin(Some(call), graph, args, budget) {
             self.steps.push_back(EngineStep::CallResolved { call, graph, result: Err(error) });
         }
     }
 
-    fn start(&mut self, call: CallId, graph: GraphId, args: Vec<Arg>, budget: Duration) -> Result<(), CallError> {
+    /// Starts an execution at the entry: of a call, or of nobody who waits.
+    pub(super) fn begin(
+        &mut self,
+        call: Option<CallId>,
+        graph: GraphId,
+        args: Vec<Arg>,
+        budget: Duration,
+    ) -> Result<(), CallError> {
         let slot = self.graphs.get(graph.0 as usize).ok_or(CallError::NotTheEntry)?;
         let plan = slot.places.first().and_then(Option::as_ref).filter(|_| slot.is_entry_point());
         let plan = plan.ok_or(CallError::NotTheEntry)?.clone();
@@ -94,11 +105,13 @@ impl Engine {
         let budget = budget.min(Duration::from_nanos(bb_ir::limits::REMAINING_NS_MAX));
         let deadline = self.now.after(budget);
         self.calls.live.insert(counter);
-        let Some(frame) = self.open(key, &plan, deadline, Some(call)) else {
+        let Some(frame) = self.open(key, &plan, deadline, call) else {
             self.calls.live.remove(&counter);
             return Err(CallError::Limit(LimitKind::Frames));
         };
-        self.calls.by_id.insert(call, Call { graph, frame, outputs: vec![None; outputs], missing: outputs });
+        if let Some(call) = call {
+            self.calls.by_id.insert(call, Call { graph, frame, outputs: vec![None; outputs], missing: outputs });
+        }
         if let Some(start) = plan.start {
             self.write(frame, start, None, Value::Trigger);
         }
@@ -171,8 +184,7 @@ impl Engine {
     }
 
     /// The entry frame of a call has ended. A call that still waits has no outputs at the entry.
-    pub(super) fn entry_ended(&mut self, call: CallId, counter: u64) {
-        self.calls.live.remove(&counter);
+    pub(super) fn entry_ended(&mut self, call: CallId) {
         let Some(open) = self.calls.by_id.get(&call) else { return };
         let result = if open.outputs.is_empty() {
             Ok(Vec::new())

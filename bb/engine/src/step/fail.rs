@@ -91,10 +91,12 @@ impl Engine {
         let plan = frame.plan.clone();
         let Some(pending) = frame.pending_mut(node, lane) else { return };
         // What is ready or has run is not cancelled any more.
-        if *pending == DONE || *pending == 0 {
+        if *pending == DONE || *pending == 0 || frame.may_yet_come(&plan, node, lane) {
             return;
         }
-        *pending = DONE;
+        if let Some(pending) = frame.pending_mut(node, lane) {
+            *pending = DONE;
+        }
         match &plan.node(node).kind {
             NodeKind::Send(_) => self.send_cancelled(at, node, lane, cause),
             NodeKind::Gather(_) => self.gather_failed(at, node, cause.clone()),
@@ -179,6 +181,7 @@ impl Engine {
         let mut waited_for: Vec<String> = waiting.iter().map(|i| plan.recvs[*i].name.to_string()).collect();
         let running = frame.commands.iter().filter_map(|c| self.commands.get(c));
         waited_for.extend(running.map(|(r, _)| plan.node(r.node).name.to_string()));
+        waited_for.extend(frame.parked.iter().map(|p| plan.node(p.node).name.to_string()));
         let (execution, call) = (frame.key.execution.clone(), frame.call);
         let lane = plan.each.then_some(frame.key.lane);
         self.event(Event::FrameExpired {

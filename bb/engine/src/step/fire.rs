@@ -58,6 +58,11 @@ impl Engine {
                     return; // It stays active until it has run.
                 }
             }
+            NodeKind::Syscall(syscall) => {
+                if !self.syscall(&plan, at, node, lane, syscall) {
+                    return; // It stays active until its time has come.
+                }
+            }
             NodeKind::Send(_) => self.send(at, node, lane),
             NodeKind::Gather(_) => self.gather_ready(at, node),
         }
@@ -75,7 +80,7 @@ impl Engine {
         }
     }
 
-    fn fired(&mut self, at: FrameRef) {
+    pub(super) fn fired(&mut self, at: FrameRef) {
         if let Some(frame) = self.frames.get_mut(at) {
             frame.active -= 1;
             self.end_if_done(at);
@@ -83,7 +88,13 @@ impl Engine {
     }
 
     /// Moves or clones a node's inputs into the scratch buffer; `None` where the frame has lost one.
-    fn take_inputs(&mut self, plan: &PlacePlan, at: FrameRef, node: NodeIx, lane: Option<u32>) -> Option<()> {
+    pub(super) fn take_inputs(
+        &mut self,
+        plan: &PlacePlan,
+        at: FrameRef,
+        node: NodeIx,
+        lane: Option<u32>,
+    ) -> Option<()> {
         self.inputs.clear();
         let frame = self.frames.get_mut(at)?;
         let it = plan.node(node);
@@ -107,7 +118,7 @@ impl Engine {
         Some(())
     }
 
-    fn write_outputs(&mut self, plan: &PlacePlan, at: FrameRef, node: NodeIx, lane: Option<u32>) {
+    pub(super) fn write_outputs(&mut self, plan: &PlacePlan, at: FrameRef, node: NodeIx, lane: Option<u32>) {
         let mut outputs = std::mem::take(&mut self.outputs);
         let sites = &plan.node(node).outputs;
         if outputs.len() == sites.len() {
@@ -136,7 +147,7 @@ impl Engine {
     }
 
     /// An op failed: what needs it will not come.
-    fn op_failed(&mut self, at: FrameRef, node: NodeIx, lane: Option<u32>, code: FailureCode, text: String) {
+    pub(super) fn op_failed(&mut self, at: FrameRef, node: NodeIx, lane: Option<u32>, code: FailureCode, text: String) {
         let Some(frame) = self.frames.get(at) else { return };
         let plan = frame.plan.clone();
         let it = plan.node(node);

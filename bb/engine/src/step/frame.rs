@@ -99,8 +99,18 @@ pub struct Frame {
     pub refused: Vec<Refused>,
     /// Methods that the host runs.
     pub commands: Vec<CommandId>,
+    /// Ops that wait for a time.
+    pub parked: Vec<Parked>,
     /// What its values take.
     pub bytes: u64,
+}
+
+/// An op that has its inputs and waits for a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parked {
+    pub node: NodeIx,
+    pub lane: Option<u32>,
+    pub until: Time,
 }
 
 #[derive(Default)]
@@ -191,6 +201,7 @@ impl Engine {
                 active: 0,
                 refused: Vec::new(),
                 commands: Vec::new(),
+                parked: Vec::new(),
                 bytes: 0,
             })
         });
@@ -232,8 +243,11 @@ impl Engine {
             self.commands.remove(&command);
         }
         self.ended.remember(self.now, frame.key.clone(), frame.deadline.after(UNDER_WAY));
+        if frame.key.place == 0 {
+            self.calls.ended(frame.key.execution.counter);
+        }
         if let Some(call) = frame.call {
-            self.entry_ended(call, frame.key.execution.counter);
+            self.entry_ended(call);
         }
         (frame.bytes, frame.active, frame.open_recvs) = (0, 0, 0);
         frame.sites.clear();
@@ -242,6 +256,7 @@ impl Engine {
         frame.lanes.clear();
         frame.sent_at.clear();
         frame.refused.clear();
+        frame.parked.clear();
         if self.frames.reuse.len() < REUSE_MAX {
             self.frames.reuse.push(frame);
         }

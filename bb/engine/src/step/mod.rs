@@ -15,6 +15,7 @@ mod peers;
 mod receive;
 mod rtt;
 mod send;
+mod syscall;
 mod timers;
 
 use crate::bugs::{Bug, has};
@@ -43,6 +44,7 @@ use outbox::Sent;
 use peers::Peers;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
+use syscall::Ticks;
 use timers::{Timer, Timers};
 
 /// The engine of one node. See the crate's documentation.
@@ -74,6 +76,9 @@ pub struct Engine {
     outputs: Vec<Value>,
     bytes: u64,
     lanes: usize,
+    intervals: Vec<Ticks>,
+    /// When the next value may pass, by its op: see [`crate::plan::Syscall::Limit`].
+    limits: FxHashMap<(u32, u32, NodeIx), Time>,
 }
 
 /// An op that can fire.
@@ -113,6 +118,8 @@ impl Engine {
             outputs: Vec::new(),
             bytes: 0,
             lanes: 0,
+            intervals: Vec::new(),
+            limits: FxHashMap::default(),
         }
     }
 
@@ -123,6 +130,7 @@ impl Engine {
         engine.graphs.clone_from(&other.graphs);
         engine.addresses.clone_from(&other.addresses);
         (engine.components, engine.sites) = (other.components, other.sites);
+        engine.graphs.iter().for_each(|graph| engine.intervals.extend(Ticks::of(graph)));
         other.graphs.iter().for_each(|graph| engine.peers.hosts(&graph.class));
         engine
     }
@@ -150,6 +158,7 @@ impl Engine {
         self.components += installed.slots.len() as u32;
         self.sites += slot.places.iter().flatten().map(|p| p.sites.len() as u32).sum::<u32>();
         self.peers.hosts(&slot.class);
+        self.intervals.extend(Ticks::of(&slot));
         self.graphs.push(slot);
         Ok(installed)
     }
@@ -218,6 +227,7 @@ impl Engine {
     /// The next thing for the host to do or know, at `now`; `None` when nothing is left.
     pub fn poll(&mut self, now: Time) -> Option<EngineStep> {
         self.now = self.now.max(now);
+        self.set_intervals();
         loop {
             if let Some(step) = self.steps.pop_front() {
                 return Some(step);
@@ -238,7 +248,8 @@ impl Engine {
 
     /// When to poll again though nothing happens.
     pub fn deadline(&self) -> Option<Time> {
-        if self.steps.is_empty() && self.ready.is_empty() && self.loopback.is_empty() {
+        let unset = self.intervals.iter().any(|i| i.next.is_none());
+        if self.steps.is_empty() && self.ready.is_empty() && self.loopback.is_empty() && !unset {
             self.timers.next()
         } else {
             Some(self.now)
@@ -308,6 +319,8 @@ impl Engine {
             Timer::Frame(frame) => self.expire(frame),
             Timer::Gather { frame, node, lane } => self.gather_deadline(frame, node, lane),
             Timer::Ack { peer } => self.acknowledge(peer),
+            Timer::Parked { frame, node, lane } => self.unpark(frame, node, lane),
+            Timer::Interval { number } => self.tick(number),
             Timer::Restored => self.miss_peers(),
             Timer::InFlight { peer } if self.peers.outbox(peer).0.rings(self.now) => self.look_after(peer),
             Timer::InFlight { .. } => {}
@@ -318,7 +331,10 @@ impl Engine {
     fn skip_dead_timers(&mut self) {
         let (frames, peers) = (&self.frames, &mut self.peers);
         self.timers.skip(|timer| match timer {
-            Timer::Frame(frame) | Timer::Gather { frame, .. } => frames.get(*frame).is_none(),
+            Timer::Frame(frame) | Timer::Gather { frame, .. } | Timer::Parked { frame, .. } => {
+                frames.get(*frame).is_none()
+            }
+            Timer::Interval { .. } => false,
             Timer::Ack { peer } => !peers.owes_ack(*peer),
             Timer::Restored => frames.len() == 0,
             Timer::InFlight { peer } => peers.outbox(*peer).0.is_at_rest(),

@@ -14,6 +14,10 @@ pub enum Timer {
     Frame(FrameRef),
     /// A gather's time is out: for one lane, or for all that no Send in their lane has given more.
     Gather { frame: FrameRef, node: NodeIx, lane: Option<u32> },
+    /// An op's time has come.
+    Parked { frame: FrameRef, node: NodeIx, lane: Option<u32> },
+    /// The next execution starts.
+    Interval { number: u32 },
     /// Peers of before a restore have had time to come back.
     Restored,
     /// Messages to a peer are in flight.

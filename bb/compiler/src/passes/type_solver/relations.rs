@@ -64,8 +64,7 @@ pub(super) fn relate<'a>(view: &View<'a, '_>, dims: &mut Dims, callees: &mut Cal
         ops::ONNX_DOMAIN => relation.onnx(),
         ops::WIRE_DOMAIN if is_send(node) => relation.send(),
         ops::WIRE_DOMAIN if is_gather(node) => relation.gather(),
-        ops::SYSCALL_DOMAIN if node.op_type() == ops::SYSCALL_PASS_THROUGH => relation.equal(0, 0),
-        ops::SYSCALL_DOMAIN if node.op_type() == ops::SYSCALL_ORIGIN => relation.output(0, Type::peer(), None),
+        ops::SYSCALL_DOMAIN => relation.syscall(),
         _ => {}
     }
     relation.said
@@ -197,6 +196,24 @@ impl Relation<'_, '_> {
             }
         }
         Some(element)
+    }
+
+    fn syscall(&mut self) {
+        match self.node.op_type() {
+            ops::SYSCALL_PASS_THROUGH | ops::SYSCALL_LIMIT => self.equal(0, 0),
+            ops::SYSCALL_AFTER => {
+                self.equal(0, 0);
+                self.say(self.input_ix(1), Type::Plain(ValueType::Duration), None);
+            }
+            ops::SYSCALL_ANY => (0..self.inputs()).for_each(|i| self.equal(i, 0)),
+            ops::SYSCALL_ORIGIN => self.output(0, Type::peer(), None),
+            ops::SYSCALL_CLOCK => self.output(0, Type::tensor(Some(ElementKind::I64), Some(Vec::new())), None),
+            ops::SYSCALL_RANDOM | ops::SYSCALL_INTERVAL => {
+                self.output(0, Type::tensor(Some(ElementKind::U64), Some(Vec::new())), None);
+            }
+            ops::SYSCALL_EMIT | ops::SYSCALL_METRIC => self.output(0, Type::Plain(ValueType::Trigger), None),
+            _ => {}
+        }
     }
 
     fn send(&mut self) {

@@ -116,6 +116,19 @@ pub struct Frame {
     pub refused: Vec<Refused>,
     #[prost(message, repeated, tag = "10")]
     pub commands: Vec<Command>,
+    #[prost(message, repeated, tag = "11")]
+    pub parked: Vec<Parked>,
+}
+
+/// An op that waits for a time, and how long.
+#[derive(Clone, PartialEq, Message)]
+pub struct Parked {
+    #[prost(uint32, tag = "1")]
+    pub node: u32,
+    #[prost(uint32, optional, tag = "2")]
+    pub lane: Option<u32>,
+    #[prost(uint64, tag = "3")]
+    pub rest_ns: u64,
 }
 
 /// 0 empty, 1 filled, 2 taken, 3 failed.

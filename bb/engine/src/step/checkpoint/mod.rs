@@ -189,6 +189,7 @@ impl Engine {
                 self.timers.set(deadline, super::Timer::Frame(at));
             }
             self.arm_all(at);
+            self.wake_parked(at);
         }
         for peer in self.peers.numbers() {
             self.look_after(peer);

@@ -5,8 +5,8 @@ use crate::bugs::{Bug, has};
 use crate::event::{CallError, Cause, EngineStep, ExecutionId, QuorumFailure};
 use crate::input::{CallId, CommandId, GraphId};
 use crate::outgoing::Outgoing;
-use crate::plan::{GraphSlot, LanesIx, NodeIx, NodeKind, PlacePlan, SiteIx};
-use crate::step::frame::{DONE, Frame, FrameKey, FrameRef, Frames, NO_LANE, RecvState, Refused, SiteState};
+use crate::plan::{GraphSlot, LanesIx, NodeIx, NodeKind, PlacePlan, SiteIx, Syscall};
+use crate::step::frame::{DONE, Frame, FrameKey, FrameRef, Frames, NO_LANE, Parked, RecvState, Refused, SiteState};
 use crate::step::gather::{GatherState, Member};
 use crate::step::lanes::{Lane, LaneRecv, LanesState};
 use crate::step::outbox::Sent;
@@ -63,7 +63,7 @@ pub fn parts(engine: &mut Engine, image: &image::Image) -> Restored<Parts> {
     let (mut frames, mut commands, mut refs) = (Frames::default(), Vec::new(), Vec::new());
     for saved in &image.frames {
         let (mut frame, parked) = it.frame(saved)?;
-        frame.active = parked.len() as u32;
+        frame.active = (parked.len() + frame.parked.len()) as u32;
         let at = frames.put(Box::new(frame)).ok_or(bad("two frames are one"))?;
         commands.extend(
             parked.into_iter().map(|(number, node, lane, inputs)| (number, Ready { frame: at, node, lane }, inputs)),
@@ -142,7 +142,7 @@ struct Reader<'a> {
     slots: &'a [GraphSlot],
 }
 
-type Parked = (CommandId, NodeIx, Option<u32>, Vec<Value>);
+type Running = (CommandId, NodeIx, Option<u32>, Vec<Value>);
 
 impl Reader<'_> {
     fn key(&self, key: &image::Key) -> Restored<FrameKey> {
@@ -150,7 +150,7 @@ impl Reader<'_> {
         Ok(FrameKey { execution: execution(key)?, graph, place: key.place, lane: key.lane })
     }
 
-    fn frame(&mut self, saved: &image::Frame) -> Restored<(Frame, Vec<Parked>)> {
+    fn frame(&mut self, saved: &image::Frame) -> Restored<(Frame, Vec<Running>)> {
         let key = self.key(&saved.key)?;
         let slot = &self.slots[key.graph as usize];
         let plan = slot.places.get(key.place as usize).and_then(Option::as_ref).ok_or(bad("a place"))?.clone();
@@ -184,6 +184,15 @@ impl Reader<'_> {
             let inputs = command.inputs.iter().map(value).collect::<Restored<_>>()?;
             parked.push((CommandId(command.number), node, command.lane, inputs));
         }
+        let waiting = |p: &image::Parked| {
+            let is_one = |n: &&crate::plan::NodePlan| matches!(n.kind, NodeKind::Syscall(Syscall::After));
+            let in_lane = plan.nodes.get(p.node as usize).filter(is_one).ok_or(bad("an op that waits"))?.lanes;
+            let lanes = in_lane.map(|(l, _)| lanes[l.0 as usize].as_ref().map_or(0, LanesState::len) as u32);
+            let fits = lanes.is_some() == p.lane.is_some() && p.lane.is_none_or(|lane| Some(lane) < lanes);
+            let parked = Parked { node: NodeIx(p.node), lane: p.lane, until: after(self.now, p.rest_ns) };
+            fits.then_some(parked).ok_or(bad("the lane of an op that waits"))
+        };
+        let waiting = saved.parked.iter().map(waiting).collect::<Restored<_>>()?;
         let refused = |r: &image::Refused| {
             let sender = (r.sender as usize) < plan.sites.len();
             let by = peer(&r.by)?;
@@ -200,6 +209,7 @@ impl Reader<'_> {
             sent_at: times(self.now, &saved.sent_ago, plan.starts)?,
             active: 0,
             refused: saved.refused.iter().map(refused).collect::<Restored<_>>()?,
+            parked: waiting,
             commands: parked.iter().map(|(number, ..)| *number).collect(),
             bytes,
             key,

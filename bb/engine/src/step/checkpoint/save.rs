@@ -94,6 +94,11 @@ fn frame_image(engine: &Engine, frame: &Frame) -> image::Frame {
             .map(|r| image::Refused { sender: r.sender.0, lane: r.lane, by: r.by.to_bytes() })
             .collect(),
         commands: frame.commands.iter().filter_map(command).collect(),
+        parked: frame
+            .parked
+            .iter()
+            .map(|p| image::Parked { node: p.node.0, lane: p.lane, rest_ns: rest(now, p.until) })
+            .collect(),
     }
 }
 
