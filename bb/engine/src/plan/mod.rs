@@ -5,12 +5,14 @@ mod clocks;
 mod graph;
 mod node;
 mod place;
+mod sizes;
 mod syscall;
 mod uses;
 
 pub use build::build;
 pub use graph::{EntryInput, GraphSlot, Installed, NodeSiteId, OpDispatch, OpRef, SlotInfo, WireSite};
 pub use node::millionths;
+pub use sizes::{NameIx, Sizes};
 pub use syscall::Syscall;
 
 use crate::input::ComponentId;
@@ -44,6 +46,8 @@ pub enum Storage {
 pub struct SitePlan {
     pub name: Arc<str>,
     pub ty: ValueType,
+    /// Its axes whose size has a name.
+    pub named: Vec<(usize, NameIx)>,
     pub storage: Storage,
     /// For a declared output: its number among the partition's outputs.
     pub output: Option<u32>,
@@ -184,6 +188,8 @@ pub struct PlacePlan {
     pub place: u32,
     pub each: bool,
     pub sites: Vec<SitePlan>,
+    /// The names of dimensions of its sites.
+    pub names: Vec<Arc<str>>,
     pub nodes: Vec<NodePlan>,
     /// Per site, the nodes that read it, each once: `consumers[first[s]..first[s + 1]]`.
     pub consumers: Vec<NodeIx>,

@@ -2,6 +2,7 @@
 
 use super::build::malformed;
 use super::clocks::clocks;
+use super::sizes::Names;
 use super::uses::{last_uses, successors};
 use super::{
     Destination, Filler, LanesIx, LanesPlan, NodeIx, NodeKind, NodePlan, PlacePlan, RecvIx, RecvPlan, SendPlan, SiteIx,
@@ -35,6 +36,7 @@ pub(super) struct At<'a> {
 #[derive(Default)]
 pub(super) struct Sites<'a> {
     pub plans: Vec<SitePlan>,
+    names: Names,
     pub by_name: FxHashMap<&'a str, SiteIx>,
 }
 
@@ -44,7 +46,8 @@ impl<'a> Sites<'a> {
         if self.by_name.insert(name, ix).is_some() {
             return Err(malformed(format!("two nodes write `{name}`")));
         }
-        self.plans.push(SitePlan { name: name.into(), ty, storage, output: None });
+        let named = self.names.of(&ty);
+        self.plans.push(SitePlan { name: name.into(), ty, named, storage, output: None });
         Ok(ix)
     }
     pub fn get(&self, name: &str) -> Result<SiteIx, InstallError> {
@@ -178,6 +181,7 @@ impl<'a> At<'a> {
             place: self.place,
             each: self.loaded.places[self.place as usize].each,
             sites: sites.plans,
+            names: sites.names.all,
             nodes: plans,
             consumers,
             first_consumer,

@@ -7,7 +7,7 @@ use crate::Value;
 use crate::bugs::{Bug, has};
 use crate::event::{CallError, Cause, EngineStep, Event, ExecutionId, LimitKind};
 use crate::input::{Arg, CallId, GraphId};
-use crate::plan::EntryInput;
+use crate::plan::{EntryInput, Sizes};
 use bb_ir::failure::FailureCode;
 use bb_ir::types::{DURATION_DENOTATION, ValueType};
 use rustc_hash::FxHashMap;
@@ -95,6 +95,10 @@ impl Engine {
             let expected = || format!("`{}` is a {}", input.name, input.ty.canonical_text());
             values.push(value.ok_or_else(|| CallError::BadArgument { index, expected: expected() })?);
         }
+        let mut sizes = Sizes::of(&plan);
+        for (index, (site, value)) in plan.inputs.iter().zip(&values).enumerate() {
+            sizes.learn(&plan, *site, value).map_err(|expected| CallError::BadArgument { index, expected })?;
+        }
         let outputs = slot.outputs_at_entry();
 
         self.calls.counter += 1;
@@ -111,6 +115,9 @@ impl Engine {
         };
         if let Some(call) = call {
             self.calls.by_id.insert(call, Call { graph, frame, outputs: vec![None; outputs], missing: outputs });
+        }
+        if let Some(frame) = self.frames.get_mut(frame) {
+            frame.sizes = sizes;
         }
         if let Some(start) = plan.start {
             self.write(frame, start, None, Value::Trigger);

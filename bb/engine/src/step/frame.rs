@@ -8,7 +8,7 @@ use crate::Value;
 use crate::bugs::{Bug, has};
 use crate::event::{Cause, ExecutionId, LimitKind};
 use crate::input::CommandId;
-use crate::plan::{NodeIx, PlacePlan, SiteIx, Storage};
+use crate::plan::{NodeIx, PlacePlan, SiteIx, Sizes, Storage};
 use crate::time::Time;
 use bb_ir::peer::PeerId;
 use bb_ir::types::ValueType;
@@ -86,6 +86,8 @@ pub struct Frame {
     pub deadline: Time,
     pub call: CallOf,
     pub sites: Vec<SiteState>,
+    /// Of the names of dimensions at its place.
+    pub sizes: Sizes,
     pub pending: Vec<u32>,
     pub recvs: Vec<RecvState>,
     /// Recvs that can still be filled.
@@ -193,6 +195,7 @@ impl Engine {
                 deadline,
                 call,
                 sites: Vec::new(),
+                sizes: Sizes::default(),
                 pending: Vec::new(),
                 recvs: Vec::new(),
                 open_recvs: 0,
@@ -210,6 +213,7 @@ impl Engine {
             frame.plan = plan.clone();
         }
         frame.sites.resize_with(plan.sites.len(), SiteState::default);
+        frame.sizes.forget(plan);
         frame.pending.extend_from_slice(&plan.pending);
         frame.recvs.resize(plan.recvs.len(), RecvState::Waiting);
         frame.lanes.resize_with(plan.lanes.len(), || None);

@@ -126,7 +126,7 @@ impl Engine {
             self.fail_recv(at, m.recv, lane, Arc::new(cause));
             return;
         }
-        match self.read(m, fills) {
+        match self.read(m, fills).and_then(|values| self.of_one_size(m, at, values)) {
             Ok(values) => self.fill(m, at, lane, values),
             Err(kind) => {
                 let why = format!("what {} sent is not what the program says: {kind}", m.peer);
@@ -234,6 +234,19 @@ impl Engine {
                 return Err(ReceiveFault::TypeMismatch);
             }
             values.push(value);
+        }
+        Ok(values)
+    }
+
+    /// A dimension's name is one size in an execution. What a lane says of one that the frame does not know is its own.
+    fn of_one_size(&mut self, m: &Message, at: FrameRef, values: Vec<Value>) -> Result<Vec<Value>, ReceiveFault> {
+        let Some(frame) = self.frames.get_mut(at) else { return Ok(values) };
+        let mut sizes = frame.sizes.clone();
+        for ((site, ..), value) in m.plan.payloads.iter().zip(&values) {
+            sizes.learn(&frame.plan, *site, value).map_err(ReceiveFault::Payload)?;
+        }
+        if m.plan.lanes.is_none() {
+            frame.sizes = sizes;
         }
         Ok(values)
     }

@@ -118,6 +118,9 @@ pub struct Frame {
     pub commands: Vec<Command>,
     #[prost(message, repeated, tag = "11")]
     pub parked: Vec<Parked>,
+    /// Of the names of dimensions at its place: 0 for what is not known, else the size and one more.
+    #[prost(uint64, repeated, tag = "12")]
+    pub sizes: Vec<u64>,
 }
 
 /// An op that waits for a time, and how long.

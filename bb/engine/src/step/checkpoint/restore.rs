@@ -5,7 +5,7 @@ use crate::bugs::{Bug, has};
 use crate::event::{CallError, Cause, EngineStep, ExecutionId, QuorumFailure};
 use crate::input::{CallId, CommandId, GraphId};
 use crate::outgoing::Outgoing;
-use crate::plan::{GraphSlot, LanesIx, NodeIx, NodeKind, PlacePlan, SiteIx, Syscall};
+use crate::plan::{GraphSlot, LanesIx, NodeIx, NodeKind, PlacePlan, SiteIx, Sizes, Syscall};
 use crate::step::frame::{DONE, Frame, FrameKey, FrameRef, Frames, NO_LANE, Parked, RecvState, Refused, SiteState};
 use crate::step::gather::{GatherState, Member};
 use crate::step::lanes::{Lane, LaneRecv, LanesState};
@@ -202,6 +202,7 @@ impl Reader<'_> {
             deadline: after(self.now, saved.rest_ns),
             call: saved.call.map(CallId),
             sites,
+            sizes: Sizes::from_image(&saved.sizes, &plan).ok_or(bad("names of dimensions"))?,
             pending: pending(&saved.pending, plan.nodes.iter().map(|n| n.pending))?,
             recvs,
             open_recvs,

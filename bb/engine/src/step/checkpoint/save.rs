@@ -84,6 +84,7 @@ fn frame_image(engine: &Engine, frame: &Frame) -> image::Frame {
         rest_ns: rest(now, frame.deadline),
         call: frame.call.map(|c| c.0),
         sites: frame.sites.iter().map(site).collect(),
+        sizes: frame.sizes.image(),
         pending: frame.pending.clone(),
         recvs: frame.recvs.iter().map(recv).collect(),
         lanes: frame.lanes.iter().map(|l| l.as_ref().map_or_else(image::Lanes::default, |l| lanes(now, l))).collect(),
