@@ -1,6 +1,6 @@
 //! Faults built in on purpose: what finds none of them finds no others either.
 //!
-//! With the feature `seeded-bugs` a test can switch one on, for its thread; without it [`has`] is `false` at compile time
+//! With the feature `seeded-bugs` a test can switch one on, for its thread; without it `has` is `false` at compile time
 //! and nothing of them is left. `cargo test -p bb-sim --features seeded-bugs` sees that the campaign catches each.
 
 macro_rules! bugs {
