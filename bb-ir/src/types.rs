@@ -173,6 +173,11 @@ impl ValueType {
         }
     }
 
+    /// Whether it is a sequence of peers.
+    pub fn is_cohort(&self) -> bool {
+        matches!(self, ValueType::Seq(of) if **of == ValueType::peer())
+    }
+
     /// The text that peers agree on: element type, not shape.
     pub fn canonical_text(&self) -> String {
         match self {

@@ -24,10 +24,12 @@ pub enum Value {
 
 impl Value {
     /// A number.
+    #[inline]
     pub fn scalar<E: Scalar>(value: E) -> Self {
         Value::Tensor(RawTensor::scalar(value))
     }
     /// The tensor in it.
+    #[inline]
     pub fn as_tensor(&self) -> Option<&RawTensor> {
         match self {
             Value::Tensor(t) => Some(t),
@@ -35,10 +37,12 @@ impl Value {
         }
     }
     /// The number in it, if it is one of that type.
+    #[inline]
     pub fn as_scalar<E: Scalar>(&self) -> Option<E> {
         self.as_tensor()?.as_scalar()
     }
     /// The peer in it.
+    #[inline]
     pub fn as_peer(&self) -> Option<&PeerId> {
         match self {
             Value::Peer(p) => Some(p),
@@ -46,6 +50,7 @@ impl Value {
         }
     }
     /// The sequence in it.
+    #[inline]
     pub fn as_seq(&self) -> Option<&[Value]> {
         match self {
             Value::Seq(s) => Some(s),
@@ -53,6 +58,7 @@ impl Value {
         }
     }
     /// How many bytes of memory its contents take: what a budget is charged.
+    #[inline]
     pub fn bytes(&self) -> u64 {
         match self {
             Value::Absent | Value::Trigger => 0,
@@ -85,6 +91,7 @@ impl Dims {
         Some(dims)
     }
     /// The sizes.
+    #[inline]
     pub fn as_slice(&self) -> &[u64] {
         &self.sizes[..usize::from(self.rank)]
     }
@@ -103,15 +110,32 @@ impl std::fmt::Debug for Dims {
 #[derive(Clone)]
 pub struct RawTensor {
     element: ElementKind,
-    dims: Dims,
-    data: Data,
+    body: Body,
 }
 
-/// Scalars lie in the tensor itself, so that arithmetic on them allocates nothing.
+/// Small, because a value moves several times on its way through an op.
 #[derive(Clone)]
-enum Data {
-    Inline([u64; 1]),
-    Shared(Bytes),
+enum Body {
+    /// A number lies in the tensor itself, so that arithmetic on it allocates nothing.
+    Scalar([u64; 1]),
+    /// One dimension.
+    Vector([u64; 1], Bytes),
+    Shaped(Arc<Dims>, Bytes),
+}
+
+impl Body {
+    /// Data of that many bytes as the dimensions say, aligned.
+    fn of(dims: Dims, data: Bytes) -> Self {
+        match dims.as_slice() {
+            [] => {
+                let mut inline = [0u64; 1];
+                bytemuck::cast_slice_mut::<u64, u8>(&mut inline)[..data.len()].copy_from_slice(&data);
+                Body::Scalar(inline)
+            }
+            [length] => Body::Vector([*length], data),
+            _ => Body::Shaped(Arc::new(dims), data),
+        }
+    }
 }
 
 impl RawTensor {
@@ -122,26 +146,23 @@ impl RawTensor {
         if data.len() as u64 != length || (element == ElementKind::Bool && data.iter().any(|b| *b > 1)) {
             return None;
         }
-        let data = if length <= 8 && dims.rank == 0 {
-            let mut inline = [0u64; 1];
-            bytemuck::cast_slice_mut::<u64, u8>(&mut inline)[..data.len()].copy_from_slice(&data);
-            Data::Inline(inline)
-        } else if (data.as_ptr() as usize).is_multiple_of(element.size()) {
-            Data::Shared(data)
+        let data = if dims.rank == 0 || (data.as_ptr() as usize).is_multiple_of(element.size()) {
+            data
         } else {
             let mut aligned = vec![0u64; data.len().div_ceil(8)];
             bytemuck::cast_slice_mut::<u64, u8>(&mut aligned)[..data.len()].copy_from_slice(&data);
-            Data::Shared(Bytes::from_owner(Owned(aligned)).slice(..data.len()))
+            Bytes::from_owner(Owned(aligned)).slice(..data.len())
         };
-        Some(RawTensor { element, dims, data })
+        Some(RawTensor { element, body: Body::of(dims, data) })
     }
     /// A number.
+    #[inline]
     pub fn scalar<E: Scalar>(value: E) -> Self {
         let mut inline = [0u64; 1];
         let value = [value.to_plain()];
         let bytes = bytemuck::cast_slice::<E::Plain, u8>(&value);
         bytemuck::cast_slice_mut::<u64, u8>(&mut inline)[..bytes.len()].copy_from_slice(bytes);
-        RawTensor { element: E::KIND, dims: Dims::default(), data: Data::Inline(inline) }
+        RawTensor { element: E::KIND, body: Body::Scalar(inline) }
     }
     /// A tensor that takes over `values`; `None` where there are not as many as the dimensions say.
     pub fn from_vec<E: Scalar>(dims: &[u64], values: Vec<E>) -> Option<Self> {
@@ -152,37 +173,53 @@ impl RawTensor {
         if let ([one], 0) = (values.as_slice(), dims.rank) {
             return Some(Self::scalar(*one));
         }
-        let data = Data::Shared(Bytes::from_owner(Owned(E::into_plain(values))));
-        Some(RawTensor { element: E::KIND, dims, data })
+        let data = Bytes::from_owner(Owned(E::into_plain(values)));
+        Some(RawTensor { element: E::KIND, body: Body::of(dims, data) })
     }
     /// What it holds.
+    #[inline]
     pub fn element(&self) -> ElementKind {
         self.element
     }
     /// The dimensions.
-    pub fn dims(&self) -> &Dims {
-        &self.dims
+    pub fn dims(&self) -> Dims {
+        match &self.body {
+            Body::Scalar(_) => Dims::default(),
+            Body::Vector([length], _) => {
+                let mut dims = Dims { rank: 1, ..Dims::default() };
+                dims.sizes[0] = *length;
+                dims
+            }
+            Body::Shaped(dims, _) => **dims,
+        }
     }
     /// The sizes of the dimensions.
+    #[inline]
     pub fn shape(&self) -> &[u64] {
-        self.dims.as_slice()
+        match &self.body {
+            Body::Scalar(_) => &[],
+            Body::Vector(length, _) => length,
+            Body::Shaped(dims, _) => dims.as_slice(),
+        }
     }
     /// How many elements.
+    #[inline]
     pub fn elements(&self) -> u64 {
-        self.dims.elements()
+        self.shape().iter().product()
     }
     /// The elements' bytes.
+    #[inline]
     pub fn data(&self) -> &[u8] {
-        match &self.data {
-            Data::Inline(inline) => &bytemuck::cast_slice::<u64, u8>(inline)[..self.element.size()],
-            Data::Shared(data) => data,
+        match &self.body {
+            Body::Scalar(inline) => &bytemuck::cast_slice::<u64, u8>(inline)[..self.element.size()],
+            Body::Vector(_, data) | Body::Shaped(_, data) => data,
         }
     }
     /// The elements' bytes, shared.
     pub fn to_bytes(&self) -> Bytes {
-        match &self.data {
-            Data::Inline(_) => Bytes::copy_from_slice(self.data()),
-            Data::Shared(data) => data.clone(),
+        match &self.body {
+            Body::Scalar(_) => Bytes::copy_from_slice(self.data()),
+            Body::Vector(_, data) | Body::Shaped(_, data) => data.clone(),
         }
     }
     /// The elements; `None` where they are of another type. (Booleans are not a plain type: see [`RawTensor::data`].)
@@ -195,16 +232,20 @@ impl RawTensor {
         Some(plain.iter().map(|p| E::from_plain(*p)).collect())
     }
     /// The number, where it is one of that type.
+    #[inline]
     pub fn as_scalar<E: Scalar>(&self) -> Option<E> {
-        if self.element != E::KIND || self.dims.rank != 0 {
-            return None;
+        match &self.body {
+            Body::Scalar(inline) if self.element == E::KIND => {
+                let bytes = &bytemuck::cast_slice::<u64, u8>(inline)[..size_of::<E::Plain>()];
+                Some(E::from_plain(bytemuck::pod_read_unaligned(bytes)))
+            }
+            _ => None,
         }
-        bytemuck::cast_slice::<u8, E::Plain>(self.data()).first().map(|p| E::from_plain(*p))
     }
     /// The same bytes as elements of another type of that size; `None` where the size differs or a boolean would be
     /// neither 0 nor 1.
     pub fn retyped(&self, element: ElementKind) -> Option<Self> {
-        (element.size() == self.element.size()).then(|| RawTensor::new(element, self.dims, self.to_bytes()))?
+        (element.size() == self.element.size()).then(|| RawTensor::new(element, self.dims(), self.to_bytes()))?
     }
     /// The same elements in other dimensions; `None` where their number differs.
     pub fn reshaped(&self, dims: &[u64]) -> Option<Self> {
@@ -217,12 +258,12 @@ impl RawTensor {
 }
 impl PartialEq for RawTensor {
     fn eq(&self, other: &Self) -> bool {
-        self.element == other.element && self.dims == other.dims && self.data() == other.data()
+        self.element == other.element && self.shape() == other.shape() && self.data() == other.data()
     }
 }
 impl std::fmt::Debug for RawTensor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}{:?}", self.element.name(), self.dims)
+        write!(f, "{}{:?}", self.element.name(), self.shape())
     }
 }
 
@@ -271,6 +312,11 @@ impl Scalar for bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_is_no_larger_than_a_cache_line() {
+        assert!(size_of::<Value>() <= 64, "{}", size_of::<Value>());
+    }
 
     #[test]
     fn scalars_lie_in_the_tensor_and_vectors_are_not_copied() {

@@ -125,7 +125,7 @@ fn not_a_number(tensor: &RawTensor) -> Option<RawTensor> {
         ElementKind::F64 => f64::NAN.to_le_bytes().repeat(elements),
         _ => return None,
     };
-    RawTensor::new(tensor.element(), *tensor.dims(), Bytes::from(bytes)).filter(|_| elements > 0)
+    RawTensor::new(tensor.element(), tensor.dims(), Bytes::from(bytes)).filter(|_| elements > 0)
 }
 
 fn longer(tensor: &RawTensor) -> Option<RawTensor> {

@@ -68,6 +68,8 @@ pub struct NodePlan {
     pub waits_for: Vec<SiteIx>,
     /// The lanes it runs in, and its number among their nodes.
     pub lanes: Option<(LanesIx, u32)>,
+    /// Whether nothing follows from its outputs but that ops of the same frame get ready.
+    pub plain: bool,
 }
 
 pub enum NodeKind {
@@ -214,13 +216,16 @@ pub struct PlacePlan {
 }
 
 impl PlacePlan {
+    #[inline]
     pub fn consumers(&self, site: SiteIx) -> &[NodeIx] {
         let first = |s: u32| self.first_consumer[s as usize] as usize;
         &self.consumers[first(site.0)..first(site.0 + 1)]
     }
+    #[inline]
     pub fn node(&self, node: NodeIx) -> &NodePlan {
         &self.nodes[node.0 as usize]
     }
+    #[inline]
     pub fn site(&self, site: SiteIx) -> &SitePlan {
         &self.sites[site.0 as usize]
     }

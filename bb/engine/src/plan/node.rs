@@ -60,6 +60,7 @@ impl<'a> At<'a> {
             inputs,
             outputs,
             pending,
+            plain: false,
             waits_for,
             lanes,
         })

@@ -3,7 +3,7 @@
 use super::build::malformed;
 use super::clocks::clocks;
 use super::sizes::Names;
-use super::uses::{last_uses, successors};
+use super::uses::{last_uses, plain, successors};
 use super::{
     Destination, Filler, LanesIx, LanesPlan, NodeIx, NodeKind, NodePlan, PlacePlan, RecvIx, RecvPlan, SendPlan, SiteIx,
     SitePlan, Storage,
@@ -173,6 +173,7 @@ impl<'a> At<'a> {
         }
         let (first_consumer, consumers) = successors(sites.plans.len(), &plans);
         last_uses(&mut plans, &sites.plans, &first_consumer, &consumers, &lanes, &recvs);
+        plain(&mut plans, &sites.plans, &first_consumer, &consumers, &lanes);
         let all = || (0..plans.len() as u32).map(NodeIx);
         let sources = all().filter(|n| plans[n.0 as usize].pending == 0).collect();
         let sends = all().filter(|n| matches!(plans[n.0 as usize].kind, NodeKind::Send(_))).collect();

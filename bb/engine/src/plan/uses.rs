@@ -69,3 +69,25 @@ pub fn last_uses(
         }
     }
 }
+
+/// A kernel is plain that reads and writes values of the frame alone: no output of the program, no cohort, no op in lanes.
+pub fn plain(nodes: &mut [NodePlan], sites: &[SitePlan], first: &[u32], consumers: &[NodeIx], lanes: &[LanesPlan]) {
+    let of_frame = |site: &SiteIx| sites[site.0 as usize].storage == Storage::Frame;
+    let apart = |site: &SiteIx| {
+        let s = site.0 as usize;
+        let readers = &consumers[first[s] as usize..first[s + 1] as usize];
+        of_frame(site)
+            && sites[s].output.is_none()
+            && !sites[s].ty.is_cohort()
+            && lanes.iter().all(|l| l.cohort != *site)
+            && readers.iter().all(|reader| nodes[reader.0 as usize].lanes.is_none())
+    };
+    let plain: Vec<bool> = nodes
+        .iter()
+        .map(|node| {
+            let kernel = matches!(node.kind, NodeKind::Kernel(_)) && node.lanes.is_none();
+            kernel && node.inputs.iter().flatten().all(of_frame) && node.outputs.iter().all(apart)
+        })
+        .collect();
+    nodes.iter_mut().zip(plain).for_each(|(node, plain)| node.plain = plain);
+}

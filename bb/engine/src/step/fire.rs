@@ -1,9 +1,10 @@
 //! Ops fire: kernels at once, methods through the host.
 
 use super::calls::fits;
-use super::frame::{DONE, FrameRef, SiteState};
+use super::frame::{DONE, Frame, FrameRef, SiteState};
 use super::{Engine, Ready};
 use crate::Value;
+use crate::bugs::{Bug, has};
 use crate::event::{Cause, EngineStep, Event, LimitKind};
 use crate::input::{CommandId, ComponentFailure};
 use crate::plan::{NodeIx, NodeKind, PlacePlan};
@@ -15,6 +16,9 @@ use std::sync::Arc;
 impl Engine {
     pub(super) fn fire(&mut self, ready: Ready) {
         let Ready { frame: at, node, lane } = ready;
+        if self.fire_plain(at, node) {
+            return;
+        }
         let Some(frame) = self.frames.get_mut(at) else { return };
         let plan = frame.plan.clone();
         let Some(pending) = frame.pending_mut(node, lane) else { return };
@@ -68,6 +72,89 @@ impl Engine {
         }
         self.settle();
         self.fired(at);
+    }
+
+    /// Fires a plain kernel: what most ops are, with the frame looked up once. False, and nothing has happened, where it is
+    /// none.
+    fn fire_plain(&mut self, at: FrameRef, node: NodeIx) -> bool {
+        let Some(frame) = self.frames.get_mut(at) else { return true };
+        let Frame { plan, sites, pending, active, bytes, open_recvs, .. } = frame;
+        let it = &plan.nodes[node.0 as usize];
+        let NodeKind::Kernel(kernel) = &it.kind else { return false };
+        if !it.plain || has(Bug::FiresEarly) || has(Bug::FiresTwice) {
+            return false;
+        }
+        pending[node.0 as usize] = DONE;
+        self.inputs.clear();
+        self.outputs.clear();
+        let mut released = 0;
+        for (input, moves) in it.inputs.iter().zip(&it.moves) {
+            let value = match input {
+                None => Value::Absent,
+                Some(site) if *moves => match std::mem::replace(&mut sites[site.0 as usize], SiteState::Taken) {
+                    SiteState::Filled(value) => {
+                        released += value.bytes();
+                        value
+                    }
+                    other => {
+                        sites[site.0 as usize] = other;
+                        break;
+                    }
+                },
+                Some(site) => match sites[site.0 as usize].value() {
+                    Some(value) => value.clone(),
+                    None => break,
+                },
+            };
+            self.inputs.push(value);
+        }
+        if self.inputs.len() == it.inputs.len() {
+            let (inputs, outputs) = (&mut self.inputs, &mut self.outputs);
+            let ran = catch_unwind(AssertUnwindSafe(|| kernel.run(inputs, outputs)));
+            self.inputs.clear();
+            let failed = match ran {
+                Ok(Ok(())) if self.outputs.len() == it.outputs.len() => None,
+                Ok(Ok(())) => Some(format!("it gave {} values, {} are taken", self.outputs.len(), it.outputs.len())),
+                Ok(Err(OpError(text))) => Some(text),
+                Err(panic) => Some(panicked(panic.as_ref())),
+            };
+            if let Some(text) = failed {
+                self.outputs.clear();
+                *bytes -= released;
+                self.bytes -= released;
+                self.op_failed(at, node, None, FailureCode::OpFailed, text);
+                self.settle();
+                self.fired(at);
+                return true;
+            }
+        }
+        let mut charged = 0;
+        for (site, value) in it.outputs.iter().zip(self.outputs.drain(..)) {
+            let state = &mut sites[site.0 as usize];
+            if !state.is_empty() {
+                continue;
+            }
+            charged += value.bytes();
+            *state = SiteState::Filled(value);
+            for reader in plan.consumers(*site) {
+                let left = &mut pending[reader.0 as usize];
+                if *left == DONE || *left == 0 {
+                    continue;
+                }
+                *left -= 1;
+                if *left == 0 {
+                    *active += 1;
+                    self.ready.push_back(Ready { frame: at, node: *reader, lane: None });
+                }
+            }
+        }
+        *bytes = *bytes + charged - released;
+        self.bytes = self.bytes + charged - released;
+        *active -= 1;
+        if *active == 0 && *open_recvs == 0 {
+            self.end_if_done(at);
+        }
+        true
     }
 
     /// A method that was under way when a checkpoint was made.

@@ -11,7 +11,6 @@ use crate::input::CommandId;
 use crate::plan::{NodeIx, PlacePlan, SiteIx, Sizes, Storage};
 use crate::time::Time;
 use bb_ir::peer::PeerId;
-use bb_ir::types::ValueType;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -132,10 +131,12 @@ impl Frames {
     pub fn len(&self) -> usize {
         self.by_key.len()
     }
+    #[inline]
     pub fn get(&self, at: FrameRef) -> Option<&Frame> {
         let (generation, frame) = self.slots.get(at.index as usize)?;
         if *generation == at.generation { frame.as_deref() } else { None }
     }
+    #[inline]
     pub fn get_mut(&mut self, at: FrameRef) -> Option<&mut Frame> {
         let (generation, frame) = self.slots.get_mut(at.index as usize)?;
         if *generation == at.generation { frame.as_deref_mut() } else { None }
@@ -291,7 +292,7 @@ impl Engine {
     pub(super) fn write_by(&mut self, plan: &PlacePlan, at: FrameRef, site: SiteIx, lane: Option<u32>, value: Value) {
         let Some(frame) = self.frames.get_mut(at) else { return };
         let of = plan.site(site);
-        let value = if is_cohort(&of.ty) { distinct(value) } else { value };
+        let value = if of.ty.is_cohort() { distinct(value) } else { value };
         let bytes = value.bytes();
         let Some(state) = frame.state_mut(site, lane) else { return };
         if !state.is_empty() {
@@ -378,10 +379,6 @@ impl Frame {
             }
         }
     }
-}
-
-fn is_cohort(ty: &ValueType) -> bool {
-    matches!(ty, ValueType::Seq(of) if **of == ValueType::peer())
 }
 
 /// A cohort is distinct peers, sorted by their bytes.
