@@ -52,6 +52,8 @@ pub struct Decoded {
 /// The parts of a payload, to be written one behind the other: a large tensor's elements are shared, not copied.
 pub fn encode(value: &Value, addresses_of: &dyn Fn(&PeerId) -> Vec<Bytes>) -> (Bytes, Bytes) {
     match value {
+        // What is small costs less as one piece than as two.
+        Value::Tensor(t) if t.data().len() <= SMALL_BYTES => (small_tensor(t), Bytes::new()),
         Value::Tensor(t) => (tensor_header(t).freeze(), t.to_bytes()),
         Value::Bytes(b) => (Bytes::new(), b.clone()),
         other => {
@@ -60,6 +62,17 @@ pub fn encode(value: &Value, addresses_of: &dyn Fn(&PeerId) -> Vec<Bytes>) -> (B
             (out.freeze(), Bytes::new())
         }
     }
+}
+
+/// A tensor of no more bytes is copied behind its header.
+const SMALL_BYTES: usize = 64;
+
+fn small_tensor(t: &RawTensor) -> Bytes {
+    let mut out = Vec::with_capacity(8 + 8 * t.shape().len() + t.data().len());
+    out.extend_from_slice(&[t.element() as u8, t.shape().len() as u8, 0, 0, 0, 0, 0, 0]);
+    t.shape().iter().for_each(|size| out.extend_from_slice(&size.to_le_bytes()));
+    out.extend_from_slice(t.data());
+    out.into()
 }
 
 fn tensor_header(t: &RawTensor) -> BytesMut {

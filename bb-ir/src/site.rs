@@ -1,6 +1,5 @@
 //! The address of a receiving site: the same on every node of a program.
 
-use crate::varint;
 use std::fmt;
 
 /// The multiaddr code of a site, from the range for private use.
@@ -15,11 +14,12 @@ impl SiteAddress {
     pub const SEGMENT_BYTES: usize = 13;
 
     /// The address as a multiaddr segment: code, length, the eight bytes.
-    pub fn to_segment(self) -> Vec<u8> {
-        let mut segment = Vec::with_capacity(Self::SEGMENT_BYTES);
-        varint::put(SITE_MULTIADDR_CODE, &mut segment);
-        varint::put(self.0.len() as u64, &mut segment);
-        segment.extend_from_slice(&self.0);
+    pub fn to_segment(self) -> [u8; Self::SEGMENT_BYTES] {
+        let mut segment = [0; Self::SEGMENT_BYTES];
+        let (head, address) = segment.split_at_mut(Self::SEGMENT_BYTES - 8);
+        let code = |group: u32| (SITE_MULTIADDR_CODE >> (7 * group)) as u8 & 0x7f;
+        head.copy_from_slice(&[code(0) | 0x80, code(1) | 0x80, code(2) | 0x80, code(3), 8]);
+        address.copy_from_slice(&self.0);
         segment
     }
 

@@ -166,7 +166,7 @@ pub fn stamp_chain(node: &mut NodeProto, depth: u32, targets: &[&str]) {
 
 /// Writes the site that receives payload `payload` of a Send.
 pub fn stamp_destination(node: &mut NodeProto, payload: usize, address: SiteAddress, name: &str) {
-    node.set_attr(attribute::bytes(&dest_suffix_attribute(payload), address.to_segment()));
+    node.set_attr(attribute::bytes(&dest_suffix_attribute(payload), address.to_segment().to_vec()));
     node.set_metadata(&format!("{DEST_SITE_NAME_PREFIX}{payload}"), name);
 }
 

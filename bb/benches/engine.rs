@@ -38,7 +38,109 @@ fn call(engine: &mut Engine, graph: GraphId, n: u64) {
     assert!(resolved);
 }
 
+/// A small message there, and one back, between two engines in one thread: as much as 256 calls have in flight.
+mod messages {
+    use super::*;
+
+    #[derive(bb::Peer)]
+    pub struct Asker;
+    #[derive(bb::Peer)]
+    pub struct Helper;
+
+    const IN_FLIGHT: u64 = 256;
+
+    pub struct Pair {
+        engines: [Engine; 2],
+        graph: GraphId,
+        now: u64,
+        calls: u64,
+        resolved: u64,
+        pub messages: u64,
+    }
+
+    fn peer(n: u8) -> PeerId {
+        PeerId::from_bytes(vec![n]).expect("short")
+    }
+
+    impl Pair {
+        pub fn new() -> Self {
+            let program = bb::compile(|graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>| {
+                let there = graph.wire(x, to);
+                graph.wire(same(there), there.sender::<Asker>())
+            });
+            assert_eq!(program.diagnostics, []);
+            let mut graph = GraphId(0);
+            let engines = [("Asker", 1), ("Helper", 2)].map(|(class, n)| {
+                let mut engine = Engine::new(Config::new(peer(n), 1));
+                let artifact = &program.artifact(class).expect("compiled").bytes;
+                graph = engine.install(artifact, &kernels(), &[]).expect("it installs").graph;
+                engine
+            });
+            let mut pair = Pair { engines, graph, now: 1_000_000_000, calls: 0, resolved: 0, messages: 0 };
+            let hellos = [pair.engines[0].hello(), pair.engines[1].hello()];
+            for (i, hello) in [1, 0].into_iter().zip(hellos) {
+                let connected = Input::Connected { peer: peer(2 - i as u8), hello };
+                pair.engines[i].handle(Time(pair.now), connected);
+            }
+            pair
+        }
+
+        /// So many calls more.
+        pub fn run(&mut self, calls: u64) {
+            let until = self.resolved + calls;
+            while self.resolved < until {
+                self.now += 1_000;
+                let now = Time(self.now);
+                while self.calls < self.resolved + IN_FLIGHT {
+                    self.calls += 1;
+                    let args = vec![Arg::Value(Value::scalar(1.0f32)), Arg::Value(Value::Peer(peer(2)))];
+                    let (call, graph, budget) = (CallId(self.calls), self.graph, Duration::from_secs(60));
+                    self.engines[0].handle(now, Input::Call { call, graph, args, budget });
+                }
+                for from in [0, 1] {
+                    while let Some(step) = self.engines[from].poll(now) {
+                        match step {
+                            EngineStep::Send(outgoing) => {
+                                self.messages += 1;
+                                let frame = match outgoing.encode(now).as_slice() {
+                                    [one] => one.clone(),
+                                    many => many.concat().into(),
+                                };
+                                let received = Input::Received { peer: peer(1 + from as u8), frame };
+                                self.engines[1 - from].handle(now, received);
+                            }
+                            EngineStep::CallResolved { result, .. } => {
+                                result.expect("it answers");
+                                self.resolved += 1;
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 fn main() {
+    let mut pair = messages::Pair::new();
+    pair.run(20_000);
+    let best = (0..5).map(|_| {
+        let (before, start) = (pair.messages, Instant::now());
+        pair.run(200_000);
+        (pair.messages - before) as f64 / start.elapsed().as_secs_f64()
+    });
+    let best = best.fold(0.0, f64::max);
+    let (before, mut messages) = (pair.messages, 0);
+    let allocations = allocation_counter::measure(|| {
+        pair.run(1_000);
+        messages = pair.messages - before;
+    });
+    println!(
+        "two engines: {best:>10.0} messages/s, {:>6.0} ns each, {:.1} allocations each",
+        1e9 / best,
+        allocations.count_total as f64 / messages as f64
+    );
     for ops in [1, 1_000, 10_000] {
         let (mut engine, graph) = installed(ops);
         let mut n = 0;

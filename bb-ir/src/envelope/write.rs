@@ -13,9 +13,13 @@ pub type Parts = (Bytes, Bytes);
 
 /// What is copied behind what stands before it instead of becoming a piece of its own.
 const COPIED_BYTES_MAX: usize = 1024;
-/// The keys of `WireEnvelope.fills` and `SlotFill.payload`: number and wire type.
+/// The keys of `WireEnvelope.fills`, `SlotFill.dest_suffix` and `SlotFill.payload`: number and wire type.
 const FILLS_KEY: u8 = (7 << 3) | 2;
+const SUFFIX_KEY: u8 = (1 << 3) | 2;
 const PAYLOAD_KEY: u8 = (2 << 3) | 2;
+/// What a head, and a fill around its payload, hardly ever exceed.
+const HEAD_BYTES: usize = 96;
+const FILL_BYTES: usize = 48;
 
 /// The pieces of a frame, to be written one behind the other. Large payloads are shared, not copied.
 pub fn encode(envelope: &Envelope<Parts>) -> Vec<Bytes> {
@@ -24,7 +28,14 @@ pub fn encode(envelope: &Envelope<Parts>) -> Vec<Bytes> {
 
 /// The same with another rest of time: only when a message is handed over is known what is left.
 pub fn encode_with(envelope: &Envelope<Parts>, remaining_ns: u64) -> Vec<Bytes> {
-    let mut pieces = Pieces::default();
+    let copied = |bytes: &Bytes| if bytes.len() <= COPIED_BYTES_MAX { bytes.len() } else { 0 };
+    let payload = |fill: &Fill<Parts>| match &fill.content {
+        FillContent::Payload { bytes: (head, body), .. } => copied(head) + copied(body),
+        FillContent::Trigger { .. } => 0,
+        FillContent::Failure { message, .. } => message.len(),
+    };
+    let payloads: usize = envelope.fills.iter().map(|fill| FILL_BYTES + payload(fill)).sum();
+    let mut pieces = Pieces { done: Vec::with_capacity(1), open: Vec::with_capacity(HEAD_BYTES + payloads) };
     let head = WireEnvelope {
         version: WIRE_VERSION,
         seq: envelope.seq,
@@ -62,7 +73,7 @@ pub fn encode_with(envelope: &Envelope<Parts>, remaining_ns: u64) -> Vec<Bytes> 
 
 /// A fill with its fields in the order of their numbers, so that the payload stands between two messages.
 fn write_fill(fill: &Fill<Parts>, pieces: &mut Pieces) {
-    let before = SlotFill { dest_suffix: fill.address.to_segment().into(), ..SlotFill::default() };
+    let suffix = fill.address.to_segment();
     let (payload, after) = match &fill.content {
         FillContent::Payload { bytes, type_hash } => {
             (Some(bytes), SlotFill { type_hash: *type_hash, ..SlotFill::default() })
@@ -80,8 +91,11 @@ fn write_fill(fill: &Fill<Parts>, pieces: &mut Pieces) {
     let bytes = payload.map_or(0, |(head, body)| head.len() + body.len());
     let field = if bytes == 0 { 0 } else { 1 + varint::length(bytes as u64) + bytes };
     pieces.open.push(FILLS_KEY);
-    varint::put((before.encoded_len() + field + after.encoded_len()) as u64, &mut pieces.open);
-    pieces.message(&before);
+    let before = 1 + varint::length(suffix.len() as u64) + suffix.len();
+    varint::put((before + field + after.encoded_len()) as u64, &mut pieces.open);
+    pieces.open.push(SUFFIX_KEY);
+    varint::put(suffix.len() as u64, &mut pieces.open);
+    pieces.open.extend_from_slice(&suffix);
     if let Some((head, body)) = payload {
         pieces.open.push(PAYLOAD_KEY);
         varint::put(bytes as u64, &mut pieces.open);

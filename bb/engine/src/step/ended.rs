@@ -3,8 +3,7 @@
 use super::frame::FrameKey;
 use crate::time::Time;
 use rustc_hash::FxHashSet;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long what was sent before a frame's deadline may be on its way beyond it: its own time was written down when it
@@ -13,36 +12,49 @@ pub const UNDER_WAY: Duration = Duration::from_secs(10);
 
 pub struct Ended {
     keys: FxHashSet<FrameKey>,
-    by_time: BinaryHeap<Reverse<(Time, FrameKey)>>,
+    /// By the second after which they are forgotten.
+    by_second: BTreeMap<u64, Vec<(FrameKey, Time)>>,
     max: usize,
 }
 
 impl Ended {
     pub fn new(max: usize) -> Self {
-        Ended { keys: FxHashSet::default(), by_time: BinaryHeap::new(), max }
+        Ended { keys: FxHashSet::default(), by_second: BTreeMap::new(), max }
     }
-    /// Remembers a frame until then; of too many, those whose time is next are forgotten.
+    /// Remembers a frame until then, or a little longer; of too many, those whose time is next are forgotten.
     pub fn remember(&mut self, now: Time, key: FrameKey, until: Time) {
         if until <= now {
             return;
         }
         if self.keys.insert(key.clone()) {
-            self.by_time.push(Reverse((until, key)));
+            self.by_second.entry(second(until) + 1).or_default().push((key, until));
         }
-        while let Some(Reverse((until, key))) = self.by_time.peek()
-            && (*until <= now || self.keys.len() > self.max)
-        {
-            self.keys.remove(key);
-            self.by_time.pop();
+        while let Some(mut first) = self.by_second.first_entry() {
+            if *first.key() <= second(now) {
+                first.remove().iter().for_each(|(key, _)| _ = self.keys.remove(key));
+            } else if self.keys.len() > self.max {
+                if let Some((key, _)) = first.get_mut().pop() {
+                    self.keys.remove(&key);
+                }
+                if first.get().is_empty() {
+                    first.remove();
+                }
+            } else {
+                return;
+            }
         }
     }
     /// Every frame that is remembered, and until when.
     pub fn all(&self) -> impl Iterator<Item = (&FrameKey, Time)> {
-        self.by_time.iter().map(|Reverse((until, key))| (key, *until))
+        self.by_second.values().flatten().map(|(key, until)| (key, *until))
     }
     pub fn contains(&self, key: &FrameKey) -> bool {
         self.keys.contains(key)
     }
+}
+
+fn second(time: Time) -> u64 {
+    time.0 / 1_000_000_000
 }
 
 #[cfg(test)]
@@ -59,13 +71,15 @@ mod tests {
         let execution = |counter| Arc::new(ExecutionId { origin: origin.clone(), epoch: 1, counter });
         let key = |counter| FrameKey { execution: execution(counter), graph: 0, place: 0, lane: NO_LANE };
         let mut ended = Ended::new(2);
-        ended.remember(Time(0), key(1), Time(0));
+        let s = |seconds: u64| Time(seconds * 1_000_000_000);
+        ended.remember(s(0), key(1), s(0));
         assert!(!ended.contains(&key(1)), "its time has passed");
-        for (counter, deadline) in [(1, 30), (2, 10), (3, 20)] {
-            ended.remember(Time(0), key(counter), Time(deadline));
+        for (counter, until) in [(1, 30), (2, 10), (3, 20)] {
+            ended.remember(s(0), key(counter), s(until));
         }
         assert_eq!([1, 2, 3].map(|c| ended.contains(&key(c))), [true, false, true]);
-        ended.remember(Time(25), key(4), Time(40));
+        ended.remember(s(25), key(4), s(40));
         assert_eq!([1, 3, 4].map(|c| ended.contains(&key(c))), [true, false, true]);
+        assert_eq!(ended.all().map(|(_, until)| until).collect::<Vec<_>>(), [s(30), s(40)]);
     }
 }

@@ -125,7 +125,7 @@ pub struct Frames {
 }
 
 /// The most emptied frames that are kept.
-const REUSE_MAX: usize = 64;
+const REUSE_MAX: usize = 1024;
 
 impl Frames {
     pub fn len(&self) -> usize {

@@ -84,11 +84,14 @@ impl Engine {
             fills.push(Fill { address: *address, content });
         }
         let wire = send.wire;
-        for to in self.destinations(at, send, lane) {
+        let mut all = self.destinations(at, send, lane).into_iter().peekable();
+        while let Some(to) = all.next() {
             if expires <= self.now {
                 self.too_late(at, wire, &to);
             } else {
-                self.emit(at, wire, to, fills.clone(), expires);
+                // The last one may have them.
+                let fills = if all.peek().is_some() { fills.clone() } else { std::mem::take(&mut fills) };
+                self.emit(at, wire, to, fills, expires);
             }
         }
         self.clocks_start(at, node, lane);
