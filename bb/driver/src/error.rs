@@ -41,6 +41,9 @@ pub enum StartError {
     /// A durable node that is somebody else at every start.
     #[error("a durable node returns as itself, so it needs a key\n  help: `.key_file(path)` keeps one")]
     DurableWithoutKey,
+    /// There is no node any more to install anything on.
+    #[error("the node was shut down")]
+    Stopped,
     /// The encryption could not be set up.
     #[error("the transport cannot be set up: {0}")]
     Transport(String),

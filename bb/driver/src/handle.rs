@@ -1,9 +1,10 @@
 //! The way into a running node.
 
+use crate::builder::Hosted;
 use crate::error::{CallError, StartError};
 use crate::event::Event;
 use crate::traffic::{Counters, Traffic};
-use bb_engine::{Arg, CallId, GraphId, Installed, PeerId, Standing, Value};
+use bb_engine::{Arg, CallId, GraphId, InstallError, Installed, PeerId, Standing, Value};
 use futures::Stream;
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -29,7 +30,6 @@ pub struct Handle {
 /// What handles see of the node without asking it.
 pub(crate) struct Shared {
     pub peer: PeerId,
-    pub graphs: Vec<Installed>,
     /// Weak: streams of events end with the node, whoever holds a handle.
     pub events: broadcast::WeakSender<Event>,
     pub counters: Counters,
@@ -51,6 +51,7 @@ pub(crate) struct Seen {
     pub listening: Vec<String>,
     pub connected: Vec<PeerId>,
     pub members: BTreeMap<String, Vec<PeerId>>,
+    pub graphs: Vec<Installed>,
 }
 
 /// What a handle wants.
@@ -58,6 +59,7 @@ pub(crate) enum Order {
     Call { call: CallId, graph: GraphId, args: Vec<Arg>, budget: Duration, reply: oneshot::Sender<Outcome> },
     WaitFor { class: String, count: usize, reply: oneshot::Sender<()> },
     Dial(libp2p::Multiaddr),
+    Install(Hosted, oneshot::Sender<Result<Installed, InstallError>>),
     Usage(oneshot::Sender<(bb_engine::Usage, bb_engine::Counters)>),
     Standing(PeerId, Standing),
     Shutdown(oneshot::Sender<()>),
@@ -70,8 +72,8 @@ impl Handle {
         &self.shared.peer
     }
     /// What it hosts, in the order it was told.
-    pub fn graphs(&self) -> &[Installed] {
-        &self.shared.graphs
+    pub fn graphs(&self) -> Vec<Installed> {
+        self.seen(|s| s.graphs.clone())
     }
     /// Where it listens: `/ip4/…/tcp/…/p2p/…`, what others dial.
     pub fn listen_addresses(&self) -> Vec<String> {
@@ -152,6 +154,19 @@ impl Handle {
         // A node that has stopped dials nobody.
         let _ = self.orders.send(Order::Dial(address)).await;
         Ok(())
+    }
+
+    /// Hosts one more class of a program, while the node runs: what it was asked before is not disturbed, connected peers
+    /// are told before anything else is sent to them, and whoever connects from now on learns it as ever. Nothing is
+    /// taken away again before the node ends. A durable node has to host it at its next start as well, by
+    /// [`Builder::host`](crate::Builder::host), as soon as a checkpoint may hold something of it.
+    ///
+    /// # Errors
+    /// Says why it cannot run here; then the node is as it was. [`StartError::Stopped`] where there is no node.
+    pub async fn install(&self, hosted: Hosted) -> Result<Installed, StartError> {
+        let (reply, installed) = oneshot::channel();
+        self.orders.send(Order::Install(hosted, reply)).await.map_err(|_| StartError::Stopped)?;
+        Ok(installed.await.map_err(|_| StartError::Stopped)??)
     }
 
     /// What the engine holds; `None` where the node has stopped.

@@ -65,4 +65,7 @@ pub enum InstallError {
         /// The bound.
         max: usize,
     },
+    /// A Hello could not tell it any more.
+    #[error("with this the node hosts more than it can tell its peers: {0}\n  help: host it on a node of its own")]
+    TooMuchHosted(String),
 }

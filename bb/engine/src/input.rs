@@ -65,6 +65,14 @@ pub enum Input {
         /// The frame.
         hello: Bytes,
     },
+    /// A connected peer has said Hello once more: it hosts what it did before, and may host more. Of several that come
+    /// out of order, the one that says most counts.
+    Hosts {
+        /// Who.
+        peer: PeerId,
+        /// The frame.
+        hello: Bytes,
+    },
     /// The last connection to a peer is gone.
     Disconnected {
         /// Who.

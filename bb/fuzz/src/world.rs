@@ -63,7 +63,9 @@ impl World {
             }
             4 => {
                 let hello = Bytes::copy_from_slice(d.bytes());
-                self.tell(at, Input::Connected { peer: peer(d.below(NODES + 1)), hello });
+                let peer = peer(d.below(NODES + 1));
+                self.tell(at, Input::Hosts { peer: peer.clone(), hello: hello.clone() });
+                self.tell(at, Input::Connected { peer, hello });
             }
             5 => self.tell(at, Input::Disconnected { peer: peer(d.below(NODES + 1)) }),
             6..=9 => self.deliver(d),

@@ -364,7 +364,7 @@ fn any_input() -> impl Strategy<Value = Input> {
     let peer = || (0usize..4).prop_map(peer_id);
     let bytes = || proptest::collection::vec(any::<u8>(), 0..60).prop_map(Bytes::from);
     let frame = || prop_oneof![bytes(), (0usize..2).prop_map(|i| net().frames[i].clone())];
-    let hello = prop_oneof![bytes(), Just(engine(1, Membership::open()).hello())];
+    let hello = || prop_oneof![bytes(), Just(engine(1, Membership::open()).hello())];
     let args = prop_oneof![
         Just(vec![]),
         Just(vec![Arg::Value(Value::scalar(1.0f32)), Arg::AllPeers { and_self: true }]),
@@ -378,7 +378,8 @@ fn any_input() -> impl Strategy<Value = Input> {
             budget: Duration::from_nanos(ns),
         }),
         (0u64..4).prop_map(|call| Input::Drop { call: CallId(call) }),
-        (peer(), hello).prop_map(|(peer, hello)| Input::Connected { peer, hello }),
+        (peer(), hello()).prop_map(|(peer, hello)| Input::Connected { peer, hello }),
+        (peer(), hello()).prop_map(|(peer, hello)| Input::Hosts { peer, hello }),
         peer().prop_map(|peer| Input::Disconnected { peer }),
         (peer(), frame()).prop_map(|(peer, frame)| Input::Received { peer, frame }),
         (0u64..6).prop_map(|send| Input::Refused { send: SendId { peer: 0, seq: send }, reason: Refusal::QueueFull }),

@@ -56,7 +56,7 @@ impl Builder {
     pub fn durable(self, dir: impl Into<PathBuf>) -> Self {
         self.with(|d| d.durable(dir))
     }
-    /// Hosts a further piece: see [`Node::hosted`].
+    /// Hosts a further piece: see [`Node::hosted`], and [`Node::install`] for one that comes later.
     pub fn host<P: Piece>(mut self, piece: P) -> Self {
         self.pieces += 1;
         self.with(|d| d.host(hosted(piece)))
@@ -72,7 +72,8 @@ impl Builder {
     }
 }
 
-fn hosted<P: Piece>(piece: P) -> Hosted {
+/// A piece as the driver takes it.
+pub fn hosted<P: Piece>(piece: P) -> Hosted {
     let components = piece.components().into_iter().map(|(slot, component)| (slot.to_owned(), component));
     Hosted { artifact: Cow::Borrowed(P::ARTIFACT), kernels: crate::kernels(), components: components.collect() }
 }
@@ -88,6 +89,9 @@ impl<P> Future for Starting<P> {
     type Output = Result<Node<P>, StartError>;
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let index = self.index;
-        self.handle.as_mut().poll(cx).map_ok(|handle| Node { handle, index, piece: PhantomData })
+        self.handle.as_mut().poll(cx).map_ok(|handle| {
+            let installed = handle.graphs().swap_remove(index);
+            Node::new(handle, installed)
+        })
     }
 }

@@ -32,12 +32,13 @@ use bb_driver::Handle;
 use bb_engine::{Arg, Installed};
 use bb_ir::peer::PeerId;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// A running node, and the piece `P` of a program on it. Clones are the same node.
 pub struct Node<P> {
     handle: Handle,
-    /// Which of the node's pieces this is.
-    index: usize,
+    /// This piece of those the node hosts.
+    installed: Arc<Installed>,
     piece: PhantomData<fn() -> P>,
 }
 
@@ -50,11 +51,15 @@ impl Node<()> {
 
 impl<P> Clone for Node<P> {
     fn clone(&self) -> Self {
-        Node { handle: self.handle.clone(), index: self.index, piece: PhantomData }
+        Node { handle: self.handle.clone(), installed: self.installed.clone(), piece: PhantomData }
     }
 }
 
 impl<P> Node<P> {
+    fn new(handle: Handle, installed: Installed) -> Self {
+        Node { handle, installed: Arc::new(installed), piece: PhantomData }
+    }
+
     /// Calls the program. It is called when the future is first polled; dropping the future drops the call.
     ///
     /// (A function that returns a future: rustc repeats a failed bound of an `async fn` for its future and its `.await`.)
@@ -96,8 +101,21 @@ impl<P> Node<P> {
     /// Another piece that this node hosts.
     pub fn hosted<Q: Piece>(&self) -> Option<Node<Q>> {
         let is = |i: &Installed| *i.program == *Q::MODULE && *i.class == *Q::CLASS;
-        let index = self.handle.graphs().iter().position(is)?;
-        Some(Node { handle: self.handle.clone(), index, piece: PhantomData })
+        self.handle.graphs().into_iter().find(is).map(|installed| Node::new(self.handle.clone(), installed))
+    }
+
+    /// Hosts one more piece, while the node runs: `node.install(graph::round::Client { … }).await?`. What runs is not
+    /// disturbed. Connected peers are told before anything else is sent to them. A piece stays until the node ends; a
+    /// durable node has to host it from its next start on, by [`Builder::host`].
+    ///
+    /// # Errors
+    /// Says why it cannot run here; then the node is as it was. [`StartError::Stopped`] where the node has ended.
+    pub fn install<Q: Piece>(&self, piece: Q) -> impl Future<Output = Result<Node<Q>, StartError>> + Send + use<P, Q> {
+        let (handle, hosted) = (self.handle.clone(), builder::hosted(piece));
+        async move {
+            let installed = handle.install(hosted).await?;
+            Ok(Node::new(handle, installed))
+        }
     }
 
     /// The admitted, connected members of a class, sorted.
@@ -160,6 +178,6 @@ impl<P> Node<P> {
     }
 
     fn installed(&self) -> &Installed {
-        &self.handle.graphs()[self.index]
+        &self.installed
     }
 }

@@ -9,6 +9,8 @@ mod data;
 #[rustfmt::skip]
 pub mod graph;
 mod hostile;
+#[cfg(test)]
+mod installed_tests;
 mod network;
 mod options;
 #[cfg(test)]

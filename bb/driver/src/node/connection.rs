@@ -120,6 +120,10 @@ impl<M> Connections<M> {
         self.forget();
         open
     }
+    /// All links.
+    pub fn links(&self) -> impl Iterator<Item = &Link<M>> {
+        self.all.values().filter_map(|c| c.link.as_ref())
+    }
     /// Lets go of all links.
     pub fn unlink(&mut self) {
         for connection in self.all.values_mut() {

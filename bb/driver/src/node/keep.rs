@@ -81,7 +81,7 @@ impl Node {
         }
         (keeper.writing, keeper.again) = (true, None);
         let checkpoint = self.engine.checkpoint();
-        let image = Image { engine: checkpoint.bytes, components: states(&self.components, &self.shared.graphs) };
+        let image = Image { engine: checkpoint.bytes, components: states(&self.components, &self.graphs) };
         let (write, kept) = (keeper.store.writer(), keeper.kept.clone());
         tokio::task::spawn_blocking(move || {
             // A node that is gone needs no answer.

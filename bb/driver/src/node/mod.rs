@@ -24,7 +24,7 @@ use crate::components::{Components, Done};
 use crate::event::Event;
 use crate::handle::{Order, Outcome, Shared};
 use crate::plane::{Incoming, Inflow, Lost};
-use bb_engine::{CallId, Engine, Outgoing, WireLimits};
+use bb_engine::{CallId, Engine, Installed, Outgoing, WireLimits};
 use dialler::Dialler;
 use keep::{Keeper, Kept};
 use libp2p::core::transport::ListenerId;
@@ -42,6 +42,7 @@ struct Node {
     listeners: Vec<ListenerId>,
     engine: Engine,
     components: Components,
+    graphs: Vec<Installed>,
     shared: Arc<Shared>,
     events: broadcast::Sender<Event>,
     wire: WireLimits,

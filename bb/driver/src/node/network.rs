@@ -72,9 +72,9 @@ impl Node {
         let peer = address::ours(&peer);
         match what {
             Opened::Out(stream) => {
-                let (link, queues) = Link::new();
-                let (hello, lost) = (self.engine.hello_for(&peer), self.lost.clone());
-                let written = write(stream, hello, queues, lost, self.clock, self.shared.counters.clone());
+                let (link, queues) = Link::new(self.engine.hello_for(&peer));
+                let lost = self.lost.clone();
+                let written = write(stream, queues, lost, self.clock, self.shared.counters.clone());
                 let writer = self.writers.spawn(written);
                 for message in self.peers.linked(&peer, connection, link, writer) {
                     self.send(message);
@@ -141,7 +141,8 @@ impl Node {
         });
         match self.peers.heard(&peer, connection, said) {
             Heard::First => {}
-            Heard::Again | Heard::TooLate => return,
+            Heard::Again => return self.tell(Input::Hosts { peer, hello }),
+            Heard::TooLate => return,
             Heard::Anew(how, old) => {
                 for connection in old {
                     self.swarm.close_connection(connection);
@@ -161,6 +162,12 @@ impl Node {
         self.tell_addresses(&peer);
         self.publish(Event::Connected { peer });
         self.see_connected();
+    }
+
+    /// Tells connected peers what this node is by now, before anything else goes out to them.
+    pub(super) fn say_hello(&mut self) {
+        let (peers, engine) = (&self.peers, &self.engine);
+        peers.each_link(|peer, link| link.hello(engine.hello_for(peer)));
     }
 
     /// An address that a peer told, of itself or of another. One that cannot be dialled is none.

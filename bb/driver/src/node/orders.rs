@@ -1,8 +1,10 @@
 //! What handles want.
 
+use super::start::install;
 use super::{Node, Waiter};
+use crate::builder::Hosted;
 use crate::handle::Order;
-use bb_engine::{CallId, Input};
+use bb_engine::{CallId, Input, InstallError, Installed};
 
 impl Node {
     pub(super) fn on_order(&mut self, order: Order) {
@@ -19,6 +21,10 @@ impl Node {
                 self.check_waiters();
             }
             Order::Dial(address) => self.want(address),
+            Order::Install(hosted, reply) => {
+                // Whoever asked may have gone; what is hosted stays.
+                let _ = reply.send(self.install(hosted));
+            }
             Order::Usage(reply) => {
                 self.settle();
                 // Whoever asked may have gone.
@@ -27,6 +33,14 @@ impl Node {
             Order::Standing(peer, standing) => self.tell(Input::Standing { peer, standing }),
             Order::Shutdown(_) => unreachable!("the loop ends with it"),
         }
+    }
+
+    fn install(&mut self, hosted: Hosted) -> Result<Installed, InstallError> {
+        let installed = install(&mut self.engine, &mut self.components, hosted)?;
+        self.graphs.push(installed.clone());
+        self.see(|s| s.graphs.push(installed.clone()));
+        self.say_hello();
+        Ok(installed)
     }
 
     pub(super) fn drop_call(&mut self, call: CallId) {

@@ -54,7 +54,7 @@ pub struct Said {
 pub enum Heard {
     /// The peer's first.
     First,
-    /// One more connection to the same process.
+    /// One more of the same process, on another connection or on this one.
     Again,
     /// Everything before is over, for this reason, and so are these connections.
     Anew(Parting, Vec<ConnectionId>),
@@ -90,6 +90,8 @@ impl<M: Message> Peers<M> {
         let Some(peer) = self.of.get_mut(id) else { return Heard::TooLate };
         match peer.connections.get_mut(connection).map(|c| &mut c.reading) {
             Some(reading @ Reading::Open) => *reading = Reading::Heard,
+            // Of another process it would be a lie, which the engine tells from one.
+            Some(Reading::Heard) => return Heard::Again,
             _ => return Heard::TooLate,
         }
         let heard = match peer.said.replace(said) {
@@ -167,6 +169,12 @@ impl<M: Message> Peers<M> {
             self.of.remove(peer);
         }
         said
+    }
+    /// Every link, with the peer at its other end.
+    pub fn each_link(&self, mut act: impl FnMut(&PeerId, &Link<M>)) {
+        for (id, peer) in &self.of {
+            peer.connections.links().for_each(|link| act(id, link));
+        }
     }
     /// Those who have said Hello.
     pub fn known(&self) -> Vec<PeerId> {

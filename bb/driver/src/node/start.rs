@@ -6,7 +6,7 @@ use super::peers::Peers;
 use super::swarm::{self, BehaviourEvent, Swarm};
 use super::{Inbox, Node};
 use crate::address::{self, AddressBook};
-use crate::builder::Builder;
+use crate::builder::{Builder, Hosted};
 use crate::clock::Clock;
 use crate::components::Components;
 use crate::durable::Store;
@@ -16,7 +16,7 @@ use crate::identity::Identity;
 use crate::plane::Inflow;
 use crate::random::random;
 use crate::traffic::Counters;
-use bb_engine::{CallId, Config, Engine};
+use bb_engine::{CallId, Config, Engine, InstallError, Installed};
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
 use libp2p::Multiaddr;
@@ -60,15 +60,7 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
     let mut components = Components::new(done, store.is_some());
     let mut graphs = Vec::new();
     for hosted in builder.hosted {
-        let bound: Vec<&str> = hosted.components.iter().map(|(slot, _)| slot.as_str()).collect();
-        let installed = engine.install(&hosted.artifact, &hosted.kernels, &bound)?;
-        for (slot, component) in hosted.components {
-            // A slot that no op of the class uses is not in its artifact.
-            if let Some(info) = installed.slots.iter().find(|s| *s.name == *slot) {
-                components.bind(info.component, component);
-            }
-        }
-        graphs.push(installed);
+        graphs.push(install(&mut engine, &mut components, hosted)?);
     }
 
     let clock = Clock::start();
@@ -94,12 +86,11 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
     let events = broadcast::Sender::new(EVENTS_MAX);
     let shared = Arc::new(Shared {
         peer: peer.clone(),
-        graphs,
         events: events.downgrade(),
         counters: Counters::default(),
         next_call: AtomicU64::new(restored.made.max(after)),
         restored: Mutex::new(restored),
-        seen: Mutex::new(Seen { listening, ..Seen::default() }),
+        seen: Mutex::new(Seen { listening, graphs: graphs.clone(), ..Seen::default() }),
     });
     let (orders, orders_end) = mpsc::channel(ORDERS_MAX);
     let (dropped, dropped_end) = mpsc::unbounded_channel();
@@ -110,6 +101,7 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
         listeners,
         engine,
         components,
+        graphs,
         shared: shared.clone(),
         events,
         wire,
@@ -138,6 +130,19 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
     };
     tokio::spawn(node.run(inbox, early));
     Ok(Handle { shared, orders, dropped })
+}
+
+/// Adds an artifact and its components, or nothing.
+pub fn install(engine: &mut Engine, components: &mut Components, hosted: Hosted) -> Result<Installed, InstallError> {
+    let bound: Vec<&str> = hosted.components.iter().map(|(slot, _)| slot.as_str()).collect();
+    let installed = engine.install(&hosted.artifact, &hosted.kernels, &bound)?;
+    for (slot, component) in hosted.components {
+        // A slot that no op of the class uses is not in its artifact.
+        if let Some(info) = installed.slots.iter().find(|s| *s.name == *slot) {
+            components.bind(info.component, component);
+        }
+    }
+    Ok(installed)
 }
 
 /// Binds every address; the addresses that others can dial, those of all interfaces for an unspecified one. Events of

@@ -58,7 +58,7 @@ impl Assembly {
     /// The chunk's bytes are there: the message, if it is whole.
     pub fn filled(&mut self, head: Head) -> Option<Bytes> {
         let at = self.open.iter().position(|(id, _)| *id == head.message)?;
-        (head.kind == Kind::Last).then(|| self.open.swap_remove(at).1.freeze())
+        (head.kind != Kind::More).then(|| self.open.swap_remove(at).1.freeze())
     }
 
     /// Whether nothing is begun.

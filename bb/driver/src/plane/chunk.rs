@@ -23,6 +23,8 @@ pub enum Kind {
     Last = 1,
     /// The stream's orderly end, which tells it from a connection that was lost.
     Goodbye = 2,
+    /// The last chunk of a Hello that is not the stream's first frame: the peer hosts more than before.
+    Hello = 3,
 }
 
 /// Why bytes are no head.
@@ -61,6 +63,7 @@ impl Head {
             0 => Kind::More,
             1 => Kind::Last,
             2 => Kind::Goodbye,
+            3 => Kind::Hello,
             flags => return Err(HeadError::Flags(flags)),
         };
         match (kind, length) {

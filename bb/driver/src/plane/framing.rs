@@ -22,7 +22,7 @@ pub fn read(stream: &[u8], bytes_max: usize, take: &mut dyn FnMut(Bytes)) -> Res
     let mut reader = Reader::new(stream, Counters::default());
     loop {
         match block_on(reader.message(bytes_max)) {
-            Ok(message) => take(message),
+            Ok(message) => take(message.into_bytes()),
             Err(End::Goodbye) => return Ok(()),
             Err(End::Cut) => return Err(None),
             Err(End::Refused(error)) => return Err(Some(error)),
@@ -36,14 +36,14 @@ pub fn read(stream: &[u8], bytes_max: usize, take: &mut dyn FnMut(Bytes)) -> Res
 /// Where there is no message, or more than a queue takes.
 pub fn write(messages: &[Bytes]) -> Vec<u8> {
     let (hello, rest) = messages.split_first().expect("there is a Hello");
-    let (link, queues) = Link::new();
+    let (link, queues) = Link::new(hello.clone());
     for message in rest {
         link.send(Whole(message.clone())).expect("a queue takes them");
     }
     drop(link);
     let (lost, _) = mpsc::unbounded_channel();
     let mut stream = Vec::new();
-    block_on(write_stream(Cursor::new(&mut stream), hello.clone(), queues, lost, Clock::start(), Counters::default()))
+    block_on(write_stream(Cursor::new(&mut stream), queues, lost, Clock::start(), Counters::default()))
         .expect("memory takes it");
     stream
 }

@@ -17,6 +17,8 @@ pub use assembly::FrameError;
 pub use behaviour::{Behaviour, Opened, StreamOpened};
 pub use chunk::HeadError;
 #[cfg(test)]
+pub use link::Next;
+#[cfg(test)]
 pub use link::Queues;
 pub use link::{Link, Lost, Message};
 pub use reader::{End, Incoming, Inflow, What, read};

@@ -29,12 +29,22 @@ pub struct Incoming {
 
 /// What came.
 pub enum What {
-    /// The first frame.
+    /// The first frame, or a further one of that kind.
     Hello(Bytes),
     /// Any other.
     Frame(Bytes),
     /// Nothing more will.
     Ended(End),
+}
+
+impl What {
+    /// A message's bytes; of an end there are none.
+    pub fn into_bytes(self) -> Bytes {
+        match self {
+            What::Hello(bytes) | What::Frame(bytes) => bytes,
+            What::Ended(_) => Bytes::new(),
+        }
+    }
 }
 
 /// How a stream ended.
@@ -94,15 +104,15 @@ pub async fn read<R: AsyncRead + Unpin>(
     counters: Counters,
 ) {
     let mut reader = Reader::new(stream, counters);
-    let mut bytes_max = limits.hello_bytes_max;
-    let mut what: fn(Bytes) -> What = What::Hello;
+    let (mut bytes_max, mut first) = (limits.hello_bytes_max, true);
     let end = loop {
         match reader.message(bytes_max).await {
-            Ok(bytes) => {
-                if !inflow.put(&peer, connection, what(bytes)).await {
+            Ok(what) => {
+                let what = if first { What::Hello(what.into_bytes()) } else { what };
+                if !inflow.put(&peer, connection, what).await {
                     return;
                 }
-                (bytes_max, what) = (limits.frame_bytes_max, What::Frame);
+                (bytes_max, first) = (limits.frame_bytes_max, false);
             }
             Err(end) => break end,
         }
@@ -123,7 +133,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     }
 
     /// The next whole message, or how the stream ended.
-    pub async fn message(&mut self, bytes_max: usize) -> Result<Bytes, End> {
+    pub async fn message(&mut self, bytes_max: usize) -> Result<What, End> {
         loop {
             let mut head = [0; HEAD_BYTES];
             self.stream.read_exact(&mut head).await?;
@@ -136,7 +146,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             self.stream.read_exact(room).await?;
             if let Some(message) = self.assembly.filled(head) {
                 self.counters.received(message.len());
-                return Ok(message);
+                return Ok(if head.kind == Kind::Hello { What::Hello(message) } else { What::Frame(message) });
             }
         }
     }

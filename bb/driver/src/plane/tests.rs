@@ -3,7 +3,7 @@
 use super::assembly::FrameError;
 use super::chunk::HEAD_BYTES;
 use super::link::{Link, Lost};
-use super::reader::{End, Reader};
+use super::reader::{End, Reader, What};
 use super::sample::Note;
 use super::writer::write;
 use crate::clock::Clock;
@@ -19,7 +19,7 @@ const HELLO: Bytes = Bytes::from_static(b"hello");
 
 /// What a writer makes of these messages, the lost ones, and what it counts.
 fn written(notes: Vec<Note>) -> (Vec<u8>, Vec<Lost>, Traffic) {
-    let (link, queues) = Link::new();
+    let (link, queues) = Link::new(HELLO);
     for note in notes {
         link.send(note).expect("there is room");
     }
@@ -27,7 +27,7 @@ fn written(notes: Vec<Note>) -> (Vec<u8>, Vec<Lost>, Traffic) {
     let (lost, mut lost_end) = mpsc::unbounded_channel();
     let (mut bytes, counters) = (Vec::new(), Counters::default());
     let clock = Clock::start();
-    block_on(write(Cursor::new(&mut bytes), HELLO, queues, lost, clock, counters.clone())).expect("memory takes it");
+    block_on(write(Cursor::new(&mut bytes), queues, lost, clock, counters.clone())).expect("memory takes it");
     let lost = std::iter::from_fn(|| lost_end.try_recv().ok()).collect();
     (bytes, lost, counters.now())
 }
@@ -39,7 +39,7 @@ fn read(bytes: &[u8], bytes_max: usize) -> (Vec<Bytes>, End, Traffic) {
     let mut messages = Vec::new();
     loop {
         match block_on(reader.message(bytes_max)) {
-            Ok(message) => messages.push(message),
+            Ok(message) => messages.push(message.into_bytes()),
             Err(end) => return (messages, end, counters.now()),
         }
     }
@@ -75,7 +75,7 @@ proptest! {
 
     /// Arbitrary bytes are seldom heads: these are, with little in the way of sense.
     #[test]
-    fn a_reader_takes_any_chunks(chunks in proptest::collection::vec((0..4u32, 0..4u8, 0..200u32), 0..40)) {
+    fn a_reader_takes_any_chunks(chunks in proptest::collection::vec((0..4u32, 0..5u8, 0..200u32), 0..40)) {
         let mut bytes = Vec::new();
         for (message, flags, length) in chunks {
             bytes.extend(message.to_le_bytes());
@@ -129,15 +129,41 @@ fn control_stands_between_the_chunks_of_data() {
 
 #[test]
 fn a_failing_stream_reports_what_was_queued() {
-    let (link, queues) = Link::new();
+    let (link, queues) = Link::new(HELLO);
     for id in 0..3 {
         link.send(Note::data(id, 1)).expect("there is room");
     }
     drop(link);
     let (lost, mut lost_end) = mpsc::unbounded_channel();
     let mut tiny = [0u8; 4];
-    let result = block_on(write(Cursor::new(&mut tiny[..]), HELLO, queues, lost, Clock::start(), Counters::default()));
+    let result = block_on(write(Cursor::new(&mut tiny[..]), queues, lost, Clock::start(), Counters::default()));
     assert!(result.is_err());
     let ids: Vec<u64> = std::iter::from_fn(|| lost_end.try_recv().ok()).map(|l| l.id.seq).collect();
     assert_eq!(ids, [0, 1, 2]);
+}
+
+#[tokio::test]
+async fn a_further_hello_is_one_and_goes_before_what_is_queued_behind_it() {
+    let (link, queues) = Link::new(HELLO);
+    let (lost, _lost_end) = mpsc::unbounded_channel();
+    let mut bytes = Vec::new();
+    let more = Bytes::from(vec![b'h'; 70_000]);
+    {
+        let writing = write(Cursor::new(&mut bytes), queues, lost, Clock::start(), Counters::default());
+        let mut writing = std::pin::pin!(writing);
+        assert!(futures::poll!(&mut writing).is_pending(), "the first is out");
+        link.hello(Bytes::from_static(b"overtaken"));
+        link.hello(more.clone());
+        link.send(Note::of(1, vec![vec![1; 100_000].into()])).expect("there is room");
+        link.send(Note::control(2)).expect("there is room");
+        drop(link);
+        writing.await.expect("memory takes it");
+    }
+    let mut reader = Reader::new(&bytes[..], Counters::default());
+    let mut next = || block_on(reader.message(1 << 20));
+    assert!(matches!(next(), Ok(What::Frame(first)) if first == HELLO));
+    assert!(matches!(next(), Ok(What::Hello(hello)) if hello == more));
+    assert!(matches!(next(), Ok(What::Frame(control)) if control == b"control"[..]));
+    assert!(matches!(next(), Ok(What::Frame(data)) if data.len() == 100_000));
+    assert!(matches!(next(), Err(End::Goodbye)));
 }

@@ -1,7 +1,7 @@
 //! The writer of one stream.
 
 use super::chunk::{CHUNK_BYTES_MAX, HEAD_BYTES, Head, Kind};
-use super::link::{Lost, Message, Queues};
+use super::link::{Lost, Message, Next, Queues};
 use crate::clock::Clock;
 use crate::traffic::Counters;
 use bb_engine::Refusal;
@@ -13,12 +13,11 @@ use tokio::sync::mpsc;
 /// Small messages are gathered up to the size of a Yamux frame; larger pieces are handed on as they lie.
 const BUFFER_BYTES: usize = 16 << 10;
 
-/// Writes Hello, then what is queued, until the queues' other end is gone; then says goodbye. What has expired, and what
+/// Writes Hello, and again whenever there is a new one, and what is queued, until the queues' other end is gone; then says goodbye. What has expired, and what
 /// is left where the stream fails, is reported lost. The stream is flushed when nothing waits: batches under load, no
 /// delay when idle.
 pub async fn write<W: AsyncWrite + Unpin, M: Message>(
     stream: W,
-    hello: Bytes,
     mut queues: Queues<M>,
     lost: mpsc::UnboundedSender<Lost>,
     clock: Clock,
@@ -26,7 +25,7 @@ pub async fn write<W: AsyncWrite + Unpin, M: Message>(
 ) -> io::Result<()> {
     let out = BufWriter::with_capacity(BUFFER_BYTES, stream);
     let mut writer = Writer { out, next: 0, lost, clock, counters };
-    let written = writer.all(hello, &mut queues).await;
+    let written = writer.all(&mut queues).await;
     for id in queues.drain() {
         writer.lost(Lost { id, reason: Refusal::PeerLost });
     }
@@ -42,16 +41,23 @@ struct Writer<W> {
 }
 
 impl<W: AsyncWrite + Unpin> Writer<W> {
-    async fn all<M: Message>(&mut self, hello: Bytes, queues: &mut Queues<M>) -> io::Result<()> {
-        let mut hello = self.begin(vec![hello]);
-        while !self.chunk(&mut hello).await? {}
+    async fn all<M: Message>(&mut self, queues: &mut Queues<M>) -> io::Result<()> {
+        let first = self.begin(vec![queues.first_hello()], Kind::Last);
+        self.whole(first).await?;
         self.out.flush().await?;
-        while let Some(message) = queues.next().await {
-            let mut body = self.encode(&message);
-            while !self.chunk(&mut body).await? {
-                while let Some(control) = queues.next_control() {
-                    let mut body = self.encode(&control);
-                    while !self.chunk(&mut body).await? {}
+        while let Some(next) = queues.next().await {
+            match next {
+                Next::Hello(hello) => self.hello(hello).await?,
+                Next::Message(message) => {
+                    self.hello_before(queues).await?;
+                    let mut body = self.encode(&message);
+                    while !self.chunk(&mut body).await? {
+                        while let Some(control) = queues.next_control() {
+                            self.hello_before(queues).await?;
+                            let body = self.encode(&control);
+                            self.whole(body).await?;
+                        }
+                    }
                 }
             }
             if queues.is_empty() {
@@ -62,26 +68,43 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         self.out.close().await
     }
 
+    /// What the node has said of itself before it queued a message.
+    async fn hello_before<M: Message>(&mut self, queues: &mut Queues<M>) -> io::Result<()> {
+        match queues.next_hello() {
+            Some(hello) => self.hello(hello).await,
+            None => Ok(()),
+        }
+    }
+    async fn hello(&mut self, hello: Bytes) -> io::Result<()> {
+        let body = self.begin(vec![hello], Kind::Hello);
+        self.whole(body).await
+    }
+
     fn encode<M: Message>(&mut self, message: &M) -> Body {
         let now = self.clock.now();
         if message.is_expired(now) {
             self.lost(Lost { id: message.id(), reason: Refusal::Expired });
         }
-        self.begin(message.encode(now))
+        self.begin(message.encode(now), Kind::Last)
     }
 
-    fn begin(&mut self, pieces: Vec<Bytes>) -> Body {
+    fn begin(&mut self, pieces: Vec<Bytes>, last: Kind) -> Body {
         self.next = self.next.wrapping_add(1);
-        let body = Body::new(self.next, pieces);
+        let body = Body::new(self.next, pieces, last);
         self.counters.sent(body.left);
         body
+    }
+
+    async fn whole(&mut self, mut body: Body) -> io::Result<()> {
+        while !self.chunk(&mut body).await? {}
+        Ok(())
     }
 
     /// Writes one chunk; whether it was the last.
     async fn chunk(&mut self, body: &mut Body) -> io::Result<bool> {
         let mut length = body.left.min(CHUNK_BYTES_MAX);
         body.left -= length;
-        let kind = if body.left == 0 { Kind::Last } else { Kind::More };
+        let kind = if body.left == 0 { body.last } else { Kind::More };
         self.head(Head { message: body.message, kind, length: length as u32 }).await?;
         while length > 0 {
             let piece = body.pieces.last_mut().expect("as many bytes are left as the pieces hold");
@@ -93,7 +116,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
                 body.pieces.pop();
             }
         }
-        Ok(kind == Kind::Last)
+        Ok(kind != Kind::More)
     }
 
     async fn head(&mut self, head: Head) -> io::Result<()> {
@@ -113,13 +136,15 @@ struct Body {
     /// The last is next.
     pieces: Vec<Bytes>,
     left: usize,
+    /// What its last chunk is.
+    last: Kind,
 }
 
 impl Body {
-    fn new(message: u32, mut pieces: Vec<Bytes>) -> Self {
+    fn new(message: u32, mut pieces: Vec<Bytes>, last: Kind) -> Self {
         pieces.retain(|p| !p.is_empty());
         pieces.reverse();
         let left = pieces.iter().map(Bytes::len).sum();
-        Body { message, pieces, left }
+        Body { message, pieces, left, last }
     }
 }

@@ -1,6 +1,6 @@
 //! Calls between nodes.
 
-use super::program::{LONG, answers, arguments, call, client, echo, missing, network, until};
+use super::program::{LONG, answers, arguments, ask, call, client, echo, missing, network, until};
 use bb_driver::engine::{CallError as Failed, FailureCode, OpError, Usage};
 use bb_driver::{CallError, StartError};
 use std::sync::mpsc;
@@ -59,6 +59,29 @@ async fn a_dropped_call_leaves_nothing_behind() {
     until(async || server.usage().await == Some(Usage::default())).await;
     drop(release);
     until(async || clients[0].usage().await == Some(Usage::default())).await;
+}
+
+#[tokio::test]
+async fn a_method_is_completed_from_a_thread_of_its_own_and_keeps_nobody_waiting() {
+    let (asked, mut is_asked) = tokio::sync::mpsc::unbounded_channel();
+    let (release, released) = mpsc::channel::<()>();
+    let slow = client(2, move |x| {
+        asked.send(std::thread::current().id()).expect("the test waits");
+        // An error is the end of the test.
+        let _ = released.recv();
+        Ok(x)
+    });
+    let (server, clients) = network([slow, echo(3)]).await;
+    let here = std::thread::current().id();
+    let both = tokio::spawn(call(&server, vec![1.0], 1.0));
+    assert_ne!(is_asked.recv().await, Some(here), "all nodes are on the test's thread");
+    // The method holds its thread; its node answers, and so does everyone else.
+    assert_eq!(clients[0].usage().await.map(|u| u.commands), Some(1));
+    let other = ask(&server, [clients[1].peer_id()]).await.expect("it answers");
+    assert_eq!(answers(&other).len(), 1);
+    assert!(!both.is_finished());
+    release.send(()).expect("the method waits");
+    assert_eq!(answers(&both.await.expect("joins").expect("both answer")).len(), 2);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod calls;
 mod ends;
+mod hosting;
 mod meeting;
 mod program;
 mod starting;

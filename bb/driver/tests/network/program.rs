@@ -29,7 +29,7 @@ fn program(
     graph.wire(worker.work(there), there.sender::<Server>()).quorum(quorum)
 }
 
-fn piece(class: &str) -> Vec<u8> {
+pub fn piece(class: &str) -> Vec<u8> {
     static PROGRAM: OnceLock<bb::Compiled> = OnceLock::new();
     let program = PROGRAM.get_or_init(|| bb::compile(program));
     assert_eq!(program.diagnostics, []);
@@ -55,10 +55,9 @@ pub fn client(seed: u8, work: impl FnMut(Value) -> Result<Value, OpError> + Send
     let hosted = Hosted { artifact: piece("Client").into(), kernels: bb::kernels(), components };
     Builder::new().identity(Identity::Seed([seed; 32])).host(hosted)
 }
-/// A client whose slot is empty.
-pub fn unbound() -> Builder {
-    let hosted = Hosted { artifact: piece("Client").into(), kernels: bb::kernels(), components: Vec::new() };
-    Builder::new().host(hosted)
+/// A client's piece whose slot is empty.
+pub fn unbound_worker() -> Hosted {
+    Hosted { artifact: piece("Client").into(), kernels: bb::kernels(), components: Vec::new() }
 }
 /// A client that sends back what it got.
 pub fn echo(seed: u8) -> Builder {

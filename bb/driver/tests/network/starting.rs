@@ -1,6 +1,6 @@
 //! What a node says when it cannot start.
 
-use super::program::{echo, server, unbound};
+use super::program::{echo, server, unbound_worker};
 use bb_driver::engine::InstallError;
 use bb_driver::{Builder, Hosted, Identity, IdentityError, StartError};
 
@@ -42,7 +42,7 @@ async fn an_artifact_that_is_none_and_a_slot_without_component_are_refused() {
     let hosted = Hosted { artifact: b"not an artifact".as_slice().into(), kernels: Vec::new(), components: Vec::new() };
     let error = refused(Builder::new().host(hosted)).await;
     assert!(matches!(error, StartError::Install(InstallError::NotAnArtifact(_))), "{error:?}");
-    let error = refused(unbound()).await;
+    let error = refused(Builder::new().host(unbound_worker())).await;
     assert!(matches!(error, StartError::Install(InstallError::UnboundSlot { .. })), "{error:?}");
 }
 

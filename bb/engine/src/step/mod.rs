@@ -9,6 +9,7 @@ mod fire;
 mod frame;
 mod gates;
 mod gather;
+mod hosting;
 mod lanes;
 mod outbox;
 mod peers;
@@ -135,7 +136,8 @@ impl Engine {
         engine
     }
 
-    /// Adds an artifact. `kernels` are those of this binary, `bound` the names of the slots that have a component.
+    /// Adds an artifact, at any time. `kernels` are those of this binary, `bound` the names of the slots that have a
+    /// component. Connected peers learn of it by a further [`Engine::hello_for`], which the host sends each of them.
     ///
     /// # Errors
     /// Says why the artifact cannot run; nothing of it is kept.
@@ -154,12 +156,17 @@ impl Engine {
         if slot.addresses.keys().any(|a| self.addresses.contains_key(a)) {
             return Err(InstallError::AddressCollision);
         }
+        self.graphs.push(slot);
+        let fits = self.fits_hello();
+        let slot = self.graphs.pop().expect("it was just pushed");
+        fits?;
         self.addresses.extend(slot.addresses.iter().map(|(address, (place, recv))| (*address, (id, *place, *recv))));
         self.components += installed.slots.len() as u32;
         self.sites += slot.places.iter().flatten().map(|p| p.sites.len() as u32).sum::<u32>();
         self.peers.hosts(&slot.class);
         self.intervals.extend(Ticks::of(&slot));
         self.graphs.push(slot);
+        self.compare_with_all(id.0 as usize);
         Ok(installed)
     }
 
@@ -213,6 +220,7 @@ impl Engine {
             Input::Call { call, graph, args, budget } => self.call(call, graph, args, budget),
             Input::Drop { call } => self.drop_call(call),
             Input::Connected { peer, hello } => self.connected(peer, hello),
+            Input::Hosts { peer, hello } => self.hosts(&peer, hello),
             Input::Disconnected { peer } => self.disconnected(&peer),
             Input::Received { peer, frame } => self.received(&peer, frame),
             Input::Refused { send, reason } => self.refused(send, reason),

@@ -87,6 +87,21 @@ impl Peers {
     pub fn is_connected(&self, peer: &PeerId) -> bool {
         *peer == self.me || self.get(peer).is_some_and(|p| p.hello.is_some())
     }
+    /// What a connected peer has said of itself.
+    pub fn hello_of(&self, peer: &PeerId) -> Option<&Hello> {
+        self.get(peer)?.hello.as_ref()
+    }
+    /// The same of all that are connected.
+    pub fn hellos(&self) -> Vec<(PeerId, Hello)> {
+        self.all.iter().filter_map(|p| p.id.clone().zip(p.hello.clone())).collect()
+    }
+    /// A connected peer hosts more than before.
+    pub fn hosts_more(&mut self, peer: &PeerId, hello: Hello, classes: BTreeSet<Arc<str>>) {
+        let ix = self.intern(peer);
+        let peer = self.at(ix);
+        peer.hello = Some(hello);
+        peer.classes.extend(classes);
+    }
     /// Whether a peer is an admitted member of a class; this node itself of those it hosts.
     pub fn is_member(&self, peer: &PeerId, class: &str) -> bool {
         if *peer == self.me {
@@ -272,24 +287,11 @@ impl Engine {
         if peer.addresses.is_empty() {
             peer.addresses = hello.addresses.clone();
         }
-        let claims: BTreeSet<&str> = hello.classes.iter().map(|c| c.name.as_str()).collect();
-        let mut classes = BTreeSet::new();
-        for class in claims {
-            if self.config.membership.admits(class, &id) {
-                classes.insert(Arc::<str>::from(class));
-            } else {
-                self.event(Event::MembershipRefused { peer: id.clone(), class: class.to_owned() });
-            }
-        }
+        let classes = self.admitted(&id, hello.classes.iter().map(|c| c.name.as_str()));
         for graph in 0..self.graphs.len() {
             self.compare(graph, &id, &hello);
         }
-        for class in &classes {
-            if self.config.membership.is_open() && self.peers.told_open.insert(class.clone()) {
-                self.event(Event::OpenMembership { class: class.clone() });
-            }
-            self.event(Event::MemberJoined { peer: id.clone(), class: class.clone() });
-        }
+        self.joined(&id, &classes);
         let peer = self.peers.at(ix);
         (peer.hello, peer.classes) = (Some(hello), classes);
         peer.outbox.heard();
@@ -302,6 +304,28 @@ impl Engine {
                 self.send_again(ix, number);
             }
             self.restarted(&id);
+        }
+    }
+
+    /// The classes a peer is admitted to, of those it claims.
+    pub(super) fn admitted<'a>(&mut self, id: &PeerId, claims: impl Iterator<Item = &'a str>) -> BTreeSet<Arc<str>> {
+        let mut classes = BTreeSet::new();
+        for class in claims.collect::<BTreeSet<&str>>() {
+            if self.config.membership.admits(class, id) {
+                classes.insert(Arc::<str>::from(class));
+            } else {
+                self.event(Event::MembershipRefused { peer: id.clone(), class: class.to_owned() });
+            }
+        }
+        classes
+    }
+    /// A peer is a member of these classes.
+    pub(super) fn joined(&mut self, id: &PeerId, classes: &BTreeSet<Arc<str>>) {
+        for class in classes {
+            if self.config.membership.is_open() && self.peers.told_open.insert(class.clone()) {
+                self.event(Event::OpenMembership { class: class.clone() });
+            }
+            self.event(Event::MemberJoined { peer: id.clone(), class: class.clone() });
         }
     }
 
@@ -330,7 +354,7 @@ impl Engine {
     }
 
     /// A program of the same name and another digest: what differs, wire by wire.
-    fn compare(&mut self, graph: usize, id: &PeerId, hello: &Hello) {
+    pub(super) fn compare(&mut self, graph: usize, id: &PeerId, hello: &Hello) {
         let ours = &self.graphs[graph];
         let first = self.graphs.iter().position(|g| g.digest == ours.digest) == Some(graph);
         let Some(theirs) = hello.programs.iter().find(|p| *p.name == *ours.program) else { return };

@@ -1,6 +1,7 @@
 //! Which connection counts, what waits, and when a peer is lost.
 
 use super::*;
+use crate::plane::Next;
 use crate::plane::sample::Note;
 use bb_engine::SendId;
 
@@ -10,6 +11,12 @@ fn peer(n: u8) -> PeerId {
 }
 fn connection(n: usize) -> ConnectionId {
     ConnectionId::new_unchecked(n)
+}
+fn id_of(next: Next<Note>) -> SendId {
+    match next {
+        Next::Message(note) => note.id(),
+        Next::Hello(_) => panic!("nobody has told a further Hello"),
+    }
 }
 fn task() -> AbortHandle {
     tokio::spawn(std::future::pending::<()>()).abort_handle()
@@ -22,7 +29,7 @@ fn up(
     dialled: bool,
     said: Said,
 ) -> (Heard, crate::plane::Queues<Note>) {
-    let (link, queues) = Link::new();
+    let (link, queues) = Link::new(bytes::Bytes::new());
     peers.connected(id, connection(n), dialled, Instant::now());
     assert!(peers.read(id, connection(n), task));
     assert!(!peers.read(id, connection(n), task), "one stream");
@@ -42,9 +49,9 @@ async fn both_peers_settle_on_the_connection_that_the_smaller_one_dialled() {
             assert_eq!(peers.send(&other, Note::data(2, 1), Instant::now()), Ok(()));
             let first_wins = mine_first == mine_wins;
             // What was queued before goes out all the same; then the loser's writer is let go.
-            assert_eq!(first.next().await.map(|n| n.id()), Some(SendId { peer: 0, seq: 1 }));
+            assert_eq!(first.next().await.map(id_of), Some(SendId { peer: 0, seq: 1 }));
             let (winner, loser) = if first_wins { (&mut first, &mut second) } else { (&mut second, &mut first) };
-            assert_eq!(winner.next().await.map(|n| n.id()), Some(SendId { peer: 0, seq: 2 }));
+            assert_eq!(winner.next().await.map(id_of), Some(SendId { peer: 0, seq: 2 }));
             assert!(loser.next().await.is_none(), "let go");
             // The other side lets go as well: its goodbye is not the peer's end.
             let loser = connection(if first_wins { 1 } else { 0 });
@@ -62,7 +69,7 @@ async fn a_second_connection_without_hello_is_not_written_to_alone() {
     let mut peers = Peers::new(peer(1));
     let (_, first) = up(&mut peers, &peer(2), 0, false, SAID);
     peers.connected(&peer(2), connection(1), true, Instant::now());
-    let (link, _second) = Link::new();
+    let (link, _second) = Link::new(bytes::Bytes::new());
     peers.linked(&peer(2), connection(1), link, task());
     assert!(!first.is_let_go(), "the second has not been heard on");
     let now = Instant::now() + HELLO_WITHIN;
@@ -89,7 +96,7 @@ async fn a_peer_that_dials_again_has_lost_what_it_dialled_before() {
     assert_eq!(heard, Heard::Anew(Parting::Lost, vec![connection(0)]));
     assert!(old.next().await.is_none());
     assert_eq!(peers.send(&peer(2), Note::data(1, 1), Instant::now()), Ok(()));
-    assert_eq!(new.next().await.map(|n| n.id()), Some(SendId { peer: 0, seq: 1 }));
+    assert_eq!(new.next().await.map(id_of), Some(SendId { peer: 0, seq: 1 }));
     assert!(!peers.ended(&peer(2), connection(0), false), "it was given up already");
     assert!(!peers.closed(&peer(2), connection(0), true));
 }
@@ -158,7 +165,7 @@ async fn a_connection_that_closes_while_it_is_still_written_to_is_a_loss() {
     let (_, _best) = up(&mut peers, &peer(2), 0, true, SAID);
     peers.connected(&peer(2), connection(1), false, Instant::now());
     assert!(peers.read(&peer(2), connection(1), task));
-    let (link, _queues) = Link::new();
+    let (link, _queues) = Link::new(bytes::Bytes::new());
     peers.linked(&peer(2), connection(1), link, task());
     assert!(!peers.ended(&peer(2), connection(1), true), "the other one is there");
     assert!(peers.closed(&peer(2), connection(1), false), "but what this one had to write is gone");
