@@ -96,6 +96,11 @@ pub fn read_function_module_phase(function: &FunctionProto) -> Option<&str> {
     function.metadata(MODULE_PHASE_KEY).filter(|p| [MODULE_PHASE_BODY, MODULE_PHASE_BOOTSTRAP].contains(p))
 }
 
+/// Whether a function runs once per start.
+pub fn is_bootstrap(function: &FunctionProto) -> bool {
+    function.metadata(MODULE_PHASE_KEY) == Some(MODULE_PHASE_BOOTSTRAP)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

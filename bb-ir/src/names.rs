@@ -54,6 +54,11 @@ pub fn recv(send: &str) -> String {
     format!("{send}~recv")
 }
 
+/// The function that runs once per start of a program whose root is `root`.
+pub fn bootstrap(root: &str) -> String {
+    format!("{root}__bootstrap")
+}
+
 /// A second site for `value`, written by a pass-through.
 pub fn copy(value: &str, n: usize) -> String {
     format!("{value}~copy{n}")

@@ -3,6 +3,7 @@
 //! [`verify`] runs after every pass and reports everything it finds. It is linear in the number of ops and total: any
 //! model that decodes is answered with a list. Checks are rows of one table, each with the levels at which it holds.
 
+mod bootstrap;
 mod flow;
 mod keys;
 mod ops;
@@ -125,6 +126,8 @@ rules! {
     ProgramWire;
     /// A value the program gives is read by no node.
     OutputRead;
+    /// There is at most one bootstrap: it takes its start alone, gives and sends nothing, and is sealed for one class.
+    Bootstrap;
 }
 
 /// One thing that is wrong.
@@ -170,6 +173,9 @@ const CHECKS: &[Check] = &[
     Check { since: Level::Recorded, look: Look::Model(program::root) },
     Check { since: Level::Recorded, look: Look::Model(program::graph) },
     Check { since: Level::Recorded, look: Look::Model(program::duplicate_functions) },
+    Check { since: Level::Recorded, look: Look::Model(bootstrap::one) },
+    Check { since: Level::Recorded, look: Look::Body(bootstrap::border) },
+    Check { since: Level::Recorded, look: Look::Node(bootstrap::node) },
     Check { since: Level::Recorded, look: Look::Model(keys::model) },
     Check { since: Level::Recorded, look: Look::Body(keys::body) },
     Check { since: Level::Recorded, look: Look::Node(keys::node) },

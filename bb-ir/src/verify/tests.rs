@@ -1,7 +1,7 @@
 use super::sample::model;
 use super::*;
 use crate::keys;
-use crate::proto::onnx::{OperatorSetIdProto, ValueInfoProto};
+use crate::proto::onnx::{FunctionProto, OperatorSetIdProto, ValueInfoProto};
 use crate::types::ValueType;
 use crate::views::{Attributes, Metadata, attribute};
 use proptest::prelude::*;
@@ -35,6 +35,19 @@ fn change(op: &'static str, change: impl Fn(&mut NodeProto)) -> impl FnOnce(&mut
 
 fn info<'m>(model: &'m mut ModelProto, name: &str) -> &'m mut ValueInfoProto {
     model.functions[0].value_info.iter_mut().find(|v| v.name() == name).expect("the sample has it")
+}
+
+/// A bootstrap of the sample, of which there may be one.
+fn bootstrap(of: impl FnOnce(&mut FunctionProto)) -> FunctionProto {
+    let mut function = FunctionProto {
+        name: Some(crate::names::bootstrap("round")),
+        domain: Some(crate::ops::MODULE_DOMAIN.into()),
+        input: vec![crate::names::START.into()],
+        ..FunctionProto::default()
+    };
+    crate::bindings::stamp_function_module_phase(&mut function, keys::MODULE_PHASE_BOOTSTRAP);
+    of(&mut function);
+    function
 }
 
 type Change = Box<dyn FnOnce(&mut ModelProto)>;
@@ -133,6 +146,23 @@ fn faults() -> Vec<(Rule, Level, Change)> {
         ),
         row(Rule::Transport, Sealed, change("Recv", |n| n.remove_metadata(keys::WIRE_TRANSPORT_KEY))),
         row(Rule::ProgramWire, Sealed, |m| m.remove_metadata("ai.bytesandbrains.program_wire.0")),
+        row(Rule::Bootstrap, Recorded, |m| {
+            m.functions.extend([bootstrap(|_| {}), bootstrap(|f| f.name = Some("b".into()))])
+        }),
+        row(Rule::Bootstrap, Recorded, |m| m.functions.push(bootstrap(|f| f.input.push("x".into())))),
+        row(Rule::Bootstrap, Recorded, |m| m.functions.push(bootstrap(|f| f.output.push("start".into())))),
+        row(Rule::Bootstrap, Recorded, |m| {
+            let send = find(m, "Send");
+            m.functions.push(bootstrap(|f| f.node.push(send)));
+        }),
+        row(Rule::Bootstrap, Sealed, |m| {
+            let mut fold = find(m, "fold");
+            fold.remove_metadata(keys::HOME_CLASS_KEY);
+            m.functions.push(bootstrap(|f| f.node.push(fold)));
+        }),
+        row(Rule::Bootstrap, Recorded, |m| {
+            m.functions[0].set_metadata(keys::MODULE_PHASE_KEY, keys::MODULE_PHASE_BOOTSTRAP);
+        }),
         row(Rule::OutputRead, Sealed, |m| m.functions[0].output.push("w".into())),
     ]
 }

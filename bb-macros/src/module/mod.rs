@@ -2,8 +2,8 @@
 
 mod callable;
 mod handles;
-mod parse;
-mod replay;
+pub mod parse;
+pub mod replay;
 
 use crate::context;
 use callable::{callable, registered};
@@ -54,7 +54,7 @@ pub fn expand(item: ItemFn) -> TokenStream {
         let error = quote_spanned!(ident.span()=> #[cfg(not(test))] ::core::compile_error!(#message););
         return quote!(#callable #error);
     }
-    let errors = replay::errors(&module, &out);
+    let errors = replay::errors(&module.name, &module.item, &module.hash, &out);
     // What the lines say is another module of this name's.
     if lines.iter().any(|l| l.get(1) == Some(&"double") && l.get(2) == Some(&module.hash.as_str())) {
         return quote!(#callable #errors);

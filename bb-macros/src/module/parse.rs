@@ -18,19 +18,30 @@ pub struct Module {
     pub output: TokenStream,
 }
 
-pub fn parse(item: ItemFn) -> syn::Result<Module> {
-    let mut errors: Option<syn::Error> = None;
-    let mut refuse = |span: proc_macro2::Span, message: &str| {
+/// What is wrong with a function, all together.
+#[derive(Default)]
+pub struct Errors(Option<syn::Error>);
+
+impl Errors {
+    pub fn refuse(&mut self, span: proc_macro2::Span, message: &str) {
         let error = syn::Error::new(span, message);
-        match &mut errors {
+        match &mut self.0 {
             Some(all) => all.combine(error),
-            None => errors = Some(error),
+            None => self.0 = Some(error),
         }
-    };
+    }
+    pub fn unless<T>(self, value: T) -> syn::Result<T> {
+        self.0.map_or(Ok(value), Err)
+    }
+}
+
+/// `graph`, where it is the first, and the parameters behind it, of what a `noun` is.
+pub fn parameters(item: &ItemFn, noun: &str, errors: &mut Errors) -> (Option<FnArg>, Vec<(Ident, Type)>) {
+    let mut refuse = |span: proc_macro2::Span, message: &str| errors.refuse(span, &format!("a {noun} {message}"));
     if let Some(token) = &item.sig.asyncness {
         refuse(
             token.span(),
-            "a module is recorded while the crate builds, so it cannot be `async`\n  help: remove `async`; the call of a started module is what you await",
+            "is recorded while the crate builds, so it cannot be `async`\n  help: remove `async`; the call of a started module is what you await",
         );
     }
     let takes_graph = |a: &FnArg| matches!(a, FnArg::Typed(a) if matches!(*a.ty, Type::Reference(_)));
@@ -41,41 +52,45 @@ pub fn parse(item: ItemFn) -> syn::Result<Module> {
             FnArg::Receiver(token) => {
                 refuse(
                     token.span(),
-                    "a module is a free function\n  help: move it out of the `impl`, and pass components as parameters",
+                    "is a free function\n  help: move it out of the `impl`, and pass components as parameters",
                 );
             }
             FnArg::Typed(a) => match (&*a.pat, &*a.ty) {
                 (_, Type::Reference(_)) => refuse(
                     a.ty.span(),
-                    "a module takes values and components, not references\n  help: only `graph: &Graph`, the first parameter, is one",
+                    "takes values and components, not references\n  help: only `graph: &Graph`, the first parameter, is one",
                 ),
                 (Pat::Ident(p), ty) if p.by_ref.is_none() && p.subpat.is_none() => {
                     params.push((p.ident.clone(), ty.clone()))
                 }
                 (pattern, _) => refuse(
                     pattern.span(),
-                    "a parameter of a module has a name\n  help: take it apart in the body: `let (a, b) = pair;`",
+                    "has parameters with names\n  help: take it apart in the body: `let (a, b) = pair;`",
                 ),
             },
         }
     }
+    (graph, params)
+}
+
+pub fn parse(item: ItemFn) -> syn::Result<Module> {
+    let mut errors = Errors::default();
+    let (graph, params) = parameters(&item, "module", &mut errors);
     if params.is_empty() && item.sig.inputs.len() == usize::from(graph.is_some()) {
-        refuse(
+        errors.refuse(
             item.sig.ident.span(),
             "a module has at least one input: where it lives is where a call starts\n  help: for \"just start\" take `start: On<Server, ()>`",
         );
-    }
-    if let Some(errors) = errors {
-        return Err(errors);
     }
     let output = match &item.sig.output {
         ReturnType::Default => quote!(()),
         ReturnType::Type(_, t) => t.to_token_stream(),
     };
-    Ok(Module { name: item.sig.ident.to_string(), hash: fingerprint(&item), graph, params, output, item })
+    errors.unless(Module { name: item.sig.ident.to_string(), hash: fingerprint(&item), graph, params, output, item })
 }
 
-fn fingerprint(item: &ItemFn) -> String {
+/// Of a function's tokens.
+pub fn fingerprint(item: &ItemFn) -> String {
     let text = item.to_token_stream().to_string();
     let hash = |h: u64, b: u8| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
     format!("{:016x}", text.bytes().fold(0xcbf2_9ce4_8422_2325, hash))

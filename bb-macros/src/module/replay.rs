@@ -1,12 +1,13 @@
 //! What the build script found, as rustc errors on the tokens they are about.
 
-use super::parse::Module;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use std::path::Path;
+use syn::ItemFn;
 
-pub fn errors(m: &Module, out: &Path) -> TokenStream {
-    let name = &m.item.sig.ident;
+/// The faults of the recorded function `recorded`, which is `item` with tokens of that hash.
+pub fn errors(recorded: &str, item: &ItemFn, hash_of_tokens: &str, out: &Path) -> TokenStream {
+    let name = &item.sig.ident;
     // Where spans are empty (rust-analyzer's own expansion) nothing is replayed: its check run shows the faults.
     if name.span().unwrap().file().is_empty() {
         return quote!();
@@ -16,21 +17,20 @@ pub fn errors(m: &Module, out: &Path) -> TokenStream {
     for line in errors.lines() {
         let parts: Vec<&str> = line.splitn(6, '\t').collect();
         let [module, hash, file, line, column, text] = parts[..] else { continue };
-        if module != m.name || hash != m.hash {
+        if module != recorded || hash != hash_of_tokens {
             continue;
         }
         let text = text.replace("\\n", "\n");
         let place = line.parse().ok().zip(column.parse().ok());
         let here = Path::new(&name.span().unwrap().file()).ends_with(file);
-        let found = place.filter(|_| here).and_then(|(l, c)| find(m.item.to_token_stream(), l, c));
+        let found = place.filter(|_| here).and_then(|(l, c)| find(item.to_token_stream(), l, c));
         let (span, text) = match found {
             Some(span) => (span, text),
             // A helper without the attribute: its tokens are not ours to underline.
             None if !file.is_empty() => (
                 name.span(),
                 format!(
-                    "{text}\n  note: the expression is at {file}:{line}:{column}, in a function that `{}` calls",
-                    m.name
+                    "{text}\n  note: the expression is at {file}:{line}:{column}, in a function that `{name}` calls"
                 ),
             ),
             None => (name.span(), text),

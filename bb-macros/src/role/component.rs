@@ -12,11 +12,17 @@ pub fn component(name: &Ident, own: &[Ident], bounded: &[syn::TypeParam], method
         let types = m.signature.inputs.iter().map(|(_, ty)| ty);
         let names: Vec<_> = (0..m.signature.inputs.len()).map(|i| format_ident!("a{i}")).collect();
         let results = m.signature.results_type();
+        // What gives nothing gives no value either; `()` as a value is a trigger.
+        let values = if m.signature.results.is_empty() {
+            quote!(|()| ::std::vec::Vec::new())
+        } else {
+            quote!(::bb::__private::results)
+        };
         quote! {
             #text => {
                 #(let #names = ::bb::__private::arguments::<#types>(&mut inputs)?;)*
                 let reply = #name::<#(#own),*>::#method(&mut self.0, #(#names),*);
-                ::bb::__private::Reply::<#results>::reply(reply).map(::bb::__private::results)
+                ::bb::__private::Reply::<#results>::reply(reply).map(#values)
             }
         }
     });

@@ -48,6 +48,11 @@ fn kernel(item: &ItemFn, signature: &Signature, package: &str) -> TokenStream {
     let types = signature.inputs.iter().map(|(_, ty)| ty);
     let names: Vec<_> = (0..signature.inputs.len()).map(|i| format_ident!("a{i}")).collect();
     let results = signature.results_type();
+    let write = if signature.results.is_empty() {
+        quote!(let () = reply; outputs.clear();)
+    } else {
+        quote!(::bb::__private::Typed::into_values(reply, outputs);)
+    };
     quote! {
         const _: () = {
             #item
@@ -59,7 +64,7 @@ fn kernel(item: &ItemFn, signature: &Signature, package: &str) -> TokenStream {
                 let mut inputs = inputs.iter_mut().map(|v| ::core::mem::replace(v, ::bb::__private::Value::Absent));
                 #(let #names = ::bb::__private::arguments::<#types>(&mut inputs)?;)*
                 let reply = ::bb::__private::Reply::<#results>::reply(#name(#(#names),*))?;
-                ::bb::__private::Typed::into_values(reply, outputs);
+                #write
                 ::core::result::Result::Ok(())
             }
             ::bb::__private::inventory::submit! {

@@ -288,6 +288,10 @@ pub enum Event {
     OpFailed { execution: ExecutionId, op: Arc<str>, cause: Cause },
     /// A number that the program tells under a name.
     Metric { execution: ExecutionId, name: Arc<str>, value: f64 },
+    /// What runs once per start has run: components that it touches are there for calls.
+    Bootstrapped { graph: GraphId, program: Arc<str> },
+    /// It has failed: calls of the program fail here until the node is started again.
+    BootstrapFailed { graph: GraphId, program: Arc<str>, cause: Cause },
     /// A frame's time ran out.
     FrameExpired { execution: ExecutionId, place: u32, lane: Option<u32>, waited_for: Vec<String> },
     /// A message was not delivered.

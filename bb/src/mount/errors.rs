@@ -1,7 +1,7 @@
 //! What is wrong with the modules of a crate, as lines that `#[bb::module]` replays on its tokens.
 
 use crate::module::Module;
-use crate::record::Recorded;
+use crate::record::{Bootstrap, Recorded};
 use bb_ir::diagnostics::{Diagnostic, SourcePlace};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,11 +13,15 @@ thread_local!(static PANIC: Cell<Option<(Option<SourcePlace>, String)>> = const 
 pub struct Errors {
     lines: BTreeSet<String>,
     hashes: BTreeMap<&'static str, &'static str>,
+    /// Whether a module could not be recorded, so that nobody knows whose a bootstrap is.
+    pub panicked: bool,
 }
 
 impl Errors {
     pub fn new(modules: &[&Module]) -> Self {
-        Errors { lines: BTreeSet::new(), hashes: modules.iter().map(|m| (m.name, m.hash)).collect() }
+        let bootstraps = Bootstrap::all().into_iter().map(|b| (b.name, b.hash));
+        let hashes = modules.iter().map(|m| (m.name, m.hash)).chain(bootstraps).collect();
+        Errors { lines: BTreeSet::new(), hashes, panicked: false }
     }
 
     /// Records a module; a panic is a fault at its place.
@@ -37,9 +41,12 @@ impl Errors {
             Ok(recorded) => Some(recorded),
             Err(_) => {
                 let (place, text) = PANIC.take().unwrap_or_default();
-                let fault = Diagnostic::new("BB0101", format!("recording `{}` panicked: {text}", module.name))
+                let name = crate::record::panicked_in().unwrap_or(module.name);
+                let fault = Diagnostic::new("BB0101", format!("recording `{name}` panicked: {text}"))
                     .at(place)
+                    .in_module(name)
                     .note("the body of a module runs while the crate builds");
+                self.panicked = true;
                 self.add(module, &fault);
                 None
             }
@@ -54,6 +61,14 @@ impl Errors {
         self.add(module, &Diagnostic::new("BB0102", message).help("give one of them another name"));
     }
 
+    /// A bootstrap of a function that is not recorded as a module.
+    pub fn of_no_module(&mut self, bootstrap: &Bootstrap) {
+        let text = "this is a bootstrap of what is no module of this build";
+        let help = "name a function with `#[bb::module]`, not generic, in a file that `bb::build!` mounts";
+        let at = crate::record::source_place((bootstrap.at)());
+        self.line(bootstrap.name, bootstrap.hash, &Diagnostic::new("BB0104", text).at(Some(at)).help(help));
+    }
+
     pub fn extend(&mut self, module: &Module, faults: &[Diagnostic]) {
         for fault in faults {
             self.add(module, fault);
@@ -64,6 +79,10 @@ impl Errors {
     fn add(&mut self, module: &Module, fault: &Diagnostic) {
         let named = fault.module.as_deref().and_then(|m| self.hashes.get_key_value(m));
         let (name, hash) = named.map_or((module.name, module.hash), |(name, hash)| (*name, *hash));
+        self.line(name, hash, fault);
+    }
+
+    fn line(&mut self, name: &str, hash: &str, fault: &Diagnostic) {
         let (file, line, column) = fault.at.as_ref().map_or(("", 0, 0), |at| (at.file.as_str(), at.line, at.column));
         let text = fault.to_string().replace('\n', "\\n");
         self.lines.insert(format!("{name}\t{hash}\t{file}\t{line}\t{column}\t{text}"));

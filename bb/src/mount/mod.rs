@@ -12,9 +12,9 @@ pub use compiled::{Artifact, Compiled, compile, compile_with};
 pub use options::Options;
 
 use crate::module::Module;
-use crate::record::Recorded;
+use crate::record::{Bootstrap, Recorded};
 use errors::Errors;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -64,6 +64,7 @@ pub fn run(mounted: &[&str], options: &Options) {
     let mut errors = Errors::new(&modules);
     let mut shapes = String::new();
     let mut roots: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut recorded_roots = BTreeSet::new();
     for module in modules {
         let Some(recorded) = errors.catch(module, module.record) else {
             let _ = writeln!(shapes, "{}\tbroken", module.name);
@@ -74,6 +75,7 @@ pub fn run(mounted: &[&str], options: &Options) {
             let _ = writeln!(shapes, "{}\tdouble\t{}", module.name, module.hash);
             continue;
         }
+        recorded_roots.extend(recorded.root.clone());
         shape(&mut shapes, &recorded);
         let compiled = Compiled::of(recorded, options);
         errors.extend(module, &compiled.diagnostics);
@@ -83,6 +85,9 @@ pub fn run(mounted: &[&str], options: &Options) {
             write(&out.join(format!("{}.{class}.onnx", module.name)), bytes);
         }
     }
+    let homeless = |b: &&Bootstrap| !errors.panicked && !recorded_roots.contains((b.root)());
+    let homeless: Vec<&Bootstrap> = Bootstrap::all().into_iter().filter(homeless).collect();
+    homeless.into_iter().for_each(|bootstrap| errors.of_no_module(bootstrap));
     write(&out.join("bb.index"), manifest.as_bytes());
     write(&out.join("bb.shapes"), shapes.as_bytes());
     write(&out.join("bb.errors"), errors.text().as_bytes());

@@ -62,7 +62,7 @@ fn two_peers(class: &str, one: Reached, other: Reached) -> Diagnostic {
 pub(crate) fn starts<C: PeerClass>(graph: &Graph) -> Option<SiteRef> {
     let at = Location::caller();
     with(|r| {
-        let (module, entry) = (r.scope().module, r.scope().entry);
+        let (module, entry, bootstrap) = (r.scope().module, r.scope().entry, r.scope().bootstrap);
         if let Some(start) = graph.start {
             let site = r.get(at, start);
             if (site.class, site.many) != (C::NAME, Many::One) && site.instance != TOLD {
@@ -75,7 +75,7 @@ pub(crate) fn starts<C: PeerClass>(graph: &Graph) -> Option<SiteRef> {
                 );
                 return Some(r.told(C::NAME, start));
             }
-        } else if entry != Some(C::NAME) {
+        } else if entry != Some(C::NAME) && !bootstrap {
             let starts = match entry {
                 Some(entry) => format!("a call of `{module}` starts on `{entry}`"),
                 None => format!("`{module}` has no single entry: its inputs do not live at one place"),

@@ -4,6 +4,7 @@
 //! place (which of two peers of one class it is) is kept here as an *instance* number per value, and checked where
 //! values meet.
 
+mod bootstrap;
 mod call;
 mod gather;
 mod meet;
@@ -12,6 +13,9 @@ mod op;
 mod syscall;
 mod wire;
 
+#[cfg(feature = "build")]
+pub(crate) use bootstrap::panicked_in;
+pub use bootstrap::{Bootstrap, bootstrap, here};
 pub use call::{call, declare, declare_slot};
 pub use gather::Policy;
 pub(crate) use gather::{close_lane, closed, open_lane, policy};
@@ -92,6 +96,8 @@ struct Scope {
     /// The class all inputs live on: where `graph` is.
     entry: Option<&'static str>,
     root: bool,
+    /// Whether it runs once per start, on each class by itself.
+    bootstrap: bool,
     wires: u64,
 }
 
@@ -120,6 +126,7 @@ struct Recorder {
     functions: Vec<Function>,
     by_key: BTreeMap<String, usize>,
     by_name: BTreeMap<&'static str, usize>,
+    bootstrap: Option<bootstrap::Recorded>,
     diagnostics: Vec<Diagnostic>,
     /// Every class that a value lives on.
     classes: BTreeSet<&'static str>,
@@ -149,6 +156,7 @@ impl Recorder {
             homes: BTreeMap::new(),
             entry,
             root,
+            bootstrap: false,
             wires: 0,
         });
     }
@@ -181,8 +189,7 @@ impl Recorder {
     }
     fn fail(&mut self, at: &'static Location<'static>, diagnostic: Diagnostic) {
         let module = self.scope().module;
-        let place = SourcePlace { file: manifest_relative(at.file()), line: at.line(), column: at.column() };
-        self.diagnostics.push(diagnostic.at(Some(place)).in_module(module));
+        self.diagnostics.push(diagnostic.at(Some(source_place(at))).in_module(module));
     }
     /// Adds a node and the types of its outputs; the names of its outputs.
     fn node(&mut self, at: &'static Location<'static>, node: Node, outputs: &[ValueInfo]) -> Vec<String> {
@@ -209,7 +216,7 @@ impl Recorder {
             proto.set_metadata(keys::LANE_KEY, lane.to_string());
         }
         proto.set_metadata(keys::MODULE_INSTANCE_KEY, scope.module);
-        proto.set_metadata(keys::SOURCE_KEY, format!("{}:{}:{}", manifest_relative(at.file()), at.line(), at.column()));
+        proto.set_metadata(keys::SOURCE_KEY, source_place(at).to_string());
         scope.function.node.push(proto);
         for (name, info) in names.iter().zip(outputs) {
             scope.function.value_info.push(value_info(name, info));
@@ -272,6 +279,11 @@ fn value_info(name: &str, info: &ValueInfo) -> ValueInfoProto {
         proto.set_metadata(keys::PEER_CLASS_KEY, class);
     }
     proto
+}
+
+/// Where the user wrote something.
+pub(crate) fn source_place(at: &Location) -> SourcePlace {
+    SourcePlace { file: manifest_relative(at.file()), line: at.line(), column: at.column() }
 }
 
 /// rustc names files from the workspace's root or absolutely; users and macros from the package's.

@@ -1,10 +1,10 @@
 //! From a recording to an ONNX model.
 
-use super::{Graph, RECORDER, Recorder, Site, value_info, with};
+use super::{Graph, RECORDER, Recorder, Site, bootstrap, value_info, with};
 use crate::module::{OutputInfo, ParamInfo, Values};
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::keys;
-use bb_ir::ops::{MODULE_DOMAIN, ONNX_DOMAIN};
+use bb_ir::ops::ONNX_DOMAIN;
 use bb_ir::proto::onnx::{FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto};
 use bb_ir::types::ValueType;
 use bb_ir::version::{BB_OPSET, FRAMEWORK_IR_VERSION, ONNX_IR_VERSION, ONNX_OPSET};
@@ -31,6 +31,8 @@ pub struct Recorded {
     pub classes: Vec<&'static str>,
     /// What is wrong with it so far, sorted.
     pub diagnostics: Vec<Diagnostic>,
+    /// The name of the type of the root module's function, where the program is one.
+    pub(crate) root: Option<String>,
 }
 
 impl Recorded {
@@ -68,17 +70,22 @@ pub(crate) fn record_main<A, R: Values>(
     let args = declare();
     let mut sites = Vec::new();
     body(&Graph { start: None }, args).sites(&mut sites);
-    let (recorder, outputs) = with(|r| {
+    let outputs = with(|r| {
         let outputs: Vec<Site> = sites.into_iter().map(|s| r.get(std::panic::Location::caller(), s)).collect();
         r.scope().function.output = outputs.iter().flat_map(|s| s.values.clone()).collect();
-        (std::mem::take(r), outputs)
+        outputs
     });
+    let root = with(|r| r.root());
+    if let Some((key, root)) = &root {
+        bootstrap::of_root(key, root, crate::module::entry(&params).is_some());
+    }
+    let recorder = with(std::mem::take);
     drop(restore);
     let mut infos = R::infos();
     for (info, site) in infos.iter_mut().zip(outputs) {
         info.at_entry = site.instance == super::ORIGIN;
     }
-    finish(recorder, params, infos)
+    finish(recorder, params, infos, root.map(|(key, _)| key))
 }
 
 /// Puts back what the thread was recording before, also when a body panics.
@@ -94,14 +101,17 @@ pub fn record<Args>(program: impl crate::module::Program<Args>) -> Recorded {
     program.record()
 }
 
-fn finish(mut r: Recorder, params: Vec<ParamInfo>, outputs: Vec<OutputInfo>) -> Recorded {
+fn finish(mut r: Recorder, params: Vec<ParamInfo>, outputs: Vec<OutputInfo>, root: Option<String>) -> Recorded {
     let main = r.scopes.pop().expect("pushed above").function;
     let mut functions: Vec<FunctionProto> = r.functions.into_iter().map(|f| f.proto).collect();
+    let bootstrap = r.bootstrap.map(|b| (functions.split_off(b.functions_before), b.function));
     // Callees are finished before their callers: the root comes first, then what it calls.
     functions.reverse();
-    let only = |n: &NodeProto| n.domain() == MODULE_DOMAIN && n.output == main.output;
-    let wraps = matches!(main.node.as_slice(), [call] if only(call) && call.op_type() == functions[0].name());
-    if !wraps {
+    if let Some((called, function)) = bootstrap {
+        functions.push(function);
+        functions.extend(called.into_iter().rev());
+    }
+    if root.is_none() {
         let mut main = main;
         bb_ir::bindings::stamp_function_module_phase(&mut main, keys::MODULE_PHASE_BODY);
         functions.insert(0, main);
@@ -124,7 +134,7 @@ fn finish(mut r: Recorder, params: Vec<ParamInfo>, outputs: Vec<OutputInfo>) -> 
     diagnostics.sort();
     diagnostics.dedup();
     let classes = r.classes.into_iter().filter(|c| !c.is_empty()).collect();
-    Recorded { name, model, params, outputs, classes, diagnostics }
+    Recorded { name, model, params, outputs, classes, diagnostics, root }
 }
 
 /// The operator sets of all domains that these functions use and are.

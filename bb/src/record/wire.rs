@@ -17,6 +17,10 @@ pub(crate) fn wire<From: Place, To: PeerClass>(inputs: Vec<SiteRef>, many: Many)
     with(|r| {
         let sites: Vec<Site> = inputs.iter().map(|s| r.get(at, *s)).collect();
         let from = r.meet(at, &sites).unwrap_or_default();
+        if r.scope().bootstrap {
+            let text = "a bootstrap sends nothing: it runs on every peer by itself, before anyone else is there";
+            r.fail(at, Diagnostic::new("BB0214", text).help("send it in the module, with the first call"));
+        }
         let (to, payloads) = sites.split_last().expect("a wire has a destination");
         r.reached.entry(to.points_to).or_insert(at);
 

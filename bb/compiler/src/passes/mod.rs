@@ -12,6 +12,7 @@ pub mod stamp_compilation_metadata;
 pub mod synthesize_wire_recvs;
 pub mod type_solver;
 pub mod validate;
+pub mod validate_bootstrap_composition;
 pub mod validate_runtime_complete;
 pub mod verify_no_dangling_calls;
 
@@ -30,5 +31,6 @@ pub use stamp_compilation_metadata::{stamp_compilation_metadata, stamp_for_test}
 pub use synthesize_wire_recvs::synthesize_wire_recvs;
 pub use type_solver::type_solver;
 pub use validate::validate;
+pub use validate_bootstrap_composition::validate_bootstrap_composition;
 pub use validate_runtime_complete::validate_runtime_complete;
 pub use verify_no_dangling_calls::verify_no_dangling_calls;

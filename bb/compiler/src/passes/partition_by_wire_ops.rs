@@ -1,4 +1,4 @@
-//! Cuts the root into one function per class.
+//! Cuts the root into one function per class, and the bootstrap beside it.
 //!
 //! *Needs* `synthesize_wire_recvs`: between classes there are only wires. *Makes* one model per class, its main function
 //! first, and the analysis of the network. *Keeps* names, order and types.
@@ -7,6 +7,7 @@ use crate::analysis::{NetworkAnalysis, discover_wire_edges};
 use crate::driver::Partition;
 use crate::error::{PassError, at_node};
 use crate::index::FunctionIndex;
+use bb_ir::bindings::is_bootstrap;
 use bb_ir::peer_class::home_class_of_node;
 use bb_ir::proto::onnx::{FunctionProto, GraphProto, ModelProto, NodeProto, ValueInfoProto};
 use bb_ir::types::ValueType;
@@ -14,6 +15,8 @@ use bb_ir::views::Metadata;
 use bb_ir::{keys, names, ops};
 use indexmap::IndexMap;
 use rustc_hash::{FxHashMap, FxHashSet};
+
+mod bootstrap;
 
 const PASS: &str = "partition_by_wire_ops";
 
@@ -36,21 +39,23 @@ pub fn partition_by_wire_ops(model: &ModelProto) -> Result<(Vec<Partition>, Netw
         let main = cut(root, &infos, &name, nodes, entry.as_ref() == Some(class));
         let main = keep_slots(main, root, class);
         let graph = call_of(&main);
-        let modules = model.functions[1..].iter().filter(|f| f.domain() == ops::MODULE_DOMAIN).cloned();
+        let modules = model.functions[1..].iter().filter(|f| f.domain() == ops::MODULE_DOMAIN && !is_bootstrap(f));
+        let beside = bootstrap::part(model, class).into_iter().chain(modules.cloned());
         let model = ModelProto {
             graph: Some(graph),
-            functions: std::iter::once(main).chain(modules).collect(),
+            functions: std::iter::once(main).chain(beside).collect(),
             ..frame_of(model)
         };
         partitions.push(Partition { class: class.clone(), model });
     }
+    let nowhere = bootstrap::nowhere(model, groups.keys());
     let per_role = groups
         .iter()
         .map(|(class, nodes)| (class.clone(), nodes.iter().map(|n| n.name().to_owned()).collect()))
         .collect();
     let mains = partitions.iter().map(|p| (p.class.as_str(), p.main()));
     let analysis = NetworkAnalysis { per_role, wire_edges: discover_wire_edges(mains) };
-    Ok((partitions, analysis))
+    PassError::unless(PASS, nowhere, (partitions, analysis))
 }
 
 /// What a partition's model shares with the whole program's.

@@ -5,6 +5,7 @@
 
 use crate::driver::Partition;
 use crate::error::{PassError, at_node};
+use bb_ir::bindings::is_bootstrap;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::keys;
 use bb_ir::ops;
@@ -19,6 +20,7 @@ const PASS: &str = "resolve_slots";
 pub fn resolve_slots(mut partitions: Vec<Partition>) -> Result<Vec<Partition>, PassError> {
     let mut faults = Vec::new();
     for partition in &mut partitions {
+        adopt_slots(&mut partition.model, &mut faults);
         apply_slot_maps(&mut partition.model, &mut faults);
         check_bound(partition, &mut faults);
         check_one_kind(partition, &mut faults);
@@ -48,10 +50,27 @@ pub(crate) fn unbound_slot(call: &NodeProto, slot: u32) -> Diagnostic {
     at_node(call, "BB0403", text).help("pass it a slot of the caller, a parameter such as `trainer: TrainerAt<_>`")
 }
 
+/// A bootstrap numbers its slots by its own parameters: they become the main's of that name.
+fn adopt_slots(model: &mut ModelProto, faults: &mut Vec<Diagnostic>) {
+    let Some((main, others)) = model.functions.split_first_mut() else { return };
+    let main: FxHashMap<(&str, &str), u32> = slot_rows(main).map(|row| ((row.class, row.name), row.slot)).collect();
+    for bootstrap in others.iter_mut().filter(|f| is_bootstrap(f)) {
+        let rows = slot_rows(bootstrap);
+        let map = rows.filter_map(|row| Some((row.slot, *main.get(&(row.class, row.name))?))).collect();
+        bootstrap.remove_metadata_under(keys::BINDING_KEY_PREFIX);
+        for node in &mut bootstrap.node {
+            let like = node.clone();
+            rewrite_slots_of(node, &map, &like, faults);
+        }
+    }
+}
+
 /// Makes a function for every (function, map) that is called, and gives role ops the root's slots.
 fn apply_slot_maps(model: &mut ModelProto, faults: &mut Vec<Diagnostic>) {
+    // The bootstrap stands behind the main.
+    let roots = 1 + usize::from(model.functions.get(1).is_some_and(is_bootstrap));
     let originals: FxHashMap<FunctionKey, FunctionProto> =
-        model.functions.drain(1..).map(|f| (FunctionKey::of_function(&f), f)).collect();
+        model.functions.drain(roots..).map(|f| (FunctionKey::of_function(&f), f)).collect();
     let mut made: FxHashMap<(FunctionKey, String), String> = FxHashMap::default();
     let mut overloads = Overloads { taken: originals.keys().cloned().collect(), kept: FxHashSet::default() };
     let mut next = 0;
@@ -106,17 +125,21 @@ fn rewrite_slots(
     faults: &mut Vec<Diagnostic>,
 ) {
     for node in &mut function.node {
-        if let Some(slot) = node.metadata_number::<u32>(keys::SLOT_ID_KEY) {
-            match map.get(&slot) {
-                Some(to) => node.set_metadata(keys::SLOT_ID_KEY, to.to_string()),
-                None => faults.push(unbound_slot(call, slot)),
-            }
+        rewrite_slots_of(node, map, call, faults);
+    }
+}
+
+fn rewrite_slots_of(node: &mut NodeProto, map: &FxHashMap<u32, u32>, call: &NodeProto, faults: &mut Vec<Diagnostic>) {
+    if let Some(slot) = node.metadata_number::<u32>(keys::SLOT_ID_KEY) {
+        match map.get(&slot) {
+            Some(to) => node.set_metadata(keys::SLOT_ID_KEY, to.to_string()),
+            None => faults.push(unbound_slot(call, slot)),
         }
-        if let Some(inner) = node.metadata(keys::SLOT_MAP_KEY) {
-            match compose_slot_maps(inner, map) {
-                Ok(composed) => node.set_metadata(keys::SLOT_MAP_KEY, composed),
-                Err(slot) => faults.push(unbound_slot(call, slot)),
-            }
+    }
+    if let Some(inner) = node.metadata(keys::SLOT_MAP_KEY) {
+        match compose_slot_maps(inner, map) {
+            Ok(composed) => node.set_metadata(keys::SLOT_MAP_KEY, composed),
+            Err(slot) => faults.push(unbound_slot(call, slot)),
         }
     }
 }

@@ -30,6 +30,7 @@ pub use solver::{TypeSolution, TypeSolver};
 use crate::error::{PassError, at_node};
 use crate::index::{FunctionIndex, ValueIx};
 use crate::passes::inline_for_partition::callees_first;
+use bb_ir::bindings::is_bootstrap;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::ops;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto};
@@ -72,6 +73,10 @@ fn solve(model: &ModelProto, callees_first: &[usize], faults: &mut Vec<Diagnosti
             let solution = solver.solve(faults);
             refuse_unknown(function, &solution, faults);
             known.clone_from(&solution.facts);
+            solution
+        } else if is_bootstrap(function) {
+            let solution = solver.solve(faults);
+            refuse_unknown(function, &solution, faults);
             solution
         } else {
             // Where calls differ, what the function declares is all that holds for each. What is wrong in it has been

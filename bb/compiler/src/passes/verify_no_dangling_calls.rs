@@ -4,6 +4,7 @@
 
 use crate::driver::Partition;
 use crate::error::{PassError, at_node};
+use bb_ir::bindings::is_bootstrap;
 use bb_ir::ops;
 use bb_ir::proto::onnx::{ModelProto, NodeProto};
 use bb_ir::views::FunctionKey;
@@ -30,12 +31,13 @@ fn is_call(node: &NodeProto) -> bool {
     node.domain() == ops::MODULE_DOMAIN
 }
 
-/// Drops every function that the first one does not reach. Bodies of ops count: a node reaches its own.
+/// Drops every function that neither the first one nor the bootstrap reaches. Bodies of ops count: a node reaches its own.
 pub fn prune_orphans(model: &mut ModelProto) {
     let by_key: FxHashMap<FunctionKey, usize> =
         model.functions.iter().enumerate().map(|(i, f)| (FunctionKey::of_function(f), i)).collect();
     let mut reached = vec![false; model.functions.len()];
-    let mut open = vec![0];
+    let bootstraps = (0..).zip(&model.functions).filter(|(_, f)| is_bootstrap(f)).map(|(i, _)| i);
+    let mut open: Vec<usize> = bootstraps.chain([0]).collect();
     while let Some(function) = open.pop() {
         if reached.get(function).copied().unwrap_or(true) {
             continue;

@@ -399,3 +399,10 @@ pub fn split_inference() -> FunctionProto {
     m.output(&home.values[0]);
     m.done()
 }
+
+/// What runs once per start of `root`: takes `graph`.
+pub fn bootstrap_of(root: &str) -> Module {
+    let mut module = Module::with_graph(&names::bootstrap(root));
+    module.function.set_metadata(keys::MODULE_PHASE_KEY, keys::MODULE_PHASE_BOOTSTRAP);
+    module
+}

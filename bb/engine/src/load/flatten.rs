@@ -1,6 +1,6 @@
 //! Calls of pure sub-modules are spread out, so that the plan has one table of nodes and dispatch needs no call stack.
 
-use super::malformed;
+use super::{Values, malformed};
 use crate::error::InstallError;
 use bb_ir::keys;
 use bb_ir::names;
@@ -15,19 +15,16 @@ pub const NODES_MAX: usize = 4_000_000;
 /// The deepest nesting of calls.
 const DEPTH_MAX: usize = 128;
 
-type Values = FxHashMap<String, (ValueType, Option<String>)>;
-
 struct Flatten<'a> {
     functions: FxHashMap<FunctionKey, &'a FunctionProto>,
     values: &'a mut Values,
     nodes: Vec<NodeProto>,
 }
 
-/// The nodes of a model's main function, calls spread out; adds the types of what is inside the calls.
-pub fn flatten(model: &ModelProto, values: &mut Values) -> Result<Vec<NodeProto>, InstallError> {
+/// The nodes of a function of a model, calls spread out; adds the types of what is inside the calls.
+pub fn flatten(model: &ModelProto, main: &FunctionProto, values: &mut Values) -> Result<Vec<NodeProto>, InstallError> {
     let functions = model.functions.iter().map(|f| (FunctionKey::of_function(f), f)).collect();
     let mut all = Flatten { functions, values, nodes: Vec::new() };
-    let Some(main) = model.functions.first() else { return Err(malformed("it has no function")) };
     for node in &main.node {
         all.add(node, None, 0)?;
     }

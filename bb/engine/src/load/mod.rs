@@ -1,5 +1,6 @@
 //! From bytes to checked parts: what an artifact holds, or why it is none.
 
+mod bootstrap;
 mod flatten;
 
 use crate::error::InstallError;
@@ -10,10 +11,13 @@ use bb_ir::gates;
 use bb_ir::hello::WireOffer;
 use bb_ir::keys;
 use bb_ir::names::START;
-use bb_ir::proto::onnx::{ModelProto, NodeProto};
+use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto};
 use bb_ir::types::ValueType;
 use bb_ir::views::Metadata;
 use rustc_hash::FxHashMap;
+
+/// Every value's type, and the class where it names peers.
+pub type Values = FxHashMap<String, (ValueType, Option<String>)>;
 
 /// An artifact, taken apart.
 pub struct Loaded {
@@ -25,12 +29,14 @@ pub struct Loaded {
     /// The nodes of the main function, calls spread out.
     pub nodes: Vec<NodeProto>,
     /// Every value's type, and the class where it names peers.
-    pub values: FxHashMap<String, (ValueType, Option<String>)>,
+    pub values: Values,
     /// The entry's inputs, without `start`; empty elsewhere.
     pub inputs: Vec<String>,
     pub outputs: Vec<String>,
     pub slots: Vec<Slot>,
     pub wires: Vec<WireOffer>,
+    /// What runs once per start, as a program of one place.
+    pub bootstrap: Option<Box<Loaded>>,
 }
 
 /// A row of the place table.
@@ -67,25 +73,27 @@ pub fn load(bytes: &[u8]) -> Result<Loaded, InstallError> {
     let slots = slots(&model, main.name())?;
     let wires = wires(&model)?;
 
-    let mut values = FxHashMap::default();
-    for function in &model.functions {
-        // Names of sub-functions are prefixed when their calls are spread out; their types are added there.
-        if !std::ptr::eq(function, main) {
-            continue;
-        }
-        for info in &function.value_info {
-            let ty = info.r#type.as_ref().and_then(ValueType::from_proto);
-            let ty = ty.ok_or_else(|| malformed(format!("the value `{}` has no type", info.name())))?;
-            values.insert(info.name().to_owned(), (ty, info.metadata(keys::PEER_CLASS_KEY).map(Into::into)));
-        }
-    }
+    let mut values = values_of(main)?;
     let inputs: Vec<String> = main.input.iter().filter(|i| *i != START).cloned().collect();
     let outputs = main.output.clone();
     // The engine asks the gates itself: at ingress, and before it queues.
-    let nodes = gates::fold(flatten::flatten(&model, &mut values)?)
+    let nodes = gates::fold(flatten::flatten(&model, main, &mut values)?)
         .map_err(|e| InstallError::BadNode { node: e.node, reason: format!("its `{}` is not there", e.gate) })?;
     let class = class(&nodes, &places, &program, main.name())?;
-    Ok(Loaded { program, class, digest, places, nodes, values, inputs, outputs, slots, wires })
+    let bootstrap = bootstrap::load(&model, &program, &class, digest)?.map(Box::new);
+    Ok(Loaded { program, class, digest, places, nodes, values, inputs, outputs, slots, wires, bootstrap })
+}
+
+/// The types of a function's own values; those of what it calls are added under prefixed names when the calls are spread
+/// out.
+fn values_of(function: &FunctionProto) -> Result<Values, InstallError> {
+    let mut values = Values::default();
+    for info in &function.value_info {
+        let ty = info.r#type.as_ref().and_then(ValueType::from_proto);
+        let ty = ty.ok_or_else(|| malformed(format!("the value `{}` has no type", info.name())))?;
+        values.insert(info.name().to_owned(), (ty, info.metadata(keys::PEER_CLASS_KEY).map(Into::into)));
+    }
+    Ok(values)
 }
 
 /// The class whose piece this is: where its nodes live; of a piece without nodes, the entry's.

@@ -71,6 +71,10 @@ pub fn build(
         places[place as usize] = Some(Arc::new(plan));
     }
 
+    // Behind those of the program, which nobody else knows of.
+    let bootstrap = super::bootstrap::build(&loaded, &kernels, &by_id, places.len() as u32)?;
+    places.extend(bootstrap.iter().map(|(plan, _)| Some(plan.clone())));
+
     let mut outputs = Vec::new();
     let mut at_entry = 0;
     for (i, name) in loaded.outputs.iter().enumerate() {
@@ -107,6 +111,7 @@ pub fn build(
         inputs,
         outputs,
         addresses,
+        bootstrap: bootstrap.map(|(_, b)| b),
         first_site,
     };
     Ok((slot, installed))

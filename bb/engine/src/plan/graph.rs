@@ -1,6 +1,6 @@
 //! An installed artifact.
 
-use super::{NodeKind, PlacePlan, RecvIx, SiteIx};
+use super::{BootstrapPlan, NodeKind, PlacePlan, RecvIx, SiteIx};
 use crate::input::{ComponentId, GraphId};
 use bb_ir::digest::ProgramDigest;
 use bb_ir::hello::WireOffer;
@@ -96,6 +96,8 @@ pub struct GraphSlot {
     /// The outputs of this class: name, place, and its number among the entry's outputs.
     pub(crate) outputs: Vec<(Arc<str>, u32, Option<u32>)>,
     pub(crate) addresses: FxHashMap<SiteAddress, (u32, RecvIx)>,
+    /// What runs once per start touches these components; it is the last of the places.
+    pub(crate) bootstrap: Option<BootstrapPlan>,
     pub(crate) first_site: u32,
 }
 

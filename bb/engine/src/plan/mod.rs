@@ -1,5 +1,6 @@
 //! Dense tables, one per place: what fires when, and where its values go.
 
+mod bootstrap;
 mod build;
 mod clocks;
 mod graph;
@@ -9,6 +10,7 @@ mod sizes;
 mod syscall;
 mod uses;
 
+pub use bootstrap::BootstrapPlan;
 pub use build::build;
 pub use graph::{EntryInput, GraphSlot, Installed, NodeSiteId, OpDispatch, OpRef, SlotInfo, WireSite};
 pub use node::millionths;

@@ -37,6 +37,10 @@ impl Calls {
     pub fn all(&self) -> impl Iterator<Item = (CallId, GraphId)> {
         self.by_id.iter().map(|(id, call)| (*id, call.graph))
     }
+    /// Those of a graph that have no answer yet.
+    pub fn of(&self, graph: GraphId) -> Vec<(CallId, FrameRef)> {
+        self.by_id.iter().filter(|(_, call)| call.graph == graph).map(|(id, call)| (*id, call.frame)).collect()
+    }
     pub fn images(&self, numbers: &FxHashMap<FrameRef, u32>) -> Vec<CallImage> {
         let output = |v: &Option<Value>| OutputImage { value: v.as_ref().map(super::checkpoint::value) };
         let image = |(id, call): (&CallId, &Call)| {
@@ -100,6 +104,9 @@ impl Engine {
             sizes.learn(&plan, *site, value).map_err(|expected| CallError::BadArgument { index, expected })?;
         }
         let outputs = slot.outputs_at_entry();
+        if let Some(cause) = self.bootstraps.failure(graph) {
+            return Err(CallError::Failed((**cause).clone()));
+        }
 
         self.calls.counter += 1;
         let counter = self.calls.counter;

@@ -204,6 +204,7 @@ impl Engine {
     /// Ends a frame before its time. What has not fired is cancelled, ops that are ready too: whoever would have got a
     /// message of it learns, or a peer that got another of its wires would wait for its deadline.
     pub(super) fn cut_short(&mut self, at: FrameRef, cause: &Arc<Cause>) {
+        self.bootstrap_broken(at, cause);
         let Some(plan) = self.frames.get(at).map(|f| f.plan.clone()) else { return };
         for node in &plan.sends {
             let lanes = plan.node(*node).lanes.map(|(lanes, _)| lanes);

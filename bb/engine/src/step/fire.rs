@@ -44,6 +44,9 @@ impl Engine {
                 }
             }
             NodeKind::Method { component, method } => {
+                if self.kept_by_bootstrap(ready, *component) {
+                    return;
+                }
                 if self.commands.len() >= self.config.limits.commands_max {
                     let execution = self.frames.get(at).map(|f| (*f.key.execution).clone());
                     self.limit(LimitKind::Commands, execution);
@@ -245,6 +248,7 @@ impl Engine {
         for site in &it.outputs {
             self.fail_site(at, *site, lane, cause.clone());
         }
+        self.bootstrap_broken(at, &cause);
     }
 
     pub(super) fn completed(&mut self, command: CommandId, result: Result<Vec<Value>, ComponentFailure>) {

@@ -254,6 +254,7 @@ impl Engine {
         if let Some(call) = frame.call {
             self.entry_ended(call);
         }
+        self.bootstrap_ended(at);
         (frame.bytes, frame.active, frame.open_recvs) = (0, 0, 0);
         frame.sites.clear();
         frame.pending.clear();

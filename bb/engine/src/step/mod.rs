@@ -1,5 +1,6 @@
 //! Running: frames open, ops fire, messages come and go.
 
+mod bootstrap;
 mod calls;
 mod checkpoint;
 mod clock;
@@ -33,6 +34,7 @@ use bb_ir::hello::{self, Hello, HostedClass, ProgramOffer};
 use bb_ir::peer::PeerId;
 use bb_ir::site::SiteAddress;
 use bb_ir::value::Value;
+use bootstrap::Bootstraps;
 use bytes::Bytes;
 use calls::Calls;
 use checkpoint::Held;
@@ -61,6 +63,7 @@ pub struct Engine {
     frames: Frames,
     ended: Ended,
     calls: Calls,
+    bootstraps: Bootstraps,
     ready: VecDeque<Ready>,
     failing: VecDeque<Failing>,
     /// Methods that the host runs, with their arguments where they may have to run again.
@@ -106,6 +109,7 @@ impl Engine {
             addresses: FxHashMap::default(),
             frames: Frames::default(),
             calls: Calls::default(),
+            bootstraps: Bootstraps::default(),
             ready: VecDeque::new(),
             failing: VecDeque::new(),
             commands: FxHashMap::default(),
@@ -131,8 +135,11 @@ impl Engine {
         engine.graphs.clone_from(&other.graphs);
         engine.addresses.clone_from(&other.addresses);
         (engine.components, engine.sites) = (other.components, other.sites);
-        engine.graphs.iter().for_each(|graph| engine.intervals.extend(Ticks::of(graph)));
-        other.graphs.iter().for_each(|graph| engine.peers.hosts(&graph.class));
+        for graph in &other.graphs {
+            engine.peers.hosts(&graph.class);
+            engine.bootstraps.add(graph);
+            engine.intervals.extend(Ticks::of(graph));
+        }
         engine
     }
 
@@ -165,6 +172,7 @@ impl Engine {
         self.sites += slot.places.iter().flatten().map(|p| p.sites.len() as u32).sum::<u32>();
         self.peers.hosts(&slot.class);
         self.intervals.extend(Ticks::of(&slot));
+        self.bootstraps.add(&slot);
         self.graphs.push(slot);
         self.compare_with_all(id.0 as usize);
         Ok(installed)
@@ -236,6 +244,9 @@ impl Engine {
     pub fn poll(&mut self, now: Time) -> Option<EngineStep> {
         self.now = self.now.max(now);
         self.set_intervals();
+        if self.bootstraps.is_due() {
+            self.begin_bootstraps();
+        }
         loop {
             if let Some(step) = self.steps.pop_front() {
                 return Some(step);
@@ -256,12 +267,9 @@ impl Engine {
 
     /// When to poll again though nothing happens.
     pub fn deadline(&self) -> Option<Time> {
-        let unset = self.intervals.iter().any(|i| i.next.is_none());
-        if self.steps.is_empty() && self.ready.is_empty() && self.loopback.is_empty() && !unset {
-            self.timers.next()
-        } else {
-            Some(self.now)
-        }
+        let idle = self.steps.is_empty() && self.ready.is_empty() && self.loopback.is_empty();
+        let unset = self.intervals.iter().any(|i| i.next.is_none()) || self.bootstraps.is_due();
+        if idle && !unset { self.timers.next() } else { Some(self.now) }
     }
 
     /// The admitted, connected members of a class, sorted.

@@ -73,6 +73,9 @@ pub struct Graph {
     pub digest: Bytes,
     #[prost(string, tag = "2")]
     pub class: String,
+    /// 0 none or not begun, 1 running, 2 done. One that failed is to begin again.
+    #[prost(uint32, tag = "3")]
+    pub bootstrap: u32,
 }
 
 /// Which frame.

@@ -164,6 +164,7 @@ impl Engine {
         self.lanes = parts.frames.all().map(|(_, f)| f.lane_count()).sum();
         self.frames = parts.frames;
         self.ready = parts.ready.into();
+        parts.bootstraps.into_iter().for_each(|(graph, state)| self.bootstraps.put(graph, state));
         self.loopback = parts.loopback.into();
         self.calls.restore(image.counter, parts.calls, &self.frames);
         self.gates.random = parts.random;

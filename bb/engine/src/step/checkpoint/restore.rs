@@ -6,6 +6,7 @@ use crate::event::{CallError, Cause, EngineStep, ExecutionId, QuorumFailure};
 use crate::input::{CallId, CommandId, GraphId};
 use crate::outgoing::Outgoing;
 use crate::plan::{GraphSlot, LanesIx, NodeIx, NodeKind, PlacePlan, SiteIx, Sizes, Syscall};
+use crate::step::bootstrap::State as Bootstrapping;
 use crate::step::frame::{DONE, Frame, FrameKey, FrameRef, Frames, NO_LANE, Parked, RecvState, Refused, SiteState};
 use crate::step::gather::{GatherState, Member};
 use crate::step::lanes::{Lane, LaneRecv, LanesState};
@@ -40,6 +41,7 @@ fn before(now: Time, ns: u64) -> Time {
 /// What is put in place once all of it was read.
 pub struct Parts {
     pub frames: Frames,
+    pub bootstraps: Vec<(GraphId, Bootstrapping)>,
     pub ready: Vec<Ready>,
     pub commands: Vec<(CommandId, Ready, Vec<Value>)>,
     pub calls: Vec<(CallId, FrameRef, Vec<Option<Value>>)>,
@@ -70,6 +72,7 @@ pub fn parts(engine: &mut Engine, image: &image::Image) -> Restored<Parts> {
         );
         refs.push(at);
     }
+    let bootstraps = bootstraps(image, &it, &frames)?;
     commands.sort_by_key(|(number, ..)| *number);
     if commands.windows(2).any(|w| w[0].0 == w[1].0) || commands.last().is_some_and(|c| c.0.0 >= image.next_command) {
         return Err(bad("a method's number"));
@@ -132,7 +135,7 @@ pub fn parts(engine: &mut Engine, image: &image::Image) -> Restored<Parts> {
     for (ix, saved, flight) in flights {
         it.peers.restore(ix, saved, flight, now);
     }
-    Ok(Parts { health, random, frames, ready, commands, calls, ended, held, loopback })
+    Ok(Parts { bootstraps, health, random, frames, ready, commands, calls, ended, held, loopback })
 }
 
 struct Reader<'a> {
@@ -140,6 +143,27 @@ struct Reader<'a> {
     now: Time,
     peers: &'a mut Peers,
     slots: &'a [GraphSlot],
+}
+
+/// How far each bootstrap was: one that ran has a frame, and no other has.
+fn bootstraps(image: &image::Image, it: &Reader, frames: &Frames) -> Restored<Vec<(GraphId, Bootstrapping)>> {
+    let mut all = Vec::new();
+    for (saved, graph) in image.graphs.iter().zip(&it.graphs) {
+        let place = it.slots[*graph as usize].bootstrap.as_ref().map(|b| b.place);
+        let mut running = frames.all().filter(|(_, f)| f.key.graph == *graph && Some(f.key.place) == place);
+        let state = match (saved.bootstrap, running.next(), running.next()) {
+            (0, None, _) => Bootstrapping::Due,
+            (1, Some((at, frame)), None) if frame.call.is_none() => Bootstrapping::Running(at),
+            (2, None, _) => Bootstrapping::Done,
+            _ => return Err(bad("a bootstrap")),
+        };
+        match place {
+            Some(_) => all.push((GraphId(*graph), state)),
+            None if saved.bootstrap == 0 => {}
+            None => return Err(bad("a bootstrap")),
+        }
+    }
+    Ok(all)
 }
 
 type Running = (CommandId, NodeIx, Option<u32>, Vec<Value>);

@@ -3,6 +3,7 @@
 use super::image;
 use crate::Value;
 use crate::event::{CallError, Cause, EngineStep, ExecutionId, QuorumFailure};
+use crate::step::bootstrap::State as Bootstrapping;
 use crate::step::frame::{Frame, FrameKey, FrameRef, RecvState, SiteState};
 use crate::step::gather::{GatherState, Member};
 use crate::step::lanes::{Lane, LaneRecv, LanesState};
@@ -19,9 +20,11 @@ pub fn image(engine: &Engine) -> image::Image {
     let now = engine.now;
     let frames: Vec<(FrameRef, &Frame)> = engine.frames.all().collect();
     let numbers: Numbers = frames.iter().zip(0u32..).map(|((at, _), i)| (*at, i)).collect();
+    // What waits for a bootstrap could fire first.
     let ready = engine
-        .ready
-        .iter()
+        .bootstraps
+        .waiting()
+        .chain(&engine.ready)
         .filter_map(|r| Some(image::Ready { frame: *numbers.get(&r.frame)?, node: r.node.0, lane: r.lane }));
     image::Image {
         peer: engine.config.peer.to_bytes(),
@@ -31,7 +34,15 @@ pub fn image(engine: &Engine) -> image::Image {
         graphs: engine
             .graphs
             .iter()
-            .map(|g| image::Graph { digest: g.digest.0.to_vec().into(), class: g.class.to_string() })
+            .map(|g| image::Graph {
+                digest: g.digest.0.to_vec().into(),
+                class: g.class.to_string(),
+                bootstrap: match engine.bootstraps.state(g.id) {
+                    None | Some(Bootstrapping::Due | Bootstrapping::Failed(_)) => 0,
+                    Some(Bootstrapping::Running(_)) => 1,
+                    Some(Bootstrapping::Done) => 2,
+                },
+            })
             .collect(),
         frames: frames.iter().map(|(_, frame)| frame_image(engine, frame)).collect(),
         ready: ready.collect(),
