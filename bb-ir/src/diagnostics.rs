@@ -30,7 +30,7 @@ pub const CODES: &[Code] = &[
     Code { code: "BB0211", title: "values of a cohort that do not go home" },
     Code { code: "BB0212", title: "a cohort inside a cohort" },
     Code { code: "BB0213", title: "an unknown destination class" },
-    Code { code: "BB0214", title: "a wire in a bootstrap" },
+    Code { code: "BB0214", title: "a wire or an interval in a bootstrap" },
     Code { code: "BB0301", title: "element types that differ" },
     Code { code: "BB0302", title: "shapes that differ" },
     Code { code: "BB0303", title: "a type that cannot be found out" },

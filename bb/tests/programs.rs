@@ -1,4 +1,4 @@
-//! Five small programs, recorded and sliced: each a snapshot of its text, beside the facts it is to show.
+//! Six small programs, recorded and sliced: each a snapshot of its text, beside the facts it is to show.
 #![allow(missing_docs)]
 
 use bb::ir::keys;
@@ -200,4 +200,47 @@ fn split_inference_joins_at_the_head() {
     let place = |n: &NodeProto| n.metadata(keys::TO_PLACE_KEY).map(str::to_owned);
     assert_eq!(place(recvs[0]), place(recvs[1]), "both wires arrive at one place");
     assert_eq!(it.count("Head", op("Concat")), 1);
+}
+
+#[bb::role]
+pub trait Store {
+    fn open(&mut self, cells: u64);
+    fn keep(&mut self, x: Tensor) -> Tensor;
+    fn cells(&mut self) -> u64;
+}
+
+/// Kept here, and there.
+#[bb::module]
+fn kept(
+    graph: &Graph,
+    x: On<Server, Tensor>,
+    to: On<Server, Peer<Client>>,
+    far: StoreAt<Client>,
+    near: StoreAt<Server>,
+) -> On<Client, Tensor> {
+    far.keep(graph.wire(near.keep(x), to))
+}
+
+/// As many cells there as there are, and one more here; and when that began.
+#[bb::bootstrap(kept)]
+fn open_stores(graph: &Graph, near: StoreAt<Server>, far: StoreAt<Client>) {
+    far.open(far.cells(graph));
+    near.open(near.cells(graph) + 1);
+    graph.clock::<Client>().metric("began");
+}
+
+#[test]
+fn a_bootstrap_is_beside_the_root_and_beside_each_part() {
+    let it = Sliced::of(bb::compile(kept));
+    assert_eq!(it.classes(), ["Server", "Client"]);
+    let beside = |class: &str| -> Vec<String> {
+        let output = it.0.output.as_ref().expect("it compiles");
+        let partition = output.partitions.iter().find(|p| p.class == class).expect("the class takes part");
+        let [_, bootstrap] = &partition.model.functions[..] else { panic!("a main and a bootstrap") };
+        assert_eq!(bootstrap.metadata(keys::MODULE_PHASE_KEY), Some(keys::MODULE_PHASE_BOOTSTRAP));
+        bootstrap.node.iter().map(|n| n.op_type().to_owned()).collect()
+    };
+    assert_eq!(beside("Server"), ["cells", "Constant", "Add", "open"]);
+    assert_eq!(beside("Client"), ["cells", "open", "clock", "metric"]);
+    assert_eq!(it.count("Server", |n| n.op_type() == "open"), 0, "calls do not do it");
 }

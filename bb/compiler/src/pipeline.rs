@@ -32,7 +32,7 @@ macro_rules! passes {
 passes! {
     "validate_bootstrap_composition" => Recorded, |unit| Ok(passes::validate_bootstrap_composition(&unit.model)?),
         "looks at what runs once per start, and at all that calls",
-        "a call of nothing; recursion; a wire; a bootstrap of another module";
+        "a call of nothing; recursion; a wire; an interval; a bootstrap of another module";
     "validate" => Recorded, |unit| Ok(passes::validate(&unit.model)?),
         "looks at the structure, before any other pass changes it",
         "whatever the verifier finds at level *recorded*; an operator no backend has";

@@ -91,6 +91,10 @@ impl Recorder {
             None => self.home(P::Class::NAME, P::MANY),
         };
         node.lane = self.lane_of(P::MANY, instance);
+        if self.scope().bootstrap {
+            // Its one start is on every class: what it fires says on which.
+            node.metadata.push((keys::HOME_CLASS_KEY, P::Class::NAME.to_owned()));
+        }
         let mut names = self.node(at, node, &outputs.concat()).into_iter();
         let seeds = outputs
             .iter()

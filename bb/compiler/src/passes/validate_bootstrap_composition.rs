@@ -44,6 +44,10 @@ fn tree<'a>(model: &'a ModelProto, top: &'a FunctionProto, faults: &mut Vec<Diag
                 let text = format!("`{}` sends nothing: it runs on every peer by itself", top.name());
                 faults.push(at_node(node, "BB0214", text).help("send it in the module, with the first call"));
             }
+            if (node.domain(), node.op_type()) == (ops::SYSCALL_DOMAIN, ops::SYSCALL_INTERVAL) {
+                let text = format!("`{}` starts nothing again and again: it runs once", top.name());
+                faults.push(at_node(node, "BB0214", text).help("an interval stands in a module of its own"));
+            }
             if node.domain() != ops::MODULE_DOMAIN {
                 continue;
             }

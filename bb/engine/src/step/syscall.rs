@@ -4,7 +4,7 @@ use super::frame::{Frame, FrameRef, Parked};
 use super::timers::Timer;
 use super::{Engine, NodeIx};
 use crate::Value;
-use crate::event::{EngineStep, Event, LimitKind};
+use crate::event::{CallError, EngineStep, Event};
 use crate::input::{Arg, GraphId};
 use crate::plan::{GraphSlot, NodeKind, PlacePlan, Syscall};
 use crate::time::Time;
@@ -172,8 +172,9 @@ impl Engine {
         let graph = ticks.graph;
         self.timers.set(next, Timer::Interval { number });
         let args = self.graphs[graph.0 as usize].inputs.iter().map(|_| Arg::Value(Value::Trigger)).collect();
-        if self.begin(None, graph, args, TICK_BUDGET).is_err() {
-            self.limit(LimitKind::Frames, None);
+        // Where the bootstrap has failed, that has been told.
+        if let Err(CallError::Limit(limit)) = self.begin(None, graph, args, TICK_BUDGET) {
+            self.limit(limit, None);
         }
     }
 }

@@ -4,9 +4,9 @@ use crate::error::at_node;
 use crate::index::FunctionIndex;
 use crate::passes::resolve_slots::{parse_slot_map, slot_rows};
 use bb_ir::diagnostics::Diagnostic;
-use bb_ir::keys;
 use bb_ir::proto::onnx::{FunctionProto, NodeProto};
 use bb_ir::views::Metadata;
+use bb_ir::{keys, names};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
@@ -28,11 +28,14 @@ fn classes(bootstrap: &FunctionProto, faults: &mut Vec<Diagnostic>) -> Vec<Optio
         let makers = index.inputs(at).iter().flatten().filter_map(|value| index.producer(*value));
         let read = makers.filter_map(|maker| homes.get(maker.at()).copied().flatten());
         let served = components(node).into_iter().filter_map(|slot| slots.get(&slot).copied());
-        let here: BTreeSet<&str> = read.chain(served).collect();
+        let here: BTreeSet<&str> = read.chain(served).chain(node.metadata(keys::HOME_CLASS_KEY)).collect();
         if here.len() > 1 {
             let all = here.iter().map(|class| format!("`{class}`")).collect::<Vec<_>>().join(" and ");
             let text = format!("in a bootstrap nothing gets from one class to another, and this is about {all}");
             faults.push(at_node(node, "BB0901", text));
+        }
+        if here.is_empty() && node.input.iter().any(|input| input == names::START) {
+            faults.push(at_node(node, "BB0901", "nothing says on which class this runs: a bootstrap starts on each"));
         }
         homes.push(here.first().copied());
     }
