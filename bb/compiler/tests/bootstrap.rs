@@ -134,7 +134,7 @@ fn it_sends_nothing_not_even_in_what_it_calls() {
 fn it_starts_nothing_again_and_again_and_says_where_it_starts() {
     let mut m = bootstrap_of("round");
     let of = bb_ir::types::ValueType::scalar(bb_ir::types::ElementKind::U64);
-    m.push(bb_ir::ops::SYSCALL_DOMAIN, bb_ir::ops::SYSCALL_INTERVAL, &["start"], &[of.clone()]);
+    m.push(bb_ir::ops::SYSCALL_DOMAIN, bb_ir::ops::SYSCALL_INTERVAL, &["start"], std::slice::from_ref(&of));
     assert_eq!(fault(vec![round(), m.done()]).code, "BB0214");
     let mut m = bootstrap_of("round");
     let (at, _) = m.push(bb_ir::ops::SYSCALL_DOMAIN, bb_ir::ops::SYSCALL_RANDOM, &["start"], &[of]);
