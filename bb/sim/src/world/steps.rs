@@ -170,7 +170,8 @@ impl World {
                 }
             }
             Due::Wake { node, start } => {
-                if self.alive(node, start) {
+                // One that was set before an earlier one may be there still.
+                if self.alive(node, start) && self.nodes[node.0].wake_at == Some(self.now) {
                     self.nodes[node.0].wake_at = None;
                     self.handle(node, Input::Tick);
                 }
