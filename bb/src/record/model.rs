@@ -32,7 +32,7 @@ pub struct Recorded {
     /// What is wrong with it so far, sorted.
     pub diagnostics: Vec<Diagnostic>,
     /// The name of the type of the root module's function, where the program is one.
-    pub(crate) root: Option<String>,
+    pub root: Option<String>,
 }
 
 impl Recorded {

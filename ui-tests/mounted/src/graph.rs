@@ -25,6 +25,12 @@ pub fn round(
     average.fold(back.quorum(quorum).within(secs(30)))
 }
 
+/// Asks for the parameters once, before the first round does.
+#[bb::bootstrap(round)]
+pub fn prepare(graph: &Graph, average: AggregatorAt<Server>) {
+    let _ = average.params(graph);
+}
+
 /// Runs by itself, and tells its number in three ways.
 #[bb::module]
 pub fn pulse(graph: &Graph, _start: On<Server, ()>) -> On<Server, u64> {

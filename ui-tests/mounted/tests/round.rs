@@ -1,6 +1,7 @@
 //! The program of this package over real connections.
 
-use bb::{Node, Peers, Tensor};
+use bb::prelude::{Aggregator, Partial};
+use bb::{Node, OpError, Peers, Tensor};
 use mounted::graph::{Client, FedAvg, Sgd, pulse, round};
 use std::time::Duration;
 
@@ -57,4 +58,31 @@ async fn a_program_that_runs_by_itself_tells_what_it_does() {
     assert_eq!((&emitted[..3], &outputs[..3], &metrics[..3]), (&[1, 2, 3][..], &[1, 2, 3][..], &[1.0, 2.0, 3.0][..]));
     // A call is one more execution, within the tick that is.
     assert!(node.call(()).await.expect("it answers") >= 3);
+}
+
+/// Says whenever it is asked for its parameters, or panics.
+struct Watched(Option<tokio::sync::mpsc::UnboundedSender<()>>);
+impl Aggregator for Watched {
+    fn params(&mut self) -> Tensor {
+        self.0.as_ref().expect("there is nobody to tell").send(()).expect("the test is there");
+        Tensor::from_vec(&[1], vec![0.0]).expect("one")
+    }
+    fn fold(&mut self, _updates: Partial<(Tensor, u64)>) -> Result<Tensor, OpError> {
+        self.params();
+        Ok(self.params())
+    }
+}
+
+#[tokio::test]
+async fn a_bootstrap_runs_when_a_node_starts_and_calls_fail_where_it_does() {
+    let (told, mut asked) = tokio::sync::mpsc::unbounded_channel();
+    let node = Node::builder().start(round::Server { average: Watched(Some(told)) }).await.expect("it starts");
+    assert_eq!(asked.recv().await, Some(()), "nobody has called");
+    node.shutdown().await;
+
+    let node = Node::builder().start(round::Server { average: Watched(None) }).await.expect("it starts");
+    // Whom nobody knows would be waited for.
+    let stranger = bb::PeerId::from_bytes(vec![7; 38]).expect("short enough");
+    let answer = format!("{:?}", node.call((Peers::of([stranger]), 0.75)).await);
+    assert!(answer.contains("BootstrapFailed") && answer.contains("there is nobody to tell"), "{answer}");
 }
