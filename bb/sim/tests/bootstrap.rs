@@ -151,9 +151,25 @@ fn it_runs_once_per_start() {
     assert_eq!(events(&world, |e| matches!(e, Event::Bootstrapped { .. })), 3);
 }
 
+#[test]
+fn a_node_that_hosts_two_classes_does_the_part_of_each() {
+    let mut world = world();
+    world.add(hosts().into()).expect("installs");
+    let call = world.call(ASKER, vec![number(1.0), peer(0)], 60 * S);
+    world.run_until(5 * S);
+    assert_eq!(world.result(call), Some(&right()));
+    assert_eq!(events(&world, |e| matches!(e, Event::Bootstrapped { .. })), 2);
+    assert_eq!(world.usage(ASKER), Some(Usage::default()));
+}
+
 fn failed(world: &World, call: bb_sim::CallIx, text: &str) {
     let Some(Err(CallError::Failed(cause))) = world.result(call) else { panic!("{:?}", world.result(call)) };
     assert!(cause.code == FailureCode::BootstrapFailed && cause.message.contains(text), "{cause:?}");
+}
+/// The call itself was failed, not an op that it needs.
+fn failed_itself(world: &World, call: bb_sim::CallIx) {
+    let Some(Err(CallError::Failed(cause))) = world.result(call) else { panic!("{:?}", world.result(call)) };
+    assert!(cause.message.starts_with("the bootstrap of `stored` failed: `open_"), "{cause:?}");
 }
 
 #[test]
@@ -171,9 +187,10 @@ fn where_it_fails_calls_fail() {
         let early = world.call(ASKER, args(), 60 * S);
         assert_eq!(world.result(early), None);
         world.run_until(world.elapsed() + S);
-        failed(&world, early, "the bootstrap of `stored` failed: `open_");
+        failed(&world, early, "the bootstrap");
         let late = world.call(ASKER, args(), 60 * S);
-        failed(&world, late, "the bootstrap of `stored` failed");
+        failed(&world, late, "the bootstrap");
+        [early, late].iter().for_each(|call| failed_itself(&world, *call));
         world.run_until(world.elapsed() + 5 * S);
         at_rest(&world);
         assert_eq!(events(&world, |e| matches!(e, Event::BootstrapFailed { .. })), 1);
@@ -324,4 +341,31 @@ fn one_that_never_answers_fails_in_the_end() {
     });
     assert!(told);
     assert_eq!(engine.usage(), Usage::default());
+}
+
+#[test]
+fn an_artifact_whose_bootstrap_cannot_be_is_not_installed() {
+    use bb::engine::InstallError;
+    use bb::ir::proto::onnx::FunctionProto;
+    use bb::ir::views::Metadata;
+    use bb::ir::{artifact, bindings, keys};
+    let program = bb::compile(stored);
+    let model = artifact::read(&program.artifact("Asker").expect("compiled").bytes).expect("it is one");
+    let refused = |change: &dyn Fn(&mut FunctionProto)| {
+        let mut model = model.clone();
+        model.functions.iter_mut().filter(|f| bindings::is_bootstrap(f)).for_each(change);
+        let mut engine = Engine::new(Config::new(bb_sim::peer_id(0), 1));
+        let error = engine.install(&artifact::write(&model), &bb::kernels(), &["here", "plain"]).expect_err("refused");
+        assert!(engine.graphs().is_empty() && engine.deadline().is_none(), "nothing of it is kept");
+        error
+    };
+    let malformed = |error: InstallError, text: &str| {
+        assert!(matches!(&error, InstallError::Malformed(why) if why.contains(text)), "{error:?}");
+    };
+    malformed(refused(&|f| f.input.push("x".into())), "is not called as one");
+    malformed(refused(&|f| f.output.push("start".into())), "is not called as one");
+    malformed(refused(&|f| f.node[0].set_metadata(keys::HOME_CLASS_KEY, "Helper")), "for a bootstrap on `Asker`");
+    malformed(refused(&|f| f.node[0].domain = Some(bb::ir::ops::WIRE_DOMAIN.into())), "for a bootstrap on `Asker`");
+    let error = refused(&|f| f.node[0].set_metadata(keys::SLOT_ID_KEY, "99"));
+    assert!(matches!(error, InstallError::BadNode { .. }), "{error:?}");
 }
