@@ -2,12 +2,11 @@
 #![allow(missing_docs)]
 
 use bb::engine::{
-    Arg, CallId, CommandId, Config, DisconnectReason, Engine, EngineStep, Event, GraphId, Input, InstallError,
-    Membership, ReceiveFault, Refusal, SendId, Time, Usage, Value,
+    Arg, CallId, CommandId, Config, DisconnectReason, Engine, EngineStep, Event, GraphId, Input, Membership,
+    ReceiveFault, Refusal, SendId, Time, Usage, Value,
 };
 use bb::ir::envelope::{self, Envelope, FillContent, Parts};
 use bb::ir::limits::WireLimits;
-use bb::ir::proto::onnx::ModelProto;
 use bb::ir::site::SiteAddress;
 use bb::ir::views::Metadata;
 use bb::ir::{artifact, keys};
@@ -323,40 +322,6 @@ fn another_build_of_a_program_is_told_wire_by_wire() {
         _ => None,
     });
     assert_eq!(differences.map(|d| d.iter().map(|d| d.wire).collect::<Vec<_>>()), Some(vec![0, 1]), "{what:?}");
-}
-
-#[test]
-fn what_is_no_artifact_says_so() {
-    let whole = piece("Helper");
-    let stamped = |change: fn(&mut ModelProto)| {
-        let mut model = artifact::read(&whole).expect("ours");
-        change(&mut model);
-        artifact::write(&model)
-    };
-    let install = |bytes: &[u8], bound: &[&str]| {
-        let mut engine = Engine::new(Config::new(peer_id(1), 1));
-        engine.install(bytes, &bb::kernels(), bound).map(|_| ()).expect_err("it cannot run")
-    };
-    let answers = &["answers"][..];
-    let cases: &[(InstallError, &str)] = &[
-        (install(b"not a model at all", answers), "not an artifact"),
-        (install(&[], answers), "did not compile"),
-        (install(&whole[..whole.len() / 2], answers), ""),
-        (install(&stamped(|m| m.remove_metadata(keys::COMPILED_KEY)), answers), "not compiled"),
-        (install(&stamped(|m| m.set_metadata(keys::COMPILED_KEY, "v9")), answers), "`v9`"),
-        (install(&stamped(|m| m.set_metadata("ai.binding", "")), &[]), "the slot `answers`"),
-        (install(&stamped(|m| m.remove_metadata(keys::PROGRAM_DIGEST_KEY)), answers), "no digest"),
-    ];
-    for (error, says) in cases {
-        let text = error.to_string();
-        assert!(text.contains(says), "{text}");
-    }
-    let mut twice = engine(1, Membership::open());
-    let error = twice.install(&whole, &bb::kernels(), answers).expect_err("it is hosted");
-    assert!(matches!(error, InstallError::AlreadyHosted { .. }), "{error}");
-    let mut engine = Engine::new(Config::new(peer_id(0), 1));
-    let error = engine.install(&piece("Asker"), &[], &[]).expect_err("there are no kernels");
-    assert!(error.to_string().contains("bb_components as _"), "{error}");
 }
 
 /// Anything a host or a peer could say, some of it true.

@@ -15,6 +15,8 @@ use tokio::time::Instant;
 const FRAMES_PER_TURN: usize = 64;
 /// How many of the engine's steps are done before the rest of the world is looked at.
 const STEPS_PER_TURN: usize = 4096;
+/// And how many ops run before it is.
+const OPS_PER_TURN: u32 = 100_000;
 
 impl Node {
     /// Runs until it is told to stop, or nobody is left who could. `early` is what happened before.
@@ -81,8 +83,9 @@ impl Node {
 
     /// Does what the engine says; whether it has more to say.
     pub(super) fn settle(&mut self) -> bool {
+        let mut ops = OPS_PER_TURN;
         for _ in 0..STEPS_PER_TURN {
-            let Some(step) = self.engine.poll(self.clock.now()) else { return false };
+            let Some(step) = self.engine.poll_within(self.clock.now(), &mut ops) else { return ops == 0 };
             self.step(step);
         }
         true

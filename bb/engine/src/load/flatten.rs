@@ -10,8 +10,8 @@ use bb_ir::types::ValueType;
 use bb_ir::views::{FunctionKey, Metadata, control_inputs};
 use rustc_hash::FxHashMap;
 
-/// The most nodes of one artifact, calls spread out.
-pub const NODES_MAX: usize = 4_000_000;
+/// The most nodes and calls of one artifact, calls spread out, and the most values inside them.
+pub const SPREAD_MAX: usize = 1_000_000;
 /// The deepest nesting of calls.
 const DEPTH_MAX: usize = 128;
 
@@ -19,12 +19,14 @@ struct Flatten<'a> {
     functions: FxHashMap<FunctionKey, &'a FunctionProto>,
     values: &'a mut Values,
     nodes: Vec<NodeProto>,
+    /// Nodes and calls that were spread out, and values named for them: what is empty inside costs as well.
+    spread: usize,
 }
 
 /// The nodes of a function of a model, calls spread out; adds the types of what is inside the calls.
 pub fn flatten(model: &ModelProto, main: &FunctionProto, values: &mut Values) -> Result<Vec<NodeProto>, InstallError> {
     let functions = model.functions.iter().map(|f| (FunctionKey::of_function(f), f)).collect();
-    let mut all = Flatten { functions, values, nodes: Vec::new() };
+    let mut all = Flatten { functions, values, nodes: Vec::new(), spread: 0 };
     for node in &main.node {
         all.add(node, None, 0)?;
     }
@@ -39,10 +41,12 @@ struct Around<'a> {
 }
 
 impl Flatten<'_> {
+    fn spreads(&mut self, count: usize) -> Result<(), InstallError> {
+        self.spread = self.spread.saturating_add(count);
+        if self.spread > SPREAD_MAX { Err(InstallError::TooLarge { max: SPREAD_MAX }) } else { Ok(()) }
+    }
     fn add(&mut self, node: &NodeProto, around: Option<&Around>, depth: usize) -> Result<(), InstallError> {
-        if self.nodes.len() >= NODES_MAX {
-            return Err(InstallError::TooLarge { max: NODES_MAX });
-        }
+        self.spreads(1)?;
         if depth > DEPTH_MAX {
             return Err(malformed("its sub-modules call each other without end"));
         }
@@ -78,6 +82,7 @@ impl Flatten<'_> {
         let prefix = node.name().to_owned();
         let formal = callee.input.iter().zip(&node.input).map(|(f, a)| (f.as_str(), a.clone()));
         let names: FxHashMap<&str, String> = formal.collect();
+        self.spreads(callee.value_info.len() + callee.output.len())?;
         for info in &callee.value_info {
             if let (None, Some(ty)) = (names.get(info.name()), info.r#type.as_ref().and_then(ValueType::from_proto)) {
                 let class = info.metadata(keys::PEER_CLASS_KEY).map(Into::into);

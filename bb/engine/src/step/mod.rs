@@ -242,6 +242,13 @@ impl Engine {
 
     /// The next thing for the host to do or know, at `now`; `None` when nothing is left.
     pub fn poll(&mut self, now: Time) -> Option<EngineStep> {
+        let mut ops = u32::MAX;
+        self.poll_within(now, &mut ops)
+    }
+
+    /// The same, for a host with other things to do: every op that runs takes one of `ops`. `None` also where none are left;
+    /// then [`Engine::deadline`] is now.
+    pub fn poll_within(&mut self, now: Time, ops: &mut u32) -> Option<EngineStep> {
         self.now = self.now.max(now);
         self.set_intervals();
         if self.bootstraps.is_due() {
@@ -251,7 +258,10 @@ impl Engine {
             if let Some(step) = self.steps.pop_front() {
                 return Some(step);
             }
-            if let Some(ready) = self.ready.pop_front() {
+            if *ops == 0 && !self.ready.is_empty() {
+                return None;
+            } else if let Some(ready) = self.ready.pop_front() {
+                *ops -= 1;
                 self.fire(ready);
             } else if let Some(sent) = self.loopback.pop_front() {
                 self.looped_back(sent);
