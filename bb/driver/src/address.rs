@@ -1,17 +1,10 @@
-//! Addresses: as text, with and without the peer behind them, and which are known of whom.
+//! Addresses: as text, with and without the peer behind them.
 
 use crate::error::StartError;
 use bb_engine::PeerId;
-use bytes::Bytes;
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
-use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-
-/// The most addresses that are kept of one peer.
-const ADDRESSES_MAX: usize = 8;
-/// The most peers whose addresses are kept.
-const PEERS_MAX: usize = 4096;
 
 /// The engine's name of a peer.
 pub fn ours(peer: &libp2p::PeerId) -> PeerId {
@@ -71,77 +64,9 @@ pub fn without_peer(mut address: Multiaddr) -> Multiaddr {
     address
 }
 
-/// How an address came to be known. What is better is kept longer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Source {
-    /// A peer says so.
-    Announced,
-    /// The peer was there.
-    Observed,
-    /// The user says so.
-    Configured,
-}
-
-/// Where peers are said to be. Dialling proves who is there, so what others announce is taken as it comes, but pushes
-/// out nothing better.
-#[derive(Default)]
-pub struct AddressBook {
-    /// Best first; of equals the newest.
-    of: BTreeMap<PeerId, Vec<(Source, Multiaddr)>>,
-    /// Who was heard of first is forgotten first.
-    order: VecDeque<PeerId>,
-}
-
-impl AddressBook {
-    /// Keeps an address; whether it is new.
-    pub fn add(&mut self, peer: &PeerId, address: Multiaddr, source: Source) -> bool {
-        let address = without_peer(address);
-        if !self.of.contains_key(peer) && !self.make_room(peer, source) {
-            return false;
-        }
-        let known = self.of.entry(peer.clone()).or_default();
-        let before = known.iter().position(|(_, a)| *a == address).map(|at| known.remove(at));
-        let source = before.as_ref().map_or(source, |(known, _)| source.max(*known));
-        let at = known.partition_point(|(s, _)| *s > source);
-        known.insert(at, (source, address));
-        known.truncate(ADDRESSES_MAX);
-        before.is_none() && at < ADDRESSES_MAX
-    }
-
-    /// Room for one more peer: who is only said to be somewhere makes way, oldest first.
-    fn make_room(&mut self, peer: &PeerId, source: Source) -> bool {
-        if self.order.len() == PEERS_MAX {
-            let of = &self.of;
-            let best = |peer: &PeerId| of.get(peer).and_then(|known| known.first()).map(|(source, _)| *source);
-            let Some(at) = self.order.iter().position(|p| best(p) <= Some(source)) else { return false };
-            if let Some(oldest) = self.order.remove(at) {
-                self.of.remove(&oldest);
-            }
-        }
-        self.order.push_back(peer.clone());
-        true
-    }
-
-    /// What is known of a peer, best first.
-    pub fn of(&self, peer: &PeerId) -> Vec<Multiaddr> {
-        self.of.get(peer).map(|known| known.iter().map(|(_, a)| a.clone()).collect()).unwrap_or_default()
-    }
-    /// The same, as it travels.
-    pub fn bytes_of(&self, peer: &PeerId) -> Vec<Bytes> {
-        self.of(peer).iter().map(|a| Bytes::from(a.to_vec())).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn peer(n: u16) -> PeerId {
-        PeerId::from_bytes(n.to_le_bytes().to_vec()).expect("short")
-    }
-    fn address(port: u16) -> Multiaddr {
-        parse(&format!("/ip4/127.0.0.1/tcp/{port}")).expect("an address")
-    }
 
     #[test]
     fn what_is_no_address_is_told_with_the_text() {
@@ -160,31 +85,5 @@ mod tests {
             assert!(reason.contains(why), "{text}: {reason}");
         }
         assert!(parse("/ip6/::1/tcp/7000").is_ok());
-    }
-
-    #[test]
-    fn what_was_configured_stays_whatever_is_announced() {
-        let mut book = AddressBook::default();
-        assert!(book.add(&peer(1), address(1), Source::Configured));
-        assert!(book.add(&peer(1), address(2), Source::Observed));
-        for port in 3..20 {
-            assert!(book.add(&peer(1), address(port), Source::Announced));
-        }
-        assert!(!book.add(&peer(1), address(1), Source::Announced), "known, and as good as before");
-        let newest = (14..20).rev().map(address);
-        assert_eq!(book.of(&peer(1)), [address(1), address(2)].into_iter().chain(newest).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn the_book_forgets_who_was_heard_of_first_but_not_the_configured() {
-        let mut book = AddressBook::default();
-        book.add(&peer(0), address(1), Source::Configured);
-        for n in 1..=PEERS_MAX as u16 {
-            assert!(book.add(&peer(n), address(1), Source::Announced));
-        }
-        assert_eq!(book.of(&peer(0)), [address(1)]);
-        assert_eq!(book.of(&peer(1)), []);
-        assert_eq!(book.of(&peer(2)), [address(1)]);
-        assert_eq!(book.of.len(), PEERS_MAX);
     }
 }

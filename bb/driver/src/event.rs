@@ -1,5 +1,6 @@
 //! What a node tells whoever listens.
 
+use crate::book::Forgotten;
 use crate::plane::FrameError;
 use bb_engine::{DisconnectReason, ExecutionId, GraphId, PeerId, Value};
 use std::sync::Arc;
@@ -58,6 +59,15 @@ pub enum Event {
         reason: String,
         /// When it is tried again.
         again_in: Duration,
+    },
+    /// An address of a peer is not kept, or is not kept any longer.
+    AddressForgotten {
+        /// Whose.
+        peer: PeerId,
+        /// The address.
+        address: String,
+        /// Why.
+        why: Forgotten,
     },
     /// What the node holds could not be written; what waits for that is held back, and it is tried again.
     CheckpointFailed {

@@ -1,5 +1,6 @@
 //! The way into a running node.
 
+use crate::book::Addresses;
 use crate::builder::Hosted;
 use crate::error::{CallError, StartError};
 use crate::event::Event;
@@ -61,6 +62,7 @@ pub(crate) enum Order {
     Dial(libp2p::Multiaddr),
     Install(Hosted, oneshot::Sender<Result<Installed, InstallError>>),
     Usage(oneshot::Sender<(bb_engine::Usage, bb_engine::Counters)>),
+    Addresses(oneshot::Sender<Addresses>),
     Standing(PeerId, Standing),
     Shutdown(oneshot::Sender<()>),
 }
@@ -176,6 +178,13 @@ impl Handle {
     /// What became of messages and peers so far, in numbers; `None` where the node has stopped.
     pub async fn counters(&self) -> Option<bb_engine::Counters> {
         Some(self.looked().await?.1)
+    }
+    /// What is known of where peers are, and what came of looking for them there, in numbers; `None` where the node has
+    /// stopped.
+    pub async fn addresses(&self) -> Option<Addresses> {
+        let (reply, looked) = oneshot::channel();
+        self.orders.send(Order::Addresses(reply)).await.ok()?;
+        looked.await.ok()
     }
     async fn looked(&self) -> Option<(bb_engine::Usage, bb_engine::Counters)> {
         let (reply, looked) = oneshot::channel();

@@ -4,6 +4,7 @@
 //! [`Builder`] starts one, [`Handle`] is the way into it. Values are untyped here; `bb::Node` wraps them.
 
 mod address;
+mod book;
 mod builder;
 mod clock;
 mod components;
@@ -18,6 +19,7 @@ mod random;
 mod traffic;
 
 pub use bb_engine as engine;
+pub use book::{Addresses, Forgotten};
 pub use builder::{Builder, Hosted};
 pub use error::{CallError, StartError};
 pub use event::{Event, Parting, StreamFault};

@@ -1,7 +1,8 @@
 //! Making connections: to the addresses that are wanted, and to peers that messages wait for.
 
 use super::Node;
-use crate::address::{self, Source};
+use crate::address;
+use crate::book::Source;
 use crate::event::Event;
 use crate::random::random;
 use libp2p::Multiaddr;
@@ -13,7 +14,8 @@ impl Node {
     /// Keeps the node connected to that address.
     pub(super) fn want(&mut self, address: Multiaddr) {
         if let Some(peer) = address::peer_of(&address) {
-            self.book.add(&address::ours(&peer), address.clone(), Source::Configured);
+            self.book.add(&address::ours(&peer), address.clone(), Source::Configured, Instant::now());
+            self.tell_forgotten();
         }
         self.dialler.want(address, Instant::now());
     }
@@ -36,7 +38,7 @@ impl Node {
             }
         }
         for peer in self.peers.dial_next(now) {
-            let (Some(id), addresses) = (address::theirs(&peer), self.book.of(&peer)) else { continue };
+            let (Some(id), addresses) = (address::theirs(&peer), self.book.of(&peer, now)) else { continue };
             let opts = DialOpts::peer_id(id).addresses(addresses).allocate_new_port();
             let opts = opts.condition(PeerCondition::DisconnectedAndNotDialing).build();
             if let Err(error) = self.swarm.dial(opts) {

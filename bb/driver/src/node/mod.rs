@@ -1,5 +1,6 @@
 //! One node: a loop of named steps that feeds an engine and does what it says.
 
+mod addresses;
 mod connection;
 mod dialler;
 mod dialling;
@@ -18,7 +19,7 @@ mod tests;
 
 pub use start::start;
 
-use crate::address::AddressBook;
+use crate::book::AddressBook;
 use crate::clock::Clock;
 use crate::components::{Components, Done};
 use crate::event::Event;

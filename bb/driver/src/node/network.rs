@@ -3,7 +3,7 @@
 use super::Node;
 use super::peers::{Heard, Said};
 use super::swarm::BehaviourEvent;
-use crate::address::{self, Source};
+use crate::address;
 use crate::event::{Event, Parting, StreamFault};
 use crate::plane::{End, Incoming, Link, Opened, StreamOpened, What, read, write};
 use bb_engine::{Input, PeerId};
@@ -26,10 +26,11 @@ impl Node {
                     self.swarm.close_connection(ping.connection);
                 }
             },
-            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, concurrent_dial_errors, .. } => {
                 let peer = address::ours(&peer_id);
                 if endpoint.is_dialer() {
-                    self.book.add(&peer, endpoint.get_remote_address().clone(), Source::Observed);
+                    let failed = concurrent_dial_errors.into_iter().flatten().map(|(address, _)| address).collect();
+                    self.met(&peer, endpoint.get_remote_address().clone(), failed);
                 }
                 self.dialler.connected(connection_id, peer_id);
                 self.peers.connected(&peer, connection_id, endpoint.is_dialer(), Instant::now());
@@ -51,7 +52,10 @@ impl Node {
                 // The address leads to a peer that was reached by another one.
                 self.dialler.connected(connection_id, peer);
             }
-            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+            SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
+                if let Some(peer) = peer_id {
+                    self.missed(&address::ours(&peer), &error);
+                }
                 self.dial_failed(connection_id, &error.to_string());
             }
             SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => self.see_listening(),
@@ -168,17 +172,6 @@ impl Node {
     pub(super) fn say_hello(&mut self) {
         let (peers, engine) = (&self.peers, &self.engine);
         peers.each_link(|peer, link| link.hello(engine.hello_for(peer)));
-    }
-
-    /// An address that a peer told, of itself or of another. One that cannot be dialled is none.
-    pub(super) fn announced(&mut self, peer: &PeerId, bytes: &Bytes) -> bool {
-        let address = Multiaddr::try_from(bytes.to_vec()).ok().filter(|a| address::check(a).is_ok());
-        address.is_some_and(|address| self.book.add(peer, address, Source::Announced))
-    }
-
-    pub(super) fn tell_addresses(&mut self, peer: &PeerId) {
-        let addresses = self.book.bytes_of(peer);
-        self.tell(Input::Addresses { peer: peer.clone(), addresses });
     }
 
     /// What was in flight on any connection to the peer may be gone, so all of them end together.

@@ -30,6 +30,10 @@ impl Node {
                 // Whoever asked may have gone.
                 let _ = reply.send((self.engine.usage(), self.engine.counters()));
             }
+            Order::Addresses(reply) => {
+                // Whoever asked may have gone.
+                let _ = reply.send(self.book.counters());
+            }
             Order::Standing(peer, standing) => self.tell(Input::Standing { peer, standing }),
             Order::Shutdown(_) => unreachable!("the loop ends with it"),
         }

@@ -66,7 +66,8 @@ impl Node {
     /// When something is to be done though nothing happens.
     fn wake(&self) -> Instant {
         let engine = self.engine.deadline().map(|t| self.clock.instant(t));
-        let next = [engine, self.dialler.next(), self.peers.next(), self.keep_again()].into_iter().flatten().min();
+        let next = [engine, self.dialler.next(), self.peers.next(), self.book.next(), self.keep_again()];
+        let next = next.into_iter().flatten().min();
         next.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600))
     }
 
@@ -78,6 +79,7 @@ impl Node {
         for (peer, connection) in self.peers.silent(now) {
             self.refuse_stream(&peer, connection, crate::event::StreamFault::NoHello);
         }
+        self.sweep_addresses(now);
         self.tell(Input::Tick);
     }
 

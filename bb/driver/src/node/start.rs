@@ -5,7 +5,8 @@ use super::keep::Keeper;
 use super::peers::Peers;
 use super::swarm::{self, BehaviourEvent, Swarm};
 use super::{Inbox, Node};
-use crate::address::{self, AddressBook};
+use crate::address;
+use crate::book::AddressBook;
 use crate::builder::{Builder, Hosted};
 use crate::clock::Clock;
 use crate::components::Components;
@@ -120,6 +121,7 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
     for address in dial {
         node.want(address);
     }
+    node.recall_addresses();
     let inbox = Inbox {
         orders: orders_end,
         dropped: dropped_end,

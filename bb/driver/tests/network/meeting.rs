@@ -2,7 +2,7 @@
 
 use super::program::{ANY, answers, ask, call, echo, network, next, server, until};
 use bb_driver::engine::{CallError as Failed, DisconnectReason, Event as Engine, FailureCode, Gate, PeerId, Standing};
-use bb_driver::{CallError, Event, Parting};
+use bb_driver::{CallError, Event, Forgotten, Parting};
 
 #[tokio::test]
 async fn a_stranger_that_claims_a_listed_class_is_refused_and_named() {
@@ -91,6 +91,57 @@ async fn a_peer_without_connection_is_dialled_where_it_said_it_listens() {
     let port = to_client.split("/p2p/").next().expect("before it");
     let client = echo(2).listen(port).start().await.expect("the port is free again");
     let values = ask(&server, [client.peer_id()]).await.expect("it is found");
+    assert_eq!(answers(&values).len(), 1);
+}
+
+#[tokio::test]
+async fn where_another_peer_has_moved_in_nobody_is_looked_for_again() {
+    let server = server(1).start().await.expect("starts");
+    let to_server = server.listen_addresses().remove(0);
+    let first = echo(2).listen(ANY).dial(&to_server).start().await.expect("starts");
+    assert!(server.wait_for("Client", 1).await);
+    let to_client = first.listen_addresses().remove(0);
+    first.shutdown().await;
+    until(async || server.connections().is_empty()).await;
+    let before = server.addresses().await.expect("it runs");
+    assert_eq!((before.peers, before.known, before.learned, before.reached), (1, 1, 1, 0));
+    let mut events = server.events();
+    let port = to_client.split("/p2p/").next().expect("before it");
+    let _other = echo(3).listen(port).start().await.expect("the port is free again");
+    let asked = tokio::spawn(ask(&server, [first.peer_id()]));
+    let forgotten = next(&mut events, |e| match e {
+        Event::AddressForgotten { peer, address, why } => Some((peer, address, why)),
+        _ => None,
+    });
+    assert_eq!(forgotten.await, (first.peer_id().clone(), port.to_owned(), Forgotten::SomeoneElse));
+    let after = server.addresses().await.expect("it runs");
+    assert_eq!((after.peers, after.known, after.failed, after.someone_else), (0, 0, 1, 1));
+    asked.abort();
+}
+
+#[tokio::test]
+async fn dials_are_counted_by_what_came_of_them() {
+    let gone = server(9).start().await.expect("starts");
+    let nowhere = gone.listen_addresses().remove(0);
+    gone.shutdown().await;
+    let there = server(1).start().await.expect("starts");
+    let client = echo(2).dial(&nowhere).dial(&there.listen_addresses()[0]).start().await.expect("starts");
+    assert!(client.wait_for("Server", 1).await);
+    until(async || client.addresses().await.is_some_and(|a| a.failed > 0)).await;
+    let addresses = client.addresses().await.expect("it runs");
+    assert_eq!((addresses.peers, addresses.known, addresses.reached), (2, 2, 1), "what was configured stays");
+}
+
+#[tokio::test]
+async fn a_durable_node_finds_peers_again_that_do_not_look_for_it() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let client = echo(2).listen(ANY).start().await.expect("starts");
+    let first = server(1).durable(dir.path()).dial(&client.listen_addresses()[0]).start().await.expect("starts");
+    assert!(first.wait_for("Client", 1).await);
+    call(&first, vec![1.0], 1.0).await.expect("it answers, and so it is written down");
+    first.shutdown().await;
+    let again = server(1).durable(dir.path()).start().await.expect("starts");
+    let values = ask(&again, [client.peer_id()]).await.expect("it is found");
     assert_eq!(answers(&values).len(), 1);
 }
 

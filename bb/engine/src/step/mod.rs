@@ -216,6 +216,11 @@ impl Engine {
         })
     }
 
+    /// Where peers can be reached, as the host has said or a checkpoint did.
+    pub fn addresses(&self) -> impl Iterator<Item = (&PeerId, &[Bytes])> {
+        self.peers.all_addresses()
+    }
+
     /// Where this node listens from now on, for Hello.
     pub fn set_addresses(&mut self, addresses: Vec<Bytes>) {
         self.config.addresses = addresses;

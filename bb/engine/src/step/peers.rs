@@ -124,8 +124,14 @@ impl Peers {
         self.members(class).into_iter().filter(|p| self.runs(p, digest)).collect()
     }
     pub fn set_addresses(&mut self, peer: PeerId, addresses: Vec<Bytes>) {
+        if addresses.is_empty() && self.get(&peer).is_none() {
+            return;
+        }
         let ix = self.intern(&peer);
         self.at(ix).addresses = addresses;
+    }
+    pub fn all_addresses(&self) -> impl Iterator<Item = (&PeerId, &[Bytes])> {
+        self.all.iter().filter_map(|p| Some((p.id.as_ref()?, p.addresses.as_slice())))
     }
     pub fn addresses(&self, peer: &PeerId) -> Vec<Bytes> {
         self.get(peer).map(|p| p.addresses.clone()).unwrap_or_default()
