@@ -74,6 +74,8 @@ pub struct Limits {
     pub commands_max: usize,
     /// Frames that are remembered as ended.
     pub remembered_max: usize,
+    /// Peers whose addresses are kept though nothing was ever exchanged with them.
+    pub heard_of_max: usize,
     /// Events and steps that wait for `poll`.
     pub steps_max: usize,
     /// Bytes of values in flight to one peer that it has not acknowledged.
@@ -89,6 +91,7 @@ impl Default for Limits {
             lanes_max: 1 << 20,
             commands_max: 1 << 16,
             remembered_max: 65_536,
+            heard_of_max: 4096,
             steps_max: 1 << 22,
             unacknowledged_bytes_max: 1 << 30,
             wire: WireLimits::default(),

@@ -166,6 +166,7 @@ pub enum LimitKind {
     Commands,
     Steps,
     Unacknowledged,
+    HeardOf,
 }
 
 /// Why a payload is not its site's.

@@ -5,7 +5,7 @@ use bb_driver::engine::Limits;
 use tokio::runtime::Builder;
 
 const NODES: u8 = 5;
-/// Talks of each node in half of the time: four messages each, two of them with values.
+/// Talks of each node in half of the time: a message there and one back.
 const TALKS: usize = 500;
 /// Buffers and tables grow by doubling: where they are a little fuller than ever before, one does.
 const SLACK_BYTES: i64 = 128 << 10;

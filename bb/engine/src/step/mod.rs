@@ -238,7 +238,7 @@ impl Engine {
             Input::Received { peer, frame } => self.received(&peer, frame),
             Input::Refused { send, reason } => self.refused(send, reason),
             Input::Completed { command, result } => self.completed(command, result),
-            Input::Addresses { peer, addresses } => self.peers.set_addresses(peer, addresses),
+            Input::Addresses { peer, addresses } => self.addresses_of(peer, addresses),
             Input::Standing { peer, standing } => self.stands(peer, standing),
             Input::Tick => {}
         }

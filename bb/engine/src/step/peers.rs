@@ -8,7 +8,7 @@ use super::outbox::{Outbox, Sent, WINDOW};
 use super::rtt::Rtt;
 use crate::Standing;
 use crate::bugs::{Bug, has};
-use crate::event::{Cause, DisconnectReason, EngineStep, Event, WireDifference};
+use crate::event::{Cause, DisconnectReason, EngineStep, Event, LimitKind, WireDifference};
 use crate::plan::{NodeKind, RecvIx, RecvPlan};
 use crate::time::Time;
 use bb_ir::digest::ProgramDigest;
@@ -17,7 +17,7 @@ use bb_ir::hello::{self, Hello, WireOffer};
 use bb_ir::peer::PeerId;
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +53,8 @@ struct Peer {
 
 pub struct Peers {
     all: Vec<Peer>,
+    /// Where others are said to be with whom nothing was ever exchanged.
+    heard_of: BTreeMap<PeerId, Vec<Bytes>>,
     by_id: FxHashMap<PeerId, PeerIx>,
     me: PeerId,
     hosted: BTreeSet<Arc<str>>,
@@ -61,7 +63,14 @@ pub struct Peers {
 
 impl Peers {
     pub fn new(me: PeerId) -> Self {
-        Peers { all: Vec::new(), by_id: FxHashMap::default(), me, hosted: BTreeSet::new(), told_open: BTreeSet::new() }
+        Peers {
+            all: Vec::new(),
+            heard_of: BTreeMap::new(),
+            by_id: FxHashMap::default(),
+            me,
+            hosted: BTreeSet::new(),
+            told_open: BTreeSet::new(),
+        }
     }
     pub fn hosts(&mut self, class: &Arc<str>) {
         self.hosted.insert(class.clone());
@@ -71,7 +80,8 @@ impl Peers {
             return *ix;
         }
         let ix = PeerIx(self.all.len() as u32);
-        self.all.push(Peer { id: Some(peer.clone()), ..Peer::default() });
+        let addresses = self.heard_of.remove(peer).unwrap_or_default();
+        self.all.push(Peer { id: Some(peer.clone()), addresses, ..Peer::default() });
         self.by_id.insert(peer.clone(), ix);
         ix
     }
@@ -123,18 +133,25 @@ impl Peers {
     pub fn members_of_program(&self, class: &str, digest: &ProgramDigest) -> Vec<PeerId> {
         self.members(class).into_iter().filter(|p| self.runs(p, digest)).collect()
     }
-    pub fn set_addresses(&mut self, peer: PeerId, addresses: Vec<Bytes>) {
-        if addresses.is_empty() && self.get(&peer).is_none() {
-            return;
+    /// Whether there was room for them: peers that are only heard of are no peers yet.
+    pub fn set_addresses(&mut self, peer: PeerId, addresses: Vec<Bytes>, heard_of_max: usize) -> bool {
+        if let Some(ix) = self.by_id.get(&peer).copied() {
+            self.at(ix).addresses = addresses;
+        } else if addresses.is_empty() {
+            self.heard_of.remove(&peer);
+        } else if self.heard_of.len() < heard_of_max || self.heard_of.contains_key(&peer) {
+            self.heard_of.insert(peer, addresses);
+        } else {
+            return false;
         }
-        let ix = self.intern(&peer);
-        self.at(ix).addresses = addresses;
+        true
     }
     pub fn all_addresses(&self) -> impl Iterator<Item = (&PeerId, &[Bytes])> {
-        self.all.iter().filter_map(|p| Some((p.id.as_ref()?, p.addresses.as_slice())))
+        let peers = self.all.iter().filter_map(|p| Some((p.id.as_ref()?, p.addresses.as_slice())));
+        peers.chain(self.heard_of.iter().map(|(id, addresses)| (id, addresses.as_slice())))
     }
     pub fn addresses(&self, peer: &PeerId) -> Vec<Bytes> {
-        self.get(peer).map(|p| p.addresses.clone()).unwrap_or_default()
+        self.get(peer).map(|p| &p.addresses).or(self.heard_of.get(peer)).cloned().unwrap_or_default()
     }
 
     /// What is in flight to a peer, and how long its round trips take.
@@ -182,7 +199,14 @@ impl Peers {
                 addresses: p.addresses.clone(),
             })
         };
-        self.all.iter().filter_map(image).collect()
+        // Behind the others, whose numbers are their places.
+        let heard_of = self.heard_of.iter().map(|(id, addresses)| PeerImage {
+            id: id.to_bytes(),
+            first: 1,
+            addresses: addresses.clone(),
+            ..PeerImage::default()
+        });
+        self.all.iter().filter_map(image).chain(heard_of).collect()
     }
     /// A peer as it was, without a connection.
     pub fn restore(&mut self, ix: PeerIx, saved: &PeerImage, flight: Vec<Option<Sent>>, now: Time) {
@@ -258,6 +282,13 @@ impl Peer {
 }
 
 impl Engine {
+    /// Where a peer can be reached, as the host says.
+    pub(super) fn addresses_of(&mut self, peer: PeerId, addresses: Vec<Bytes>) {
+        if !self.peers.set_addresses(peer, addresses, self.config.limits.heard_of_max) {
+            self.limit(LimitKind::HeardOf, None);
+        }
+    }
+
     pub(super) fn connected(&mut self, id: PeerId, hello: Bytes) {
         if !self.rx_gates(&id) {
             let blocked = self.gates.governor.standing(&id) == Standing::Blocked;
@@ -489,6 +520,24 @@ mod tests {
         assert_eq!(new, [true, true, false, true, false, true, true]);
         assert_eq!(peers.all[ix.0 as usize].contiguous, 5);
         assert_eq!(peers.arrived(ix), 0, "nothing is acknowledged to a peer that is not connected");
+    }
+
+    #[test]
+    fn peers_that_are_only_heard_of_are_none_and_are_no_more_than_a_bound() {
+        let id = |n: u32| PeerId::from_bytes(n.to_le_bytes().to_vec()).expect("short");
+        let mut peers = Peers::new(id(u32::MAX));
+        let at = |n: u32| vec![Bytes::copy_from_slice(&n.to_le_bytes())];
+        let most = 100;
+        let set = |peers: &mut Peers, n: u32, addresses| peers.set_addresses(id(n), addresses, most as usize);
+        assert!((0..most).all(|n| set(&mut peers, n, at(n))));
+        assert!(!set(&mut peers, most, at(most)), "one too many");
+        assert!(set(&mut peers, 0, at(7)), "this one is known");
+        assert!(set(&mut peers, 1, Vec::new()) && set(&mut peers, most, at(most)), "one for another");
+        assert_eq!((peers.len(), peers.all_addresses().count()), (0, most as usize));
+        let ix = peers.intern(&id(0));
+        assert_eq!((peers.id(ix), peers.addresses(&id(0)), peers.addresses(&id(1))), (id(0), at(7), Vec::new()));
+        assert!(set(&mut peers, most + 1, at(0)), "there is room for another again");
+        assert_eq!(peers.images(Time(0), &FxHashMap::default()).len(), most as usize + 1);
     }
 
     #[test]
