@@ -28,6 +28,7 @@ pub mod site;
 pub mod syscall_ids;
 pub mod text;
 pub mod type_text;
+mod type_words;
 pub mod types;
 pub mod value;
 mod varint;

@@ -12,11 +12,15 @@ use bb_ir::verify::Level;
 pub struct Compiler {
     stages: Vec<Box<dyn CompilerStage>>,
     per_hop_budget_ns: u64,
+    observer: Observer,
 }
+
+/// Who looks on: the name of what ran last, and the program as it stands behind it.
+type Observer = Box<dyn Fn(&'static str, &[&ModelProto])>;
 
 impl Default for Compiler {
     fn default() -> Self {
-        Compiler { stages: Vec::new(), per_hop_budget_ns: PER_HOP_BUDGET_NS }
+        Compiler { stages: Vec::new(), per_hop_budget_ns: PER_HOP_BUDGET_NS, observer: Box::new(|_, _| {}) }
     }
 }
 
@@ -82,13 +86,22 @@ impl Compiler {
         self
     }
 
+    /// With somebody who looks at the program as it was recorded, and behind every pass and stage, also where what that
+    /// leaves is then refused. Behind the cut there is one model per class.
+    pub fn with_observer(mut self, observer: impl Fn(&'static str, &[&ModelProto]) + 'static) -> Self {
+        self.observer = Box::new(observer);
+        self
+    }
+
     /// Compiles a recorded model.
     pub fn compile(&self, recorded: &ModelProto) -> Result<Output, CompileError> {
-        let mut output = runner::run(recorded, self.per_hop_budget_ns)?;
+        let mut output = runner::run(recorded, self.per_hop_budget_ns, &*self.observer)?;
         for stage in &self.stages {
             let partitions = std::mem::take(&mut output.partitions);
             output.partitions = partitions.into_iter().map(|p| stage.run(p)).collect::<Result<_, _>>()?;
-            runner::check(stage.name(), Level::Sealed, output.partitions.iter().map(|p| &p.model))?;
+            let models: Vec<&ModelProto> = output.partitions.iter().map(|p| &p.model).collect();
+            (self.observer)(stage.name(), &models);
+            runner::check(stage.name(), Level::Sealed, models.into_iter())?;
         }
         Ok(output)
     }

@@ -90,12 +90,18 @@ pub(crate) fn check<'m>(
     if violations.is_empty() { Ok(()) } else { Err(CompileError::Broken { after, violations }) }
 }
 
-/// All passes over `recorded`, a hop of whose messages may take so long.
-pub fn run(recorded: &ModelProto, per_hop_budget_ns: u64) -> Result<Output, CompileError> {
+/// All passes over `recorded`, a hop of whose messages may take so long; `observer` looks on.
+pub fn run(
+    recorded: &ModelProto,
+    per_hop_budget_ns: u64,
+    observer: &dyn Fn(&'static str, &[&ModelProto]),
+) -> Result<Output, CompileError> {
+    observer("recorded", &[recorded]);
     let mut unit = Unit { model: recorded.clone(), per_hop_budget_ns, ..Unit::default() };
     let mut trace = Vec::with_capacity(PASSES.len());
     for pass in PASSES {
         (pass.run)(&mut unit)?;
+        observer(pass.name, &unit.models().collect::<Vec<_>>());
         unit.check(pass.name, pass.level)?;
         let nodes = unit.models().flat_map(|model| &model.functions).map(|f| f.node.len()).sum();
         trace.push(PassTrace { pass: pass.name, nodes });

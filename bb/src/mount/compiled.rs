@@ -3,7 +3,7 @@
 use super::Options;
 use crate::module::Program;
 use crate::record::{Recorded, record};
-use bb_compiler::Output;
+use bb_compiler::{Gates, Output, Picture};
 use bb_ir::diagnostics::Diagnostic;
 
 /// One class's piece of a program.
@@ -44,7 +44,7 @@ impl Compiled {
         if !diagnostics.is_empty() || recorded.entry().is_none() {
             return Compiled { recorded, output: None, artifacts: Vec::new(), diagnostics };
         }
-        match options.compiler().compile(&recorded.model) {
+        match options.compiler(&recorded.name).compile(&recorded.model) {
             Ok(output) => {
                 let artifact = |p: &bb_compiler::Partition| Artifact {
                     class: p.class.clone(),
@@ -55,6 +55,12 @@ impl Compiled {
             }
             Err(error) => Compiled { recorded, output: None, artifacts: Vec::new(), diagnostics: error.into() },
         }
+    }
+
+    /// What the program looks like, if it compiles: to be written as Mermaid, Graphviz or SVG.
+    pub fn picture(&self, gates: Gates) -> Option<Picture> {
+        let output = self.output.as_ref()?;
+        Some(Picture::of(output.partitions.iter().map(|p| &p.model), gates))
     }
 
     /// The piece of that class.

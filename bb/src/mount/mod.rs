@@ -5,6 +5,7 @@
 //! A faulty program never fails the build script: an editor whose build scripts fail is blind.
 
 mod compiled;
+mod dump;
 mod errors;
 mod options;
 
@@ -13,6 +14,7 @@ pub use options::Options;
 
 use crate::module::Module;
 use crate::record::{Bootstrap, Recorded};
+use bb_compiler::Gates;
 use errors::Errors;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -55,6 +57,7 @@ pub fn run(mounted: &[&str], options: &Options) {
             }
         }
     }
+    println!("cargo::rerun-if-env-changed={}", dump::VARIABLE);
     println!("cargo::rustc-check-cfg=cfg(bb)\ncargo::rustc-cfg=bb");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts"));
     let manifest = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
@@ -79,6 +82,9 @@ pub fn run(mounted: &[&str], options: &Options) {
         shape(&mut shapes, &recorded);
         let compiled = Compiled::of(recorded, options);
         errors.extend(module, &compiled.diagnostics);
+        if let Some(directory) = options.picture_directory() {
+            draw(directory, module.name, &compiled);
+        }
         for class in &compiled.recorded.classes {
             // A handle includes its artifact also where there is none: one fault stays one error.
             let bytes = compiled.artifact(class).map_or(&[][..], |a| &a.bytes);
@@ -107,6 +113,21 @@ fn shape(out: &mut String, r: &Recorded) {
     for (i, o) in r.outputs.iter().enumerate() {
         let resolves = if o.at_entry { "answer" } else { "event" };
         let _ = writeln!(out, "{name}\toutput\t{i}\t{}\t{}\t{resolves}", o.class, o.field);
+    }
+}
+
+/// A program in each of the languages there are for pictures.
+fn draw(directory: &Path, name: &str, compiled: &Compiled) {
+    let Some(picture) = compiled.picture(Gates::Folded) else { return };
+    make(directory);
+    for (ending, text) in [("mmd", picture.mermaid()), ("dot", picture.dot()), ("svg", picture.svg())] {
+        write(&directory.join(format!("{name}.{ending}")), text.as_bytes());
+    }
+}
+
+fn make(directory: &Path) {
+    if let Err(error) = std::fs::create_dir_all(directory) {
+        panic!("{} cannot be made: {error}", directory.display());
     }
 }
 

@@ -1,6 +1,8 @@
 //! How programs are compiled.
 
+use super::dump;
 use bb_compiler::Compiler;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How `bb::build!` and [`compile_with`](crate::compile_with) compile a program. Nodes of one program are built with the
@@ -12,6 +14,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     per_hop_budget: Option<Duration>,
+    dumps: Option<PathBuf>,
+    pictures: Option<PathBuf>,
 }
 
 impl Options {
@@ -20,15 +24,35 @@ impl Options {
     ///
     /// A budget of nothing, or of more than 292 years on one path, is refused when a program is compiled.
     pub fn per_hop_budget(self, budget: Duration) -> Self {
-        Options { per_hop_budget: Some(budget) }
+        Options { per_hop_budget: Some(budget), ..self }
     }
 
-    pub(super) fn compiler(&self) -> Compiler {
-        match self.per_hop_budget {
-            None => Compiler::new(),
-            Some(budget) => {
-                Compiler::new().with_per_hop_budget_ns(u64::try_from(budget.as_nanos()).unwrap_or(u64::MAX))
-            }
+    /// Writes each program as text behind every pass: `<directory>/<program>/<number>-<pass>.txt`. The environment variable
+    /// `BB_DUMP=<directory>` does the same without an edit, and goes before. A relative directory is one below the package
+    /// that is built.
+    pub fn dumps(self, directory: impl Into<PathBuf>) -> Self {
+        Options { dumps: Some(directory.into()), ..self }
+    }
+
+    /// Draws each program that compiles, as `<directory>/<program>.mmd` (Mermaid), `.dot` (Graphviz) and `.svg`. A relative
+    /// directory is one below the package that is built. Drawing in process is [`Compiled::picture`](crate::Compiled::picture).
+    pub fn pictures(self, directory: impl Into<PathBuf>) -> Self {
+        Options { pictures: Some(directory.into()), ..self }
+    }
+
+    pub(super) fn picture_directory(&self) -> Option<&Path> {
+        self.pictures.as_deref()
+    }
+
+    /// The compiler of the program of that name.
+    pub(super) fn compiler(&self, program: &str) -> Compiler {
+        let mut compiler = Compiler::new();
+        if let Some(budget) = self.per_hop_budget {
+            compiler = compiler.with_per_hop_budget_ns(u64::try_from(budget.as_nanos()).unwrap_or(u64::MAX));
+        }
+        match std::env::var_os(dump::VARIABLE).map(PathBuf::from).or_else(|| self.dumps.clone()) {
+            Some(directory) => compiler.with_observer(dump::writer(directory.join(program))),
+            None => compiler,
         }
     }
 }

@@ -48,7 +48,12 @@ impl Crate {
 
     /// What `cargo check` says of this crate, and its `OUT_DIR`.
     fn check(&self) -> (String, PathBuf) {
+        self.check_with(&[])
+    }
+
+    fn check_with(&self, environment: &[(&str, &str)]) -> (String, PathBuf) {
         let output = Command::new(env!("CARGO"))
+            .envs(environment.iter().copied())
             .current_dir(self.dir.path())
             .args(["check", "--offline", "--message-format=json"])
             .env("CARGO_TARGET_DIR", &self.target)
@@ -116,6 +121,25 @@ fn faults_are_told_at_the_token() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// One environment variable shows what every pass leaves, and an option of `bb::build!` draws what comes out.
+#[test]
+fn a_build_shows_its_passes_and_draws_its_programs() {
+    let it = Crate::new("shown", include_str!("../cases/shown.graph"));
+    std::fs::write(it.dir.path().join("build.rs"), "bb::build!(graph; bb::Options::default().pictures(\"pictures\"));\n")
+        .expect("the crate is writable");
+    let (said, _) = it.check_with(&[("BB_DUMP", "passes")]);
+    assert_eq!(said, "");
+    let read = |path: &str| std::fs::read_to_string(it.dir.path().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
+    assert!(read("passes/ask/00-recorded.txt").contains("ask ("));
+    assert!(read("passes/ask/01-validate.txt").contains("Relu"));
+    let files = std::fs::read_dir(it.dir.path().join("passes/ask")).expect("it was made").count();
+    let last = read(&format!("passes/ask/{:02}-stamp_compilation_metadata.txt", files - 1));
+    assert!(last.contains("ask_Server (") && last.contains("ask_Client ("), "a part per class: {last}");
+    assert!(read("pictures/ask.mmd").contains("subgraph peer1[\"Client · to\"]"), "{}", read("pictures/ask.mmd"));
+    assert!(read("pictures/ask.dot").starts_with("digraph \"ask\""));
+    assert!(read("pictures/ask.svg").ends_with("</svg>\n"));
 }
 
 /// What was found in other tokens than the ones that stand there now is not replayed.
