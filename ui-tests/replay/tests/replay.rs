@@ -127,8 +127,11 @@ fn faults_are_told_at_the_token() {
 #[test]
 fn a_build_shows_its_passes_and_draws_its_programs() {
     let it = Crate::new("shown", include_str!("../cases/shown.graph"));
-    std::fs::write(it.dir.path().join("build.rs"), "bb::build!(graph; bb::Options::default().pictures(\"pictures\"));\n")
-        .expect("the crate is writable");
+    std::fs::write(
+        it.dir.path().join("build.rs"),
+        "bb::build!(graph; bb::Options::default().pictures(\"pictures\"));\n",
+    )
+    .expect("the crate is writable");
     let (said, _) = it.check_with(&[("BB_DUMP", "passes")]);
     assert_eq!(said, "");
     let read = |path: &str| std::fs::read_to_string(it.dir.path().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
