@@ -6,7 +6,6 @@ mod support;
 use bb_compiler::picture::layout::{Layout, Point, Rect, lay_out, text_width};
 use bb_compiler::picture::{Arrow, Kind, Op, OpIx, Peer, PeerIx, Way};
 use bb_compiler::{Gates, Output, Picture};
-use bb_ir::ops;
 use support::*;
 use xml::reader::{EventReader, XmlEvent};
 

@@ -29,3 +29,18 @@ fn the_round_is_cut_at_its_two_wires() {
     }
     assert_eq!(program.artifacts, bb::compile(round).artifacts, "the same program gives the same bytes");
 }
+
+/// The front page draws this program: `BB_WRITE_DOCS=1 cargo test -p federated-digits` puts a new picture there.
+#[test]
+fn the_readme_shows_the_picture_of_the_round() {
+    let readme = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let text = std::fs::read_to_string(&readme).expect("it lies at the top");
+    let drawn = bb::compile(round).picture(bb::Gates::Folded).expect("it compiles").mermaid();
+    let (before, rest) = text.split_once("```mermaid\n").expect("it has a picture");
+    let (shown, after) = rest.split_once("```\n").expect("which ends");
+    if std::env::var_os("BB_WRITE_DOCS").is_some() {
+        std::fs::write(&readme, format!("{before}```mermaid\n{drawn}```\n{after}")).expect("it is writable");
+    } else {
+        assert_eq!(shown, drawn, "run BB_WRITE_DOCS=1 cargo test -p federated-digits the_readme");
+    }
+}

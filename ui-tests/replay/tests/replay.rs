@@ -136,7 +136,7 @@ fn a_build_shows_its_passes_and_draws_its_programs() {
     assert_eq!(said, "");
     let read = |path: &str| std::fs::read_to_string(it.dir.path().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
     assert!(read("passes/ask/00-recorded.txt").contains("ask ("));
-    assert!(read("passes/ask/01-validate.txt").contains("Relu"));
+    assert!(read("passes/ask/02-validate.txt").contains("Relu"));
     let files = std::fs::read_dir(it.dir.path().join("passes/ask")).expect("it was made").count();
     let last = read(&format!("passes/ask/{:02}-stamp_compilation_metadata.txt", files - 1));
     assert!(last.contains("ask_Server (") && last.contains("ask_Client ("), "a part per class: {last}");
