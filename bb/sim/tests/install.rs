@@ -54,9 +54,7 @@ fn doubling(model: &mut ModelProto) {
         };
         model.functions.push(function);
     }
-    let mut root = call("f29", 0);
-    root.metadata_props = model.functions[0].node[0].metadata_props.clone();
-    model.functions[0].node.push(root);
+    model.functions[0].node.push(call("f29", 0));
 }
 
 const SLOT: &[&str] = &["answers"];
