@@ -1,49 +1,11 @@
 //! What is wrong with a program: a code, a sentence, a place, notes and a cure.
 
+mod codes;
+mod snippet;
+
+pub use codes::{CODES, Code, Severity};
+
 use std::fmt;
-
-/// One row of the table of codes.
-#[derive(Clone, Copy, Debug)]
-pub struct Code {
-    /// `BBnnnn`.
-    pub code: &'static str,
-    /// What kind of fault it is, in a few words.
-    pub title: &'static str,
-}
-
-/// Every code, sorted. A fault that has none is a fault of ours.
-pub const CODES: &[Code] = &[
-    Code { code: "BB0100", title: "a module that `bb::build!` does not mount" },
-    Code { code: "BB0101", title: "a panic while recording" },
-    Code { code: "BB0102", title: "two root modules of one name" },
-    Code { code: "BB0103", title: "two bootstraps of one module" },
-    Code { code: "BB0104", title: "a bootstrap of what calls do not start" },
-    Code { code: "BB0201", title: "a value of another module" },
-    Code { code: "BB0202", title: "the wrong class of a sender" },
-    Code { code: "BB0203", title: "the sender of a value that was not sent" },
-    Code { code: "BB0204", title: "the wrong class of the origin" },
-    Code { code: "BB0205", title: "`graph` where the call does not start" },
-    Code { code: "BB0206", title: "an operation that is to come after a value of another place" },
-    Code { code: "BB0207", title: "the sender of a parameter" },
-    Code { code: "BB0208", title: "a policy on a gather that is a parameter" },
-    Code { code: "BB0210", title: "values of two different peers of one class" },
-    Code { code: "BB0211", title: "values of a cohort that do not go home" },
-    Code { code: "BB0212", title: "a cohort inside a cohort" },
-    Code { code: "BB0213", title: "an unknown destination class" },
-    Code { code: "BB0214", title: "a wire or an interval in a bootstrap" },
-    Code { code: "BB0301", title: "element types that differ" },
-    Code { code: "BB0302", title: "shapes that differ" },
-    Code { code: "BB0303", title: "a type that cannot be found out" },
-    Code { code: "BB0401", title: "a wire nobody reads" },
-    Code { code: "BB0402", title: "a role served in two ways" },
-    Code { code: "BB0403", title: "a slot that nothing binds" },
-    Code { code: "BB0404", title: "a deadline that is no duration" },
-    Code { code: "BB0405", title: "a node without its gate" },
-    Code { code: "BB0406", title: "a parameter of a bootstrap that is no component of its module" },
-    Code { code: "BB0501", title: "an operator that no backend implements" },
-    Code { code: "BB0502", title: "a module that calls itself" },
-    Code { code: "BB0901", title: "a malformed program" },
-];
 
 /// A place in the user's source.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +25,13 @@ impl SourcePlace {
         let line = parts.next()?.parse().ok()?;
         Some(SourcePlace { file: parts.next()?.to_owned(), line, column })
     }
+    /// `--> file:line:column`, and below it the line, if `source` has the file.
+    pub fn render(&self, source: impl Fn(&str) -> Option<String>) -> String {
+        match source(&self.file).and_then(|text| snippet::of(self, &text)) {
+            Some(lines) => lines,
+            None => format!("     --> {self}"),
+        }
+    }
 }
 impl fmt::Display for SourcePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,7 +39,16 @@ impl fmt::Display for SourcePlace {
     }
 }
 
-/// A fault of a program.
+/// What else to know of a fault, with the place it is about where there is one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Note {
+    /// A sentence.
+    pub text: String,
+    /// A second place.
+    pub at: Option<SourcePlace>,
+}
+
+/// A fault of a program, or something to look at.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Diagnostic {
     /// A row of [`CODES`].
@@ -82,7 +60,7 @@ pub struct Diagnostic {
     /// The annotated function in whose tokens `at` is looked for: the last name of the node's instance chain.
     pub module: Option<String>,
     /// What else to know, other places among it.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// The edit that cures it.
     pub help: Option<String>,
 }
@@ -93,7 +71,7 @@ impl Diagnostic {
     /// # Panics
     /// If [`CODES`] has no such row: that is a fault of ours.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        assert!(CODES.iter().any(|c| c.code == code), "{code} is not in the table of codes");
+        assert!(Code::of(code).is_some(), "{code} is not in the table of codes");
         Diagnostic { code, message: message.into(), at: None, module: None, notes: Vec::new(), help: None }
     }
     /// About this token.
@@ -107,28 +85,56 @@ impl Diagnostic {
         self
     }
     /// With a further note.
-    pub fn note(mut self, note: impl Into<String>) -> Self {
-        self.notes.push(note.into());
+    pub fn note(self, text: impl Into<String>) -> Self {
+        self.note_at(text, None)
+    }
+    /// With a note about a second place.
+    pub fn note_at(mut self, text: impl Into<String>, at: Option<SourcePlace>) -> Self {
+        self.notes.push(Note { text: text.into(), at });
         self
+    }
+    /// With notes on the wires that two peers of one class were reached by, as far as it was by wires.
+    pub fn note_two_peers(self, class: &str, one: Option<SourcePlace>, other: Option<SourcePlace>) -> Self {
+        match (one, other) {
+            (Some(one), Some(other)) => self
+                .note_at("one came over this wire", Some(one))
+                .note_at("the other over this one, which leads to another peer", Some(other)),
+            (Some(at), None) | (None, Some(at)) => {
+                self.note_at(format!("each is on a `{class}`: one came over this wire, the other did not"), Some(at))
+            }
+            (None, None) => self.note(format!("each of them is on a `{class}`, but not on the same one")),
+        }
     }
     /// With a cure.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
-}
+    /// Whether the program is refused for it.
+    pub fn severity(&self) -> Severity {
+        Code::of(self.code).expect("`new` looks the code up").severity
+    }
 
-/// As rustc shows it, without the place.
-impl fmt::Display for Diagnostic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "bb[{}]: {}", self.code, self.message)?;
+    /// As rustc shows it, without the place it is about; second places as snippets of the files that `source` has.
+    pub fn render(&self, source: impl Fn(&str) -> Option<String>) -> String {
+        let mut text = format!("bb[{}]: {}", self.code, self.message);
         for note in &self.notes {
-            write!(f, "\n  note: {note}")?;
+            text += &format!("\n  note: {}", note.text);
+            if let Some(at) = &note.at {
+                text += &format!("\n{}", at.render(&source));
+            }
         }
         if let Some(help) = &self.help {
-            write!(f, "\n  help: {help}")?;
+            text += &format!("\n  help: {help}");
         }
-        Ok(())
+        text
+    }
+}
+
+/// As rustc shows it, without the place it is about and without lines of source.
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(|_| None))
     }
 }
 
@@ -139,6 +145,19 @@ mod tests {
     #[test]
     fn codes_are_sorted_and_unique() {
         assert!(CODES.is_sorted_by(|a, b| a.code < b.code));
+    }
+
+    #[test]
+    fn a_second_place_is_shown_with_its_line() {
+        let second = SourcePlace { file: "src/graph.rs".into(), line: 1, column: 9 };
+        let fault = Diagnostic::new("BB0210", "two peers").note_at("one", Some(second)).note("two").help("a cure");
+        let text = "    a + b";
+        let shown = "bb[BB0210]: two peers\n  note: one\n     --> src/graph.rs:1:9\n      |\n    1 |     a + b\n      |         ^\n  note: two\n  help: a cure";
+        assert_eq!(fault.render(|file| (file == "src/graph.rs").then(|| text.to_owned())), shown);
+        assert_eq!(
+            fault.to_string(),
+            "bb[BB0210]: two peers\n  note: one\n     --> src/graph.rs:1:9\n  note: two\n  help: a cure"
+        );
     }
 
     #[test]

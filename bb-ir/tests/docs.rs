@@ -6,7 +6,6 @@ use bb_ir::types::ElementKind;
 use bb_ir::verify::Rule;
 use bb_ir::version::{BB_OPSET, FRAMEWORK_IR_VERSION, ONNX_IR_VERSION, ONNX_OPSET, WIRE_VERSION};
 use bb_ir::{diagnostics, keys};
-use std::fmt::Write;
 use std::path::Path;
 
 /// `BB_WRITE_DOCS=1 cargo test -p bb-ir --test docs` writes the file instead of comparing it.
@@ -91,17 +90,89 @@ meaning names.
     compare("ir.md", &text);
 }
 
+/// Codes that no program in Rust is told of with, since types or the recorder exclude them, and the test that shows each on
+/// IR.
+const IR_ALONE: &[(&str, &str)] = &[
+    ("BB0212", "bb/compiler/tests/refusals.rs"),
+    ("BB0213", "bb/compiler/tests/refusals.rs"),
+    ("BB0402", "bb/compiler/tests/refusals.rs"),
+    ("BB0403", "bb/compiler/tests/refusals.rs"),
+    ("BB0405", "bb/compiler/tests/gates.rs"),
+    ("BB0501", "bb/compiler/tests/refusals.rs"),
+    ("BB0703", "bb/compiler/tests/dead_ends.rs"),
+    ("BB0901", "bb/compiler/tests/refusals.rs"),
+];
+
+/// A program of `ui-tests/replay/diagnostics`, or what is said of it.
+fn of_a_program(code: &str, ending: &str) -> Option<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui-tests/replay/diagnostics");
+    Some(std::fs::read_to_string(path.join(format!("{code}{ending}"))).ok()?.trim_end().to_owned())
+}
+
+/// An entry of `diagnostics.md`.
+fn entry(row: &diagnostics::Code) -> String {
+    let level = if row.severity == diagnostics::Severity::Error { "" } else { " (a warning)" };
+    let head = format!("## {}: {}{level}\n\n{}\n\n", row.code, row.title, row.means);
+    let ir = IR_ALONE.iter().find(|(code, _)| *code == row.code);
+    match (of_a_program(row.code, ".rs"), ir) {
+        (Some(program), None) => {
+            let part =
+                |ending| of_a_program(row.code, ending).unwrap_or_else(|| panic!("{}{ending} is not there", row.code));
+            let (said, cured) = (part(".stderr"), part(".cured.rs"));
+            // A program whose fault is in the build script begins with it.
+            let (build, program) = match program.strip_prefix("//! ").and_then(|text| text.split_once('\n')) {
+                Some((build, rest)) => (format!("With `{build}` in `build.rs`, of\n\n"), rest.trim_start().to_owned()),
+                None => (String::new(), program),
+            };
+            format!(
+                "{head}{build}```rust\n{program}\n```\n\nis said\n\n```text\n{said}\n```\n\nand of this nothing:\n\n```rust\n{cured}\n```\n\n"
+            )
+        }
+        (None, Some((code, test))) => {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(test);
+            let text = std::fs::read_to_string(path).expect("the test is there");
+            assert!(text.contains(code), "{test} does not show {code}");
+            format!("{head}No program in Rust is told of with it; `{test}` shows it on IR.\n\n")
+        }
+        (Some(_), Some(_)) => panic!("{} has a program, and is said to have none", row.code),
+        (None, None) => panic!("{} has no program: write ui-tests/replay/diagnostics/{}.rs", row.code, row.code),
+    }
+}
+
 #[test]
-fn diagnostics_md_is_what_the_table_of_codes_says() {
+fn diagnostics_md_is_what_the_table_of_codes_and_their_programs_say() {
     let mut text = String::from(
         "# Diagnostics
 
-Made from the table of `bb-ir` by its test `docs`; edit it, not this page. Each is shown on the token it is about, with
-its reason and a cure.
+Made by the test `docs` of `bb-ir` from the table of codes and the programs in `ui-tests/replay/diagnostics`, which are
+tests of what is said of them; edit those, not this page.
+
+Each is shown on the token it is about. Places it speaks of follow as snippets, and the edit that cures it as `help`.
+Everything that can be found is told in one build: what the recorder refuses and what the passes do, as far as they can
+look at a program that is refused already. Warnings are rustc's own, of `deprecated`, which `#[allow(deprecated)]` on the
+module silences; they are told once nothing is refused.
+
+A fault in a function without the attribute stands at the call that leads there, if there is one such call, and shows the
+line; `#[track_caller]` on the function puts it at the call in any case.
 
 ",
     );
-    let rows = diagnostics::CODES.iter().map(|row| vec![code(row.code), row.title.to_owned()]);
-    write!(text, "{}", table(&["code", "fault"], rows)).expect("a string grows");
+    let rows = diagnostics::CODES.iter();
+    let link = |row: &diagnostics::Code| format!("[`{0}`](#{1})", row.code, anchor(row));
+    text +=
+        &table(&["code", "is", "fault"], rows.map(|row| vec![link(row), row.severity.name().into(), row.title.into()]));
+    text += "\n";
+    diagnostics::CODES.iter().for_each(|row| text += &entry(row));
+    let text = format!("{}\n", text.trim_end());
     compare("diagnostics.md", &text);
+}
+
+/// What a heading is reached by.
+fn anchor(row: &diagnostics::Code) -> String {
+    let level = if row.severity == diagnostics::Severity::Error { "" } else { " (a warning)" };
+    let head = format!("{}: {}{level}", row.code, row.title).to_lowercase();
+    head.chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
 }

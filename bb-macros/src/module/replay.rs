@@ -1,6 +1,8 @@
 //! What the build script found, as rustc errors on the tokens they are about.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+mod helper;
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use std::path::Path;
 use syn::ItemFn;
@@ -15,29 +17,46 @@ pub fn errors(recorded: &str, item: &ItemFn, hash_of_tokens: &str, out: &Path) -
     let errors = std::fs::read_to_string(out.join("bb.errors")).unwrap_or_default();
     let mut all = quote!();
     for line in errors.lines() {
-        let parts: Vec<&str> = line.splitn(6, '\t').collect();
-        let [module, hash, file, line, column, text] = parts[..] else { continue };
+        let parts: Vec<&str> = line.splitn(8, '\t').collect();
+        let [module, hash, severity, file, line, column, text, snippet] = parts[..] else { continue };
         if module != recorded || hash != hash_of_tokens {
             continue;
         }
-        let text = text.replace("\\n", "\n");
+        let lines = |text: &str| text.replace("\\n", "\n");
+        let text = lines(text);
         let place = line.parse().ok().zip(column.parse().ok());
         let here = Path::new(&name.span().unwrap().file()).ends_with(file);
         let found = place.filter(|_| here).and_then(|(l, c)| find(item.to_token_stream(), l, c));
-        let (span, text) = match found {
-            Some(span) => (span, text),
-            // A helper without the attribute: its tokens are not ours to underline.
-            None if !file.is_empty() => (
-                name.span(),
-                format!(
-                    "{text}\n  note: the expression is at {file}:{line}:{column}, in a function that `{name}` calls"
-                ),
-            ),
-            None => (name.span(), text),
+        let (span, text) = match (found, place) {
+            (Some(span), _) => (span, text),
+            // A helper without the attribute: its tokens are not ours to underline, but the call of it is.
+            (None, Some((l, _))) if !file.is_empty() => {
+                let note = format!("{text}\n  note: in a function that `{name}` calls\n{}", lines(snippet));
+                (helper::call(item, Path::new(file), l).unwrap_or(name.span()), note)
+            }
+            (None, _) => (name.span(), text),
         };
-        all.extend(quote_spanned!(span=> ::core::compile_error!(#text);));
+        all.extend(match severity {
+            "warning" => warning(item, span, &text),
+            _ => quote_spanned!(span=> ::core::compile_error!(#text);),
+        });
     }
     all
+}
+
+/// What rustc warns of on stable: the use of something deprecated, at that token. What the function allows is allowed.
+fn warning(item: &ItemFn, span: Span, text: &str) -> TokenStream {
+    let allows = item.attrs.iter().filter(|attribute| attribute.path().is_ident("allow"));
+    let (declared, used) = (Ident::new("warning", Span::call_site()), Ident::new("warning", span));
+    quote! {
+        #(#allows)*
+        const _: () = {
+            #[allow(non_upper_case_globals)]
+            #[deprecated(note = #text)]
+            const #declared: () = ();
+            #used
+        };
+    }
 }
 
 /// The token that starts there. Columns of spans are from 0, those of locations from 1.

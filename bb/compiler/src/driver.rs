@@ -4,6 +4,7 @@ use crate::analysis::NetworkAnalysis;
 use crate::error::{CompileError, PassError};
 use crate::passes::derive_wire_deadlines::PER_HOP_BUDGET_NS;
 use crate::runner;
+use bb_ir::diagnostics::Diagnostic;
 use bb_ir::digest::ProgramDigest;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto};
 use bb_ir::verify::Level;
@@ -63,6 +64,8 @@ pub struct Output {
     pub partitions: Vec<Partition>,
     /// The classes and the wires between them.
     pub analysis: NetworkAnalysis,
+    /// What somebody should look at, though the program is built.
+    pub warnings: Vec<Diagnostic>,
     /// What each pass saw, in their order.
     pub trace: Vec<runner::PassTrace>,
 }

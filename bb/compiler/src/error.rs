@@ -2,12 +2,12 @@
 
 use bb_ir::diagnostics::{Diagnostic, SourcePlace};
 use bb_ir::keys;
-use bb_ir::proto::onnx::NodeProto;
+use bb_ir::proto::onnx::{ModelProto, NodeProto};
 use bb_ir::views::Metadata;
 use std::fmt;
 
 /// Why a program does not compile.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompileError {
     /// The recorded model is not what a recorder emits.
@@ -37,6 +37,22 @@ impl CompileError {
     }
 }
 
+impl CompileError {
+    /// What is found later is told with it, each once.
+    pub(crate) fn also(&mut self, more: Vec<Diagnostic>) {
+        let faults = match self {
+            CompileError::Validation(e) => &mut e.faults,
+            CompileError::Pass(e) => &mut e.faults,
+            CompileError::Broken { violations, .. } => violations,
+        };
+        for fault in more {
+            if !faults.contains(&fault) {
+                faults.push(fault);
+            }
+        }
+    }
+}
+
 impl From<CompileError> for Vec<Diagnostic> {
     fn from(error: CompileError) -> Self {
         match error {
@@ -56,19 +72,36 @@ pub struct ValidationError {
 }
 
 /// What a pass or a [`crate::CompilerStage`] refuses: every fault it can find.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{}", Faults(faults))]
 pub struct PassError {
     /// The pass.
     pub pass: &'static str,
     /// Never empty.
     pub faults: Vec<Diagnostic>,
+    /// What the passes behind this one can look at for faults of their own.
+    pub(crate) rest: Option<Box<ModelProto>>,
 }
 
 impl PassError {
+    /// These faults, of which there is at least one.
+    pub fn new(pass: &'static str, faults: Vec<Diagnostic>) -> Self {
+        PassError { pass, faults, rest: None }
+    }
     /// `value`, unless there are faults.
     pub fn unless<T>(pass: &'static str, faults: Vec<Diagnostic>, value: T) -> Result<T, PassError> {
-        if faults.is_empty() { Ok(value) } else { Err(PassError { pass, faults }) }
+        if faults.is_empty() { Ok(value) } else { Err(PassError::new(pass, faults)) }
+    }
+    /// The same, where passes behind this one find more in the program as it is now.
+    pub(crate) fn unless_but(
+        pass: &'static str,
+        faults: Vec<Diagnostic>,
+        model: ModelProto,
+    ) -> Result<ModelProto, PassError> {
+        if faults.is_empty() {
+            return Ok(model);
+        }
+        Err(PassError { pass, faults, rest: Some(Box::new(model)) })
     }
 }
 

@@ -3,6 +3,8 @@
 use crate::error::CompileError;
 use crate::passes;
 use crate::runner::Unit;
+use bb_ir::diagnostics::Diagnostic;
+use bb_ir::proto::onnx::ModelProto;
 use bb_ir::verify::Level;
 
 /// A row: a pass and the level at which a program is behind it.
@@ -101,9 +103,42 @@ passes! {
         "nothing";
 }
 
+/// A look at the program beside the canonical passes. It changes nothing, and tells of errors and of warnings.
+pub struct Check {
+    /// What it is called.
+    pub name: &'static str,
+    /// The pass behind which it looks.
+    pub behind: &'static str,
+    /// What it looks for.
+    pub does: &'static str,
+    pub(crate) run: fn(&ModelProto) -> Vec<Diagnostic>,
+}
+
+macro_rules! checks {
+    ($($name:literal => $behind:literal, $run:expr, $does:literal;)*) => {
+        /// Every check.
+        pub const CHECKS: &[Check] = &[$(Check { name: $name, behind: $behind, does: $does, run: $run }),*];
+    };
+}
+
+checks! {
+    "find_unread" => "validate", passes::find_unread,
+        "values that nobody reads: of operations that do nothing else, of wires, of calls of modules (warnings)";
+    "find_dead_ends" => "derive_wire_deadlines", passes::find_dead_ends,
+        "gathers that no senders can fill, deadlines that constant waits outlast, intervals with arguments; large constants on wires and gathers of nobody (warnings)";
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn checks_stand_behind_passes() {
+        for check in CHECKS {
+            assert!(CANONICAL_PASS_NAMES.contains(&check.behind), "{}", check.behind);
+            assert!(!CANONICAL_PASS_NAMES.contains(&check.name), "{}", check.name);
+        }
+    }
 
     #[test]
     fn levels_only_rise_and_no_pass_is_there_twice() {

@@ -4,7 +4,8 @@ use crate::analysis::NetworkAnalysis;
 use crate::driver::{Output, Partition};
 use crate::error::{CompileError, PassError};
 use crate::passes::validate::diagnose;
-use crate::pipeline::PASSES;
+use crate::pipeline::{CHECKS, PASSES};
+use bb_ir::diagnostics::{Diagnostic, Severity};
 use bb_ir::digest::ProgramDigest;
 use bb_ir::proto::onnx::ModelProto;
 use bb_ir::verify::{Level, verify};
@@ -35,7 +36,13 @@ impl Unit {
         &mut self,
         pass: impl FnOnce(ModelProto) -> Result<ModelProto, PassError>,
     ) -> Result<(), CompileError> {
-        self.model = pass(std::mem::take(&mut self.model))?;
+        match pass(std::mem::take(&mut self.model)) {
+            Ok(model) => self.model = model,
+            Err(mut error) => {
+                self.model = error.rest.take().map(|model| *model).unwrap_or_default();
+                return Err(error.into());
+            }
+        }
         self.changed = true;
         Ok(())
     }
@@ -99,13 +106,73 @@ pub fn run(
     observer("recorded", &[recorded]);
     let mut unit = Unit { model: recorded.clone(), per_hop_budget_ns, ..Unit::default() };
     let mut trace = Vec::with_capacity(PASSES.len());
+    let mut told = Told::default();
     for pass in PASSES {
-        (pass.run)(&mut unit)?;
-        observer(pass.name, &unit.models().collect::<Vec<_>>());
-        unit.check(pass.name, pass.level)?;
+        if told.error.is_some() && pass.level >= Level::Cut && !STILL_TELL.contains(&pass.name) {
+            continue;
+        }
+        match (pass.run)(&mut unit) {
+            Ok(()) => observer(pass.name, &unit.models().collect::<Vec<_>>()),
+            Err(error) => told.refused(error),
+        }
+        if told.ends_here(&unit) {
+            break;
+        }
+        if told.error.is_none() {
+            unit.check(pass.name, pass.level)?;
+        }
+        for check in CHECKS.iter().filter(|check| check.behind == pass.name) {
+            told.found(check.name, (check.run)(&unit.model));
+        }
         let nodes = unit.models().flat_map(|model| &model.functions).map(|f| f.node.len()).sum();
         trace.push(PassTrace { pass: pass.name, nodes });
     }
+    if let Some(error) = told.error {
+        return Err(error);
+    }
     let (program, digest) = unit.placed.take().expect("the pipeline keeps the placed program before it cuts");
-    Ok(Output { program, digest, partitions: unit.partitions, analysis: unit.analysis, trace })
+    let Told { warnings, .. } = told;
+    Ok(Output { program, digest, partitions: unit.partitions, analysis: unit.analysis, warnings, trace })
 }
+
+/// What is wrong so far. Passes behind one that refuses go on where it leaves them a program, to tell all at once; of what
+/// they find, malformed IR is left out: a refused program is not what they may expect.
+#[derive(Default)]
+struct Told {
+    error: Option<CompileError>,
+    warnings: Vec<Diagnostic>,
+    ends: bool,
+}
+
+impl Told {
+    fn refused(&mut self, error: CompileError) {
+        let malformed = |fault: &Diagnostic| fault.code == MALFORMED;
+        self.ends |= error.diagnostics().iter().any(malformed) || matches!(error, CompileError::Broken { .. });
+        match &mut self.error {
+            None => self.error = Some(error),
+            Some(first) => {
+                let mut more: Vec<Diagnostic> = error.into();
+                more.retain(|fault| !malformed(fault));
+                first.also(more);
+            }
+        }
+    }
+
+    fn found(&mut self, check: &'static str, found: Vec<Diagnostic>) {
+        let (errors, warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(|f| f.severity() == Severity::Error);
+        self.warnings.extend(warnings);
+        if !errors.is_empty() {
+            self.refused(PassError::new(check, errors).into());
+        }
+    }
+
+    /// Whether nothing is left to look at.
+    fn ends_here(&self, unit: &Unit) -> bool {
+        self.error.is_some() && (self.ends || unit.model.functions.is_empty())
+    }
+}
+
+const MALFORMED: &str = "BB0901";
+/// Of the passes from the cut on those that find what is wrong with a program. What the others would find in a refused one
+/// follows from what has been told.
+const STILL_TELL: [&str; 2] = ["synthesize_wire_recvs", "analyze_wire_edges"];

@@ -217,3 +217,43 @@ fn what_a_call_in_a_lane_runs_is_in_that_lane() {
     let relu = out.part("Server").main().node.iter().find(|n| n.op_type() == "Relu").expect("inlined");
     assert_eq!(relu.metadata(keys::LANE_KEY), Some("1"));
 }
+
+/// A tower of modules, each of which calls the next: no pass, no rule of the verifier and no picture recurses over it.
+#[test]
+fn a_tower_of_five_thousand_calls_is_no_stack_overflow() {
+    // Names of what is inlined grow with the floors, so those that are inlined are fewer.
+    for (takes_graph, floors) in [(false, 5_000), (true, 1_000)] {
+        let new = |name: &str| if takes_graph { Module::with_graph(name) } else { Module::new(name) };
+        let start = takes_graph.then_some("start");
+        let mut tower: Vec<FunctionProto> = Vec::new();
+        for floor in 0..floors {
+            let mut m = new(&format!("floor{floor}"));
+            let x = m.input("x", "Server", tensor());
+            let to = m.peer("to", "Server", "Client");
+            let inputs: Vec<&str> = start.into_iter().chain([x.as_str(), to.as_str()]).collect();
+            let (y, to) = match tower.last() {
+                Some(below) => {
+                    let mut given = m.call(below, &inputs, "");
+                    (given.remove(0), given.remove(0))
+                }
+                None => (m.op("Relu", &[&x]), to),
+            };
+            m.output(&y);
+            m.output(&to);
+            tower.push(m.done());
+        }
+        let mut m = Module::with_graph("root");
+        let x = m.input("x", "Server", tensor());
+        let to = m.peer("to", "Server", "Client");
+        let inputs: Vec<&str> = start.into_iter().chain([x.as_str(), to.as_str()]).collect();
+        let given = m.call(tower.last().expect("it has floors"), &inputs, "");
+        m.points_at(&given[1], "Client");
+        let there = m.wire(&[&given[0]], &given[1]);
+        m.output(&there.values[0]);
+        let functions = [m.done()].into_iter().chain(tower.into_iter().rev()).collect();
+        let output = compile(functions);
+        assert_eq!(output.partitions.len(), 2, "what is handed through every floor is one peer");
+        let parts = output.partitions.iter().map(|part| &part.model);
+        assert!(bb_compiler::Picture::of(parts, bb_compiler::Gates::Folded).svg().ends_with("</svg>\n"));
+    }
+}

@@ -1,7 +1,7 @@
 //! `bb/docs/passes.md` is what the table of passes says.
 #![allow(missing_docs)]
 
-use bb_compiler::pipeline::PASSES;
+use bb_compiler::pipeline::{CHECKS, PASSES};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -21,6 +21,15 @@ level that the pass leaves it at; `bb/docs/ir.md` says what holds there. A pass 
     for pass in PASSES {
         let level = format!("{:?}", pass.level).to_lowercase();
         writeln!(text, "| `{}` | {level} | {} | {} |", pass.name, pass.does, pass.refuses).expect("strings grow");
+    }
+    text += "
+Checks look at the program beside them and change nothing.
+
+| check | behind | what it looks for |
+| --- | --- | --- |
+";
+    for check in CHECKS {
+        writeln!(text, "| `{}` | `{}` | {} |", check.name, check.behind, check.does).expect("strings grow");
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/passes.md");
     if std::env::var_os("BB_WRITE_DOCS").is_some() {

@@ -26,6 +26,8 @@ pub struct Compiled {
     pub artifacts: Vec<Artifact>,
     /// Everything that is wrong.
     pub diagnostics: Vec<Diagnostic>,
+    /// What somebody should look at, though nothing is wrong. Of a program with faults nothing is said here.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Records and compiles a module, or any function of a graph, values and components.
@@ -38,23 +40,43 @@ pub fn compile_with<Args>(program: impl Program<Args>, options: &Options) -> Com
     Compiled::of(record(program), options)
 }
 
+/// Whether the compiler says something else than a recorder that has refused a program: that is about places (`BB02nn`)
+/// and parameters, from which unbound slots and malformed IR follow.
+fn is_news(fault: &Diagnostic) -> bool {
+    !fault.code.starts_with("BB02") && !["BB0403", "BB0901"].contains(&fault.code)
+}
+
 impl Compiled {
     pub(super) fn of(recorded: Recorded, options: &Options) -> Self {
-        let diagnostics = recorded.diagnostics.clone();
-        if !diagnostics.is_empty() || recorded.entry().is_none() {
-            return Compiled { recorded, output: None, artifacts: Vec::new(), diagnostics };
+        let mut compiled = Compiled {
+            diagnostics: recorded.diagnostics.clone(),
+            recorded,
+            output: None,
+            artifacts: Vec::new(),
+            warnings: Vec::new(),
+        };
+        if compiled.recorded.entry().is_none() {
+            return compiled;
         }
-        match options.compiler(&recorded.name).compile(&recorded.model) {
+        match options.compiler(&compiled.recorded.name).compile(&compiled.recorded.model) {
+            // What the recorder refuses is no program, whatever the compiler makes of it.
+            Ok(_) if !compiled.diagnostics.is_empty() => {}
             Ok(output) => {
                 let artifact = |p: &bb_compiler::Partition| Artifact {
                     class: p.class.clone(),
                     bytes: bb_ir::artifact::write(&p.model),
                 };
-                let artifacts = output.partitions.iter().map(artifact).collect();
-                Compiled { recorded, output: Some(output), artifacts, diagnostics }
+                compiled.artifacts = output.partitions.iter().map(artifact).collect();
+                compiled.warnings.clone_from(&output.warnings);
+                compiled.output = Some(output);
             }
-            Err(error) => Compiled { recorded, output: None, artifacts: Vec::new(), diagnostics: error.into() },
+            Err(error) => {
+                let recorded = !compiled.diagnostics.is_empty();
+                let found: Vec<Diagnostic> = error.into();
+                compiled.diagnostics.extend(found.into_iter().filter(|fault| !recorded || is_news(fault)));
+            }
         }
+        compiled
     }
 
     /// What the program looks like, if it compiles: to be written as Mermaid, Graphviz or SVG.

@@ -9,12 +9,21 @@ use std::panic;
 
 thread_local!(static PANIC: Cell<Option<(Option<SourcePlace>, String)>> = const { Cell::new(None) });
 
-/// Sorted lines: module, hash of its tokens, file, line, column, text.
+/// Sorted lines: module, hash of its tokens, severity, file, line, column, text, and the place as a snippet.
 pub struct Errors {
     lines: BTreeSet<String>,
     hashes: BTreeMap<&'static str, &'static str>,
     /// Whether a module could not be recorded, so that nobody knows whose a bootstrap is.
     pub panicked: bool,
+}
+
+fn panicked(module: &Module, (place, text): (Option<SourcePlace>, String)) -> Diagnostic {
+    let name = crate::record::panicked_in().unwrap_or(module.name);
+    Diagnostic::new("BB0101", format!("recording `{name}` panicked: {text}"))
+        .at(place)
+        .in_module(name)
+        .note("the body of a module runs while the crate builds")
+        .help("mend what panics, as in any Rust function: a `#[test]` that calls `bb::record` shows it too")
 }
 
 impl Errors {
@@ -39,13 +48,12 @@ impl Errors {
         panic::set_hook(before);
         match recorded {
             Ok(recorded) => Some(recorded),
-            Err(_) => {
-                let (place, text) = PANIC.take().unwrap_or_default();
-                let name = crate::record::panicked_in().unwrap_or(module.name);
-                let fault = Diagnostic::new("BB0101", format!("recording `{name}` panicked: {text}"))
-                    .at(place)
-                    .in_module(name)
-                    .note("the body of a module runs while the crate builds");
+            Err(payload) => {
+                let panic = PANIC.take().unwrap_or_default();
+                let fault = match payload.downcast::<Diagnostic>() {
+                    Ok(refused) => *refused,
+                    Err(_) => panicked(module, panic),
+                };
                 self.panicked = true;
                 self.add(module, &fault);
                 None
@@ -84,8 +92,13 @@ impl Errors {
 
     fn line(&mut self, name: &str, hash: &str, fault: &Diagnostic) {
         let (file, line, column) = fault.at.as_ref().map_or(("", 0, 0), |at| (at.file.as_str(), at.line, at.column));
-        let text = fault.to_string().replace('\n', "\\n");
-        self.lines.insert(format!("{name}\t{hash}\t{file}\t{line}\t{column}\t{text}"));
+        // Files go by their paths from the package, where build scripts run.
+        let source = |file: &str| std::fs::read_to_string(file).ok();
+        let one_line = |text: String| text.replace('\n', "\\n").replace('\t', " ");
+        let text = one_line(fault.render(source));
+        let snippet = one_line(fault.at.as_ref().map_or(String::new(), |at| at.render(source)));
+        let severity = fault.severity().name();
+        self.lines.insert(format!("{name}\t{hash}\t{severity}\t{file}\t{line}\t{column}\t{text}\t{snippet}"));
     }
 
     pub fn text(&self) -> String {

@@ -32,8 +32,8 @@ macro_rules! build {
     ($($name:ident),* $(,)?) => { $crate::build!($($name),*; $crate::Options::default()); };
     ($($name:ident),* $(,)?; $options:expr) => {
         // An inline module with a `path` keeps rustc's own file lookup (`graph.rs`, `graph/mod.rs`, `graph/more.rs`); a
-        // `path` on the module itself would look for its submodules beside it.
-        #[allow(dead_code, unused_imports, unexpected_cfgs)]
+        // `path` on the module itself would look for its submodules beside it. What rustc warns of it says of the crate.
+        #[allow(warnings)]
         #[path = "src"]
         mod __src { $( pub mod $name; )* }
         #[allow(unused_imports)]
@@ -82,6 +82,7 @@ pub fn run(mounted: &[&str], options: &Options) {
         shape(&mut shapes, &recorded);
         let compiled = Compiled::of(recorded, options);
         errors.extend(module, &compiled.diagnostics);
+        errors.extend(module, &compiled.warnings);
         if let Some(directory) = options.picture_directory() {
             draw(directory, module.name, &compiled);
         }

@@ -73,8 +73,10 @@ pub(super) fn of_root(key: &str, root: &FunctionProto, is_called: bool) {
         with(|r| r.fail_in(first.name, (first.at)(), diagnostic));
     }
     for other in others {
-        let text = format!("`{}` has another bootstrap at {}", root.name(), super::source_place((first.at)()));
-        let diagnostic = Diagnostic::new("BB0103", text).help("make them one function");
+        let text = format!("`{}` has another bootstrap", root.name());
+        let diagnostic = Diagnostic::new("BB0103", text)
+            .note_at("this one", Some(super::source_place((first.at)())))
+            .help("make them one function");
         with(|r| r.fail_in(other.name, (other.at)(), diagnostic));
     }
 }

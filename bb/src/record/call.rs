@@ -58,10 +58,14 @@ pub fn call<R: Values>(
 ) -> R {
     let at = Location::caller();
     let known = with(|r| r.by_key.get(&key).copied());
+    if with(|r| r.open.contains(&key)) {
+        with(|r| r.recursion(at, module));
+    }
     let index = known.unwrap_or_else(|| {
         with(|r| {
             let root = r.scopes.len() == 1 && r.scope().function.node.is_empty();
             r.push(module, root, crate::module::entry(infos));
+            r.open.push(key.clone());
             if graph.is_some() {
                 r.start();
             }
@@ -75,6 +79,7 @@ pub fn call<R: Values>(
             scope.function.output = outputs.iter().flat_map(|s| s.values.clone()).collect();
             let function = r.finish(module, scope, args.len(), outputs, graph.is_some());
             r.functions.push(function);
+            r.open.pop();
             r.by_key.insert(key, r.functions.len() - 1);
             r.functions.len() - 1
         })
@@ -146,6 +151,14 @@ pub fn call<R: Values>(
 }
 
 impl super::Recorder {
+    /// A module calls itself: its recording would never end, so it ends here.
+    fn recursion(&mut self, at: &'static Location<'static>, module: &str) -> ! {
+        let text = format!("`{module}` calls itself");
+        let help = "a program has no recursion: use a loop, which is unrolled while recording";
+        let here = self.scope().module;
+        let fault = Diagnostic::new("BB0502", text).at(Some(super::source_place(at))).in_module(here).help(help);
+        std::panic::panic_any(fault)
+    }
     fn finish(
         &mut self,
         module: &'static str,

@@ -40,20 +40,9 @@ impl Recorder {
 type Reached<'a> = Option<&'a &'static Location<'static>>;
 
 fn two_peers(class: &str, one: Reached, other: Reached) -> Diagnostic {
-    let place = |l: &Location| format!("{}:{}:{}", super::manifest_relative(l.file()), l.line(), l.column());
-    let note = match (one, other) {
-        (Some(a), Some(b)) => format!(
-            "one came over the wire at {}, the other over the wire at {}, and these lead to different peers",
-            place(a),
-            place(b)
-        ),
-        (Some(a), None) | (None, Some(a)) => {
-            format!("each of them is on a `{class}`, but one came over the wire at {} and the other did not", place(a))
-        }
-        (None, None) => format!("each of them is on a `{class}`, but not on the same one"),
-    };
+    let place = |reached: Reached| reached.map(|at| super::source_place(at));
     Diagnostic::new("BB0210", format!("these values live on two different peers of class `{class}`"))
-        .note(note)
+        .note_two_peers(class, place(one), place(other))
         .help(format!("send both to the same peer value, or keep the state in a component of `{class}`"))
 }
 

@@ -125,6 +125,8 @@ struct Recorder {
     reached: BTreeMap<u32, &'static Location<'static>>,
     functions: Vec<Function>,
     by_key: BTreeMap<String, usize>,
+    /// The keys of modules that are being recorded, the innermost last.
+    open: Vec<String>,
     by_name: BTreeMap<&'static str, usize>,
     bootstrap: Option<bootstrap::Recorded>,
     diagnostics: Vec<Diagnostic>,

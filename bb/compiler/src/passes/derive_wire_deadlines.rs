@@ -25,7 +25,10 @@ pub const PER_HOP_BUDGET_NS: u64 = 30_000_000_000;
 pub fn derive_wire_deadlines(mut model: ModelProto, per_hop_budget_ns: u64) -> Result<ModelProto, PassError> {
     if per_hop_budget_ns == 0 {
         let fault = Diagnostic::new("BB0404", "a hop of 0 ns leaves no message any time");
-        return Err(PassError { pass: PASS, faults: vec![fault.help("give `per_hop_budget_ns` a duration")] });
+        return Err(PassError::new(
+            PASS,
+            vec![fault.help("give `bb::Options::per_hop_budget` a duration: `secs(30)`")],
+        ));
     }
     let ways = ahead::of(&model);
     let mut faults = Vec::new();
@@ -39,10 +42,10 @@ pub fn derive_wire_deadlines(mut model: ModelProto, per_hop_budget_ns: u64) -> R
             faults.push(too_long(node, way, per_hop_budget_ns));
         }
     }
-    PassError::unless(PASS, faults, model)
+    PassError::unless_but(PASS, faults, model)
 }
 
 fn too_long(node: &NodeProto, way: &Way, per_hop_budget_ns: u64) -> Diagnostic {
     let text = format!("{} hops of {per_hop_budget_ns} ns are more nanoseconds than a deadline holds", way.depth);
-    at_node(node, "BB0404", text).help("compile with a smaller `per_hop_budget_ns`")
+    at_node(node, "BB0404", text).help("compile with a smaller `bb::Options::per_hop_budget`")
 }

@@ -4,7 +4,7 @@
 //! also read, and drops gathers and constants nobody reads. *Keeps* meaning.
 
 use crate::error::{PassError, at_node};
-use crate::index::FunctionIndex;
+use crate::index::{FunctionIndex, NodeIx};
 use bb_ir::proto::onnx::{AttributeProto, FunctionProto, ModelProto, NodeProto, ValueInfoProto};
 use bb_ir::views::{Attributes, Metadata, attribute};
 use bb_ir::wire_shape::{Gather, Send, is_gather, is_send};
@@ -68,7 +68,7 @@ pub fn expand_ops(mut model: ModelProto) -> Result<ModelProto, PassError> {
     if !model.opset_import.iter().any(|o| o.domain() == ops::SYSCALL_DOMAIN) {
         model.opset_import.push(super::stamp_compilation_metadata::import(ops::SYSCALL_DOMAIN));
     }
-    PassError::unless(PASS, faults, model)
+    PassError::unless_but(PASS, faults, model)
 }
 
 fn spell_out(node: &mut NodeProto) {
@@ -84,30 +84,37 @@ fn spell_out(node: &mut NodeProto) {
     }
 }
 
-/// Drops what is recorded ahead of time: policies of a gather that another one replaced, and constants of those.
+/// How often each value is read, and what is recorded ahead of time and not read at all: policies of a gather that another
+/// one replaced, and constants of those. Outputs count as read.
+pub(super) fn readers(index: &FunctionIndex<'_>) -> (Vec<u32>, FxHashSet<NodeIx>) {
+    let mut readers = vec![0u32; index.values()];
+    for (node, _) in index.nodes() {
+        for value in index.inputs(node).iter().flatten() {
+            readers[value.at()] += 1;
+        }
+    }
+    for value in index.function_outputs() {
+        readers[value.at()] += 1;
+    }
+    let mut unread = FxHashSet::default();
+    for at in (0..index.function().node.len()).rev().map(NodeIx::new) {
+        let node = index.node(at);
+        let on_demand = is_gather(node) || node.domain() == ops::ONNX_DOMAIN && node.op_type() == "Constant";
+        if on_demand && index.outputs(at).iter().flatten().all(|value| readers[value.at()] == 0) {
+            unread.insert(at);
+            for value in index.inputs(at).iter().flatten() {
+                readers[value.at()] -= 1;
+            }
+        }
+    }
+    (readers, unread)
+}
+
 fn drop_unread(function: &mut FunctionProto) {
     let unread: FxHashSet<String> = {
         let index = FunctionIndex::new(function);
-        let mut readers = vec![0u32; index.values()];
-        for (node, _) in index.nodes() {
-            for value in index.inputs(node).iter().flatten() {
-                readers[value.at()] += 1;
-            }
-        }
-        for value in index.function_outputs() {
-            readers[value.at()] += 1;
-        }
-        let mut unread = FxHashSet::default();
-        for (at, node) in index.nodes().collect::<Vec<_>>().into_iter().rev() {
-            let on_demand = is_gather(node) || node.domain() == ops::ONNX_DOMAIN && node.op_type() == "Constant";
-            if on_demand && index.outputs(at).iter().flatten().all(|value| readers[value.at()] == 0) {
-                unread.insert(node.name().to_owned());
-                for value in index.inputs(at).iter().flatten() {
-                    readers[value.at()] -= 1;
-                }
-            }
-        }
-        unread
+        let (_, unread) = readers(&index);
+        unread.into_iter().map(|at| index.node(at).name().to_owned()).collect()
     };
     if unread.is_empty() {
         return;

@@ -36,7 +36,7 @@ pub fn inline_for_partition(mut model: ModelProto) -> Result<ModelProto, PassErr
     }
     remint_wires(&mut model.functions[0]);
     prune_orphans(&mut model);
-    PassError::unless(PASS, faults, model)
+    PassError::unless_but(PASS, faults, model)
 }
 
 fn is_module(function: &FunctionProto) -> bool {

@@ -3,6 +3,8 @@
 pub mod analyze_wire_edges;
 pub mod derive_wire_deadlines;
 pub mod expand_ops;
+pub mod find_dead_ends;
+pub mod find_unread;
 pub mod infer_peer_classes;
 pub mod inline_for_partition;
 pub mod insert_gates;
@@ -19,6 +21,8 @@ pub mod verify_no_dangling_calls;
 pub use analyze_wire_edges::analyze_wire_edges;
 pub use derive_wire_deadlines::derive_wire_deadlines;
 pub use expand_ops::expand_ops;
+pub use find_dead_ends::find_dead_ends;
+pub use find_unread::find_unread;
 pub use infer_peer_classes::infer_peer_classes;
 pub use inline_for_partition::inline_for_partition;
 pub use insert_gates::{

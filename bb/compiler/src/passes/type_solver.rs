@@ -23,6 +23,7 @@ mod types;
 
 pub use callees::{Arguments, Callees};
 pub(super) use facts::Facts;
+pub(super) use fold::Constants;
 pub use meet::TypeError;
 pub(super) use meet::meet_written;
 pub use solver::{TypeSolution, TypeSolver};
@@ -54,7 +55,7 @@ pub fn type_solver(mut model: ModelProto) -> Result<ModelProto, PassError> {
         write_types(&mut model.functions[position], &solution);
     }
     model.functions.iter_mut().for_each(facts::forget);
-    PassError::unless(PASS, faults, model)
+    PassError::unless_but(PASS, faults, model)
 }
 
 /// Callers first: what all calls of a function hand over is known when it is its turn.

@@ -37,10 +37,17 @@ fn a_wrong_inner_dimension_on_the_far_side_of_a_wire_shows_both_places() {
         found.message,
         "`MatMul` cannot put a tensor of `f32` with the shape (N, 32) and a tensor of `f32` with the shape (64, 10) together"
     );
-    assert_eq!((found.code, found.at.expect("a place").to_string()), ("BB0302", "src/layer.rs:3:1".to_owned()));
     assert_eq!(
-        found.notes,
-        ["the first is the parameter `x`, over the wire at src/layer.rs:1:1", "the second comes from src/layer.rs:2:1"]
+        (found.code, found.at.as_ref().expect("a place").to_string()),
+        ("BB0302", "src/layer.rs:3:1".to_owned())
+    );
+    assert_eq!(
+        notes(&found),
+        [
+            "the first is the parameter `x`",
+            "the first came over this wire --> src/layer.rs:1:1",
+            "the second comes from here --> src/layer.rs:2:1"
+        ]
     );
     let fits = layer("f32(N,64)", "f32(64,10)");
     let back = fits.output[0].clone();
@@ -72,8 +79,9 @@ fn two_sides_that_declare_two_shapes_are_shown_both() {
     m.output(&shaped);
     let found = fault_in(vec![m.done()]);
     assert!(found.message.contains("(N, 32)") && found.message.contains("(N, 64)"), "{}", found.message);
-    assert_eq!(found.at.expect("a place").line, 3);
-    assert!(found.notes.concat().contains("the parameter `x`, over the wire at src/f.rs:1:1"), "{:?}", found.notes);
+    assert_eq!(found.at.as_ref().expect("a place").line, 3);
+    let notes = notes(&found).concat();
+    assert!(notes.contains("the parameter `x`") && notes.contains("came over this wire --> src/f.rs:1:1"), "{notes}");
 }
 
 /// A program in which `N` is what the first of these types says, and `second` takes it.
@@ -92,7 +100,7 @@ fn named(first: &str, second: &str) -> Vec<FunctionProto> {
 fn a_name_is_one_size_everywhere() {
     let found = fault_in(named("f32(64,2)", "f32(32)"));
     assert!(found.message.contains("(64)") && found.message.contains("(32)"), "{}", found.message);
-    assert!(found.notes.contains(&"`N` is 64 since src/f.rs:1:1".to_owned()), "{:?}", found.notes);
+    assert!(notes(&found).contains(&"`N` is 64 since here --> src/f.rs:1:1".to_owned()), "{:?}", found.notes);
     let found = solved(named("f32(64,2)", "f32(64)")).expect("it fits");
     assert_eq!(found("x"), "f32(64)");
     let found = solved(named("f32(M,2)", "f32(_)")).expect("it fits");
@@ -167,8 +175,8 @@ fn what_is_wrong_inside_a_module_is_said_there_and_names_the_call() {
     m.push(bb_ir::ops::MODULE_DOMAIN, "dense", &[&x, &w], &[read("any")]);
     m.output(&y[0]);
     let found = fault_in(vec![m.done(), dense()]);
-    assert_eq!((found.module.as_deref(), found.at.expect("a place").line), (Some("dense"), 3));
-    assert!(found.notes.contains(&"in the call at src/f.rs:1:1".to_owned()), "{:?}", found.notes);
+    assert_eq!((found.module.as_deref(), found.at.as_ref().expect("a place").line), (Some("dense"), 3));
+    assert!(notes(&found).contains(&"in this call --> src/f.rs:1:1".to_owned()), "{:?}", found.notes);
 }
 
 /// A module that sends, and so is inlined, whose parameter has this shape.
@@ -216,8 +224,8 @@ fn a_name_that_two_inlined_calls_make_two_sizes_is_refused_at_the_second() {
     }
     let found = fault_in(std::iter::once(m.done()).chain(callees).collect());
     assert_eq!((found.code, found.message.as_str()), ("BB0302", "`N` is 64 and 32"));
-    assert_eq!(found.at.expect("a place").to_string(), "src/f.rs:4:1");
-    assert_eq!(found.notes, ["the first since src/f.rs:2:1"]);
+    assert_eq!(found.at.as_ref().expect("a place").to_string(), "src/f.rs:4:1");
+    assert_eq!(notes(&found), ["the first since here --> src/f.rs:2:1"]);
 }
 
 #[test]

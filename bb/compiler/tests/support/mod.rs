@@ -3,7 +3,7 @@
 
 use bb_compiler::{CompileError, Compiler, Output, Partition};
 use bb_ir::bindings::stamp_model_metadata;
-use bb_ir::diagnostics::Diagnostic;
+use bb_ir::diagnostics::{Diagnostic, Note};
 use bb_ir::gates::is_gate;
 use bb_ir::proto::onnx::{
     FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, ValueInfoProto,
@@ -318,6 +318,12 @@ pub fn fault(functions: Vec<FunctionProto>) -> Diagnostic {
     let mut faults = faults(functions);
     assert_eq!(faults.len(), 1, "{faults:#?}");
     faults.remove(0)
+}
+
+/// Its notes, with their places.
+pub fn notes(of: &Diagnostic) -> Vec<String> {
+    let place = |note: &Note| note.at.as_ref().map_or(String::new(), |at| format!(" --> {at}"));
+    of.notes.iter().map(|note| format!("{}{}", note.text, place(note))).collect()
 }
 
 /// What a test asks of a compiled program.

@@ -14,18 +14,9 @@ pub fn two_places(node: &NodeProto, places: &Places, sides: [(PlaceIx, Option<&N
         return at_node(node, "BB0210", text).help("move one of them first: `graph.wire(value, to)`");
     }
     let wire = |via: Option<&NodeProto>| via.and_then(source_of);
-    let note = match (wire(via_a), wire(via_b)) {
-        (Some(a), Some(b)) => {
-            format!("one came over the wire at {a}, the other over the wire at {b}, and these lead to different peers")
-        }
-        (Some(at), None) | (None, Some(at)) => {
-            format!("each of them is on a `{class}`, but one came over the wire at {at} and the other did not")
-        }
-        (None, None) => format!("each of them is on a `{class}`, but not on the same one"),
-    };
-    at_node(node, "BB0210", format!("these values live on two different peers of class `{class}`"))
-        .note(note)
-        .help(format!("send both to the same peer value, or keep the state in a component of `{class}`"))
+    let text = format!("these values live on two different peers of class `{class}`");
+    let fault = at_node(node, "BB0210", text).note_two_peers(class, wire(via_a), wire(via_b));
+    fault.help(format!("send both to the same peer value, or keep the state in a component of `{class}`"))
 }
 
 /// A value of `Each`, or of a lane, sent to some other peer than the one that opened the cohort.

@@ -5,9 +5,10 @@ use super::refusals;
 use super::walk::{Target, Walk};
 use crate::index::{FunctionIndex, NodeIx, ValueIx};
 use bb_ir::ops;
-use bb_ir::proto::onnx::NodeProto;
+use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto};
 use bb_ir::views::FunctionKey;
 use bb_ir::wire_shape::Gather;
+use rustc_hash::FxHashMap;
 
 impl Walk<'_> {
     /// Follows peer values through what only hands them on; everything else makes new ones.
@@ -18,11 +19,7 @@ impl Walk<'_> {
         if let Some(gather) = Gather::cast(node) {
             self.members(at, gather);
         }
-        let handed_on: Vec<Option<usize>> = match (node.domain(), node.op_type()) {
-            (ops::ONNX_DOMAIN, "Identity") | (ops::SYSCALL_DOMAIN, ops::SYSCALL_PASS_THROUGH) => vec![Some(0)],
-            (ops::MODULE_DOMAIN, _) => self.forwards(FunctionKey::of_node(node)),
-            _ => Vec::new(),
-        };
+        let handed_on = handed_on(node, &self.forwards);
         for (i, output) in self.index.outputs(at).to_vec().into_iter().enumerate() {
             let Some(output) = output else { continue };
             let from = handed_on.get(i).copied().flatten().and_then(|from| self.index.inputs(at)[from]);
@@ -59,35 +56,40 @@ impl Walk<'_> {
             self.peer_classes[members.at()] = Some(self.places.get(*cohort).class.clone());
         }
     }
+}
 
-    /// Which input each output of a called module is, where it hands one through.
-    pub(super) fn forwards(&mut self, key: FunctionKey) -> Vec<Option<usize>> {
-        if let Some(known) = self.forwards.get(&key) {
-            return known.clone();
-        }
-        let found = match self.callees.get(&key).copied() {
-            None => Vec::new(),
-            Some(callee) => {
-                let index = FunctionIndex::new(callee);
-                let mut from: Vec<Option<usize>> = (0..callee.input.len()).map(Some).collect();
-                from.resize(index.values(), None);
-                for (at, node) in index.nodes() {
-                    let through = match (node.domain(), node.op_type()) {
-                        (ops::ONNX_DOMAIN, "Identity") => vec![Some(0)],
-                        (ops::MODULE_DOMAIN, _) => self.forwards(FunctionKey::of_node(node)),
-                        _ => Vec::new(),
-                    };
-                    for (output, input) in index.outputs(at).iter().zip(through) {
-                        let input = input.and_then(|i| index.inputs(at).get(i).copied().flatten());
-                        if let (Some(output), Some(input)) = (output, input) {
-                            from[output.at()] = from[input.at()];
-                        }
-                    }
+/// By function: which input each output is, where it only hands one through. `callees_first` are positions, each behind
+/// all it calls.
+pub(super) fn forwards(model: &ModelProto, callees_first: &[usize]) -> FxHashMap<FunctionKey, Vec<Option<usize>>> {
+    let mut known: FxHashMap<FunctionKey, Vec<Option<usize>>> = FxHashMap::default();
+    // The root comes last, and nobody calls it.
+    for function in callees_first.iter().map(|position| &model.functions[*position]).filter(|f| !is_root(model, f)) {
+        let index = FunctionIndex::new(function);
+        let mut from: Vec<Option<usize>> = (0..function.input.len()).map(Some).collect();
+        from.resize(index.values(), None);
+        for (at, node) in index.nodes() {
+            for (output, input) in index.outputs(at).iter().zip(handed_on(node, &known)) {
+                let input = input.and_then(|i| index.inputs(at).get(i).copied().flatten());
+                if let (Some(output), Some(input)) = (output, input) {
+                    from[output.at()] = from[input.at()];
                 }
-                callee.output.iter().map(|name| index.value(name).and_then(|v| from[v.at()])).collect()
             }
-        };
-        self.forwards.insert(key, found.clone());
-        found
+        }
+        let outputs = function.output.iter().map(|name| index.value(name).and_then(|v| from[v.at()])).collect();
+        known.insert(FunctionKey::of_function(function), outputs);
+    }
+    known
+}
+
+fn is_root(model: &ModelProto, function: &FunctionProto) -> bool {
+    std::ptr::eq(&model.functions[0], function)
+}
+
+/// By output: the input that a node hands on as it is.
+fn handed_on(node: &NodeProto, forwards: &FxHashMap<FunctionKey, Vec<Option<usize>>>) -> Vec<Option<usize>> {
+    match (node.domain(), node.op_type()) {
+        (ops::ONNX_DOMAIN, "Identity") | (ops::SYSCALL_DOMAIN, ops::SYSCALL_PASS_THROUGH) => vec![Some(0)],
+        (ops::MODULE_DOMAIN, _) => forwards.get(&FunctionKey::of_node(node)).cloned().unwrap_or_default(),
+        _ => Vec::new(),
     }
 }

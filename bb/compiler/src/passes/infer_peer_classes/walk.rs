@@ -1,8 +1,9 @@
 //! One walk over the root, in order: every value's place, lane and target follow from those before it.
 
 use super::places::{Kind, PlaceIx, Places};
-use super::refusals;
+use super::{refusals, targets};
 use crate::index::{FunctionIndex, NodeIx, ValueIx};
+use crate::passes::inline_for_partition::callees_first;
 use crate::passes::resolve_slots::slot_rows;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto};
@@ -49,11 +50,16 @@ pub fn place(model: &ModelProto, faults: &mut Vec<Diagnostic>) -> Option<Placeme
     let root = model.functions.first().expect("validate requires a root");
     let entry = entry_class(root, faults)?;
     let index = FunctionIndex::new(root);
-    let callees = model.functions.iter().map(|f| (FunctionKey::of_function(f), f)).collect();
+    let callees_first = match callees_first(model) {
+        Ok(order) => order,
+        Err(recursion) => {
+            faults.extend(recursion.faults);
+            return None;
+        }
+    };
     let mut walk = Walk {
         root,
-        callees,
-        forwards: FxHashMap::default(),
+        forwards: targets::forwards(model, &callees_first),
         slot_classes: slot_rows(root).map(|row| (row.slot, row.class.to_owned())).collect(),
         places: Places::starting_at(entry),
         sites: vec![Site::Anywhere; index.values()],
@@ -112,7 +118,6 @@ fn entry_class(root: &FunctionProto, faults: &mut Vec<Diagnostic>) -> Option<Str
 
 pub(super) struct Walk<'a> {
     pub(super) root: &'a FunctionProto,
-    pub(super) callees: FxHashMap<FunctionKey, &'a FunctionProto>,
     /// By callee: which input each output is, where it only hands it through.
     pub(super) forwards: FxHashMap<FunctionKey, Vec<Option<usize>>>,
     pub(super) slot_classes: FxHashMap<u32, String>,

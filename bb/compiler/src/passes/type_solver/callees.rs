@@ -194,7 +194,7 @@ pub(super) fn relate<'a>(view: &View<'a, '_>, dims: &mut Dims, callees: &mut Cal
 /// What is wrong inside a callee, for this call of it.
 fn told(fault: Diagnostic, call: &NodeProto) -> Diagnostic {
     match crate::error::source_of(call) {
-        Some(place) => fault.note(format!("in the call at {place}")),
+        Some(place) => fault.note_at("in this call", Some(place)),
         None => fault,
     }
 }

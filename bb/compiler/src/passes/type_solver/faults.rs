@@ -103,7 +103,9 @@ impl TypeSolver<'_, '_> {
         let fault =
             Diagnostic::new("BB0302", text).at(place.clone()).in_module(self.index.function().name()).help(NAMES);
         match self.dims.because(*x) {
-            Because::Place(first) if Some(&**first) != place.as_ref() => fault.note(format!("the first since {first}")),
+            Because::Place(first) if Some(&**first) != place.as_ref() => {
+                fault.note_at("the first since here", Some((**first).clone()))
+            }
             _ => fault,
         }
     }
@@ -115,15 +117,17 @@ impl TypeSolver<'_, '_> {
 
     fn note_origin(&self, fault: Diagnostic, at: NodeIx, which: &str, value: ValueIx, aspect: Aspect) -> Diagnostic {
         let Origin { value, node, wires } = self.origin(value, aspect);
-        let over: String = wires.iter().map(|place| format!(", over the wire at {place}")).collect();
-        match node {
-            None => fault.note(format!("{which} is the parameter `{}`{over}", self.index.name(value))),
-            Some(by) if by == at && over.is_empty() => fault,
+        let fault = match node {
+            None => fault.note(format!("{which} is the parameter `{}`", self.index.name(value))),
+            Some(by) if by == at && wires.is_empty() => fault,
             Some(by) => match source_of(self.index.node(by)) {
-                Some(place) => fault.note(format!("{which} comes from {place}{over}")),
-                None => fault,
+                Some(place) if fault.notes.iter().all(|note| note.at.as_ref() != Some(&place)) => {
+                    fault.note_at(format!("{which} comes from here"), Some(place))
+                }
+                _ => fault,
             },
-        }
+        };
+        wires.into_iter().fold(fault, |fault, wire| fault.note_at(format!("{which} came over this wire"), Some(wire)))
     }
 
     /// Where names of dimensions get the sizes that clash.
@@ -136,7 +140,7 @@ impl TypeSolver<'_, '_> {
                 Because::Node(_) | Because::Unsaid => None,
             };
             if let (Some(name), Some(place)) = (self.dims.name(extent), place) {
-                fault = fault.note(format!("`{name}` is {n} since {place}"));
+                fault = fault.note_at(format!("`{name}` is {n} since here"), Some(place));
             }
         }
         fault
