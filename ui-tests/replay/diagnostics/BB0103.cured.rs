@@ -1,0 +1,28 @@
+use bb::prelude::*;
+
+#[derive(bb::Peer)]
+pub struct Server;
+#[derive(bb::Peer)]
+pub struct Client;
+
+#[bb::role]
+pub trait Trainer {
+    fn load(&mut self) -> Tensor;
+    fn train(&mut self, params: Tensor) -> Tensor;
+}
+
+#[bb::module]
+pub fn prepared_once(
+    graph: &Graph,
+    x: On<Server, Tensor>,
+    to: On<Server, Peer<Client>>,
+    trainer: TrainerAt<Client>,
+) -> On<Client, Tensor> {
+    trainer.train(graph.wire(x, to))
+}
+
+#[bb::bootstrap(prepared_once)]
+pub fn load(graph: &Graph, trainer: TrainerAt<Client>) {
+    let loaded = trainer.load(graph);
+    let _ = trainer.load(&graph.after(loaded));
+}

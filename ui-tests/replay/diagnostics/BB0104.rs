@@ -1,0 +1,26 @@
+use bb::prelude::*;
+
+#[derive(bb::Peer)]
+pub struct Server;
+#[derive(bb::Peer)]
+pub struct Client;
+
+#[bb::role]
+pub trait Trainer {
+    fn load(&mut self) -> Tensor;
+    fn train(&mut self, params: Tensor) -> Tensor;
+}
+
+pub fn train(
+    graph: &Graph,
+    x: On<Server, Tensor>,
+    to: On<Server, Peer<Client>>,
+    trainer: TrainerAt<Client>,
+) -> On<Client, Tensor> {
+    trainer.train(graph.wire(x, to))
+}
+
+#[bb::bootstrap(train)]
+pub fn load_for_a_helper(graph: &Graph, trainer: TrainerAt<Client>) {
+    let _ = trainer.load(graph);
+}

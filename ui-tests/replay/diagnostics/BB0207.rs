@@ -1,0 +1,11 @@
+use bb::prelude::*;
+
+#[derive(bb::Peer)]
+pub struct Server;
+#[derive(bb::Peer)]
+pub struct Client;
+
+#[bb::module]
+pub fn replies(graph: &Graph, x: On<Client, Tensor>) -> On<Server, Tensor> {
+    graph.wire(x.relu(), x.sender::<Server>())
+}

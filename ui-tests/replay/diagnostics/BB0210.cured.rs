@@ -1,0 +1,11 @@
+use bb::prelude::*;
+
+#[derive(bb::Peer)]
+pub struct Node;
+
+#[bb::module]
+pub fn gossip(graph: &Graph, mine: On<Node, Tensor>, neighbour: On<Node, Peer<Node>>) -> On<Node, Tensor> {
+    let there = graph.wire(mine, neighbour);
+    let theirs = graph.wire(there.relu(), there.sender::<Node>());
+    mine + theirs
+}

@@ -1,0 +1,9 @@
+use bb::prelude::*;
+
+#[derive(bb::Peer)]
+pub struct Server;
+
+#[bb::module]
+pub fn of_anything(x: On<Server, Tensor<AnyElement>>) -> On<Server, Tensor<AnyElement>> {
+    x
+}

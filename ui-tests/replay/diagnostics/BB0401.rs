@@ -1,0 +1,12 @@
+use bb::prelude::*;
+
+#[derive(bb::Peer)]
+pub struct Server;
+#[derive(bb::Peer)]
+pub struct Client;
+
+#[bb::module]
+pub fn sends_for_nothing(graph: &Graph, x: On<Server, Tensor>, to: On<Server, Peer<Client>>) -> On<Server, Tensor> {
+    let _ = graph.wire(x, to);
+    x.relu()
+}
