@@ -84,6 +84,31 @@ pub fn partition(module: &str, class: &str, classes: usize) -> String {
     if classes == 1 { module.to_owned() } else { format!("{module}_{class}") }
 }
 
+/// `name` in the `lane`th of so many lanes, where each is a value of its own.
+pub fn lane(name: &str, lane: usize, of: usize) -> String {
+    if of == 1 { name.to_owned() } else { format!("{name}~lane{lane}") }
+}
+/// The `lane`th member of a cohort.
+pub fn member(cohort: &str, lane: usize) -> String {
+    format!("{cohort}~member{lane}")
+}
+/// Who makes the call.
+pub fn caller() -> String {
+    "~caller".to_owned()
+}
+/// In a piece whose wires are outputs: what it sends, by the name that it has where it arrives.
+pub fn sent(there: &str) -> String {
+    format!("{there}~sent")
+}
+/// A value of a graph's border, as it is inside.
+pub fn inside(border: &str) -> String {
+    format!("{border}~inside")
+}
+/// Where in a sequence `element` is.
+pub fn position(element: &str) -> String {
+    format!("{element}~position")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

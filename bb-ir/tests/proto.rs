@@ -25,3 +25,16 @@ fn generated_types_are_up_to_date() {
         );
     }
 }
+
+/// For `.ci/judge`, which compares them with those of the `onnx` package: `BB_JUDGE_DIR` is where it looks.
+#[test]
+fn descriptors_of_onnx_are_whole() {
+    let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto");
+    let files = protox::compile(["onnx.proto"], [proto]).expect("the .proto file is valid");
+    let file = files.file.iter().find(|file| file.package() == "onnx").expect("it says its package");
+    assert!(file.message_type.iter().any(|message| message.name() == "ModelProto"));
+    if let Some(to) = std::env::var_os("BB_JUDGE_DIR") {
+        let to = Path::new(&to).join("onnx.descriptors");
+        std::fs::write(to, prost::Message::encode_to_vec(&files)).expect("the judge's directory is there");
+    }
+}

@@ -11,6 +11,7 @@ pub mod index;
 pub mod passes;
 pub mod picture;
 pub mod pipeline;
+pub mod reference;
 pub mod runner;
 pub mod rx_chain;
 
@@ -19,3 +20,4 @@ pub use driver::{Compiler, CompilerStage, Output, Partition};
 pub use error::{CompileError, PassError, ValidationError};
 pub use picture::{Gates, Picture};
 pub use pipeline::CANONICAL_PASS_NAMES;
+pub use reference::{NoReference, Reference};

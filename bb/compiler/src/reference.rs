@@ -1,0 +1,130 @@
+//! A program as ONNX's own tools read it: every op of bb's beside a function that says in operators of `ai.onnx` what it
+//! means, so that a checker, an inliner and a runtime that know nothing of bb take it.
+//!
+//! [`Reference::whole`] is the whole program as one graph, an oracle for what the sliced one must compute: a wire is an
+//! Identity per payload, a gather a sequence of its lanes. A cohort has one member, or as many as
+//! [`Reference::unroll`] says, whose lanes are then nodes of their own. Nobody fails and nothing is late.
+//! [`Reference::view`] is one class's piece, its wires being inputs and outputs of the graph.
+
+mod bodies;
+mod border;
+mod lanes;
+mod view;
+
+use crate::driver::Output;
+use bb_ir::bindings::is_bootstrap;
+use bb_ir::ops;
+use bb_ir::peer::PeerId;
+use bb_ir::proto::onnx::{FunctionProto, ModelProto, ValueInfoProto};
+use bb_ir::version::ONNX_IR_VERSION;
+use bb_ir::views::FunctionKey;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What plays the parts that a program leaves to others: methods of roles, `#[bb::op]`, cohorts and the caller.
+#[derive(Clone, Debug, Default)]
+pub struct Reference {
+    bodies: BTreeMap<(String, String), Vec<FunctionProto>>,
+    members: BTreeMap<String, usize>,
+    caller: Vec<u8>,
+}
+
+/// A main function without lanes, and for each of its nodes in which lane it was.
+struct Main {
+    function: FunctionProto,
+    lanes: Vec<usize>,
+}
+
+/// Something that ONNX has no words for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{node}` has no reference meaning: {why}")]
+pub struct NoReference {
+    /// The node.
+    pub node: String,
+    /// What is not there.
+    pub why: String,
+}
+
+impl Reference {
+    /// Nobody plays anything yet, and every cohort has one member.
+    pub fn new() -> Self {
+        Reference::default()
+    }
+    /// This function of operators of ONNX plays `domain`'s op `name`: data inputs in, all outputs out.
+    pub fn with_body(self, domain: &str, name: &str, body: FunctionProto) -> Self {
+        self.with_bodies(domain, name, vec![body])
+    }
+    /// As many functions play the op, one per lane; lanes behind the last are played by that.
+    pub fn with_bodies(mut self, domain: &str, name: &str, bodies: Vec<FunctionProto>) -> Self {
+        self.bodies.insert((domain.to_owned(), name.to_owned()), bodies);
+        self
+    }
+    /// Cohorts of that class have so many members, each in nodes of its own.
+    pub fn unroll(mut self, class: &str, members: usize) -> Self {
+        self.members.insert(class.to_owned(), members);
+        self
+    }
+    /// Who makes the call.
+    pub fn with_caller(mut self, caller: &PeerId) -> Self {
+        self.caller = caller.to_bytes().to_vec();
+        self
+    }
+
+    /// The whole program. Beside what it gives, its graph has as outputs what every wire brings, under the names of the
+    /// values.
+    ///
+    /// # Errors
+    /// An op that nobody plays.
+    pub fn whole(&self, output: &Output) -> Result<ModelProto, NoReference> {
+        let root = lanes::unrolled(&output.program, self)?;
+        self.model(root, &output.program)
+    }
+
+    /// The piece of `class`, every cohort being of one member. What its wires bring are inputs of the graph, what they
+    /// take are outputs: the name that it has over there, and [`bb_ir::names::sent`].
+    ///
+    /// # Errors
+    /// A class that has no piece; an op that nobody plays.
+    pub fn view(&self, output: &Output, class: &str) -> Result<ModelProto, NoReference> {
+        let missing = || NoReference { node: class.to_owned(), why: "the program has no piece of that class".into() };
+        let partition = output.partitions.iter().find(|p| p.class == class).ok_or_else(missing)?;
+        self.model(view::pure(partition, &output.program)?, &partition.model)
+    }
+
+    /// The model of a main function and of what it calls of `of`'s.
+    fn model(&self, main: Main, of: &ModelProto) -> Result<ModelProto, NoReference> {
+        let modules = of.functions[1..].iter().filter(|f| f.domain() == ops::MODULE_DOMAIN && !is_bootstrap(f));
+        let mut functions: Vec<FunctionProto> = std::iter::once(main.function).chain(modules.cloned()).collect();
+        let modules: BTreeSet<FunctionKey> = functions.iter().map(FunctionKey::of_function).collect();
+        let mut written = bodies::Written::default();
+        for (number, function) in functions.iter_mut().enumerate() {
+            for (at, node) in function.node.iter_mut().enumerate() {
+                if !node.domain().is_empty() && !modules.contains(&FunctionKey::of_node(node)) {
+                    // A module that is called in several lanes is one function.
+                    let lane = (number == 0).then(|| main.lanes[at]);
+                    written.play(node, lane, self)?;
+                }
+            }
+        }
+        functions.extend(written.functions());
+        for function in &mut functions {
+            function.opset_import = border::imports(std::slice::from_ref(function), &[]);
+        }
+        Ok(ModelProto {
+            ir_version: Some(ONNX_IR_VERSION),
+            producer_name: Some("bb".into()),
+            opset_import: border::imports(&functions, &[ops::ONNX_DOMAIN]),
+            graph: Some(border::graph(&functions[0])),
+            functions,
+            ..ModelProto::default()
+        })
+    }
+
+    fn members_of(&self, class: Option<&str>) -> usize {
+        class.and_then(|class| self.members.get(class)).copied().unwrap_or(1)
+    }
+}
+
+/// The same value under another name.
+fn renamed(info: &ValueInfoProto, name: &str) -> ValueInfoProto {
+    ValueInfoProto { name: Some(name.to_owned()), ..info.clone() }
+}

@@ -1,0 +1,61 @@
+//! A class's piece without its wires: what they bring are inputs, what they take are outputs.
+
+use super::{Main, NoReference};
+use crate::driver::Partition;
+use bb_ir::gates::fold;
+use bb_ir::keys;
+use bb_ir::names;
+use bb_ir::ops;
+use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto, ValueInfoProto};
+use bb_ir::views::Metadata;
+use bb_ir::wire_shape::{Gather, Recv, Send, read_wire_id};
+use rustc_hash::FxHashMap;
+
+/// The main function of `partition` without gates and wires; a Gather has one lane of each value, then of the sender.
+pub(super) fn pure(partition: &Partition, program: &ModelProto) -> Result<Main, NoReference> {
+    let main = partition.main();
+    let unguarded = |e: bb_ir::gates::Unguarded| NoReference { node: e.node, why: format!("{} is missing", e.gate) };
+    let nodes = fold(main.node.clone()).map_err(unguarded)?;
+    // Over there the values of a wire have the names that they have in the whole program.
+    let whole = program.functions[0].node.iter().filter_map(Send::cast);
+    let arriving: FxHashMap<u64, &[String]> = whole.filter_map(|send| Some((send.wire_id()?, send.values()))).collect();
+    let senders: FxHashMap<u64, String> =
+        nodes.iter().filter_map(Recv::cast).filter_map(|r| Some((r.wire_id()?, r.sender().to_owned()))).collect();
+    let infos: FxHashMap<&str, &ValueInfoProto> = main.value_info.iter().map(|i| (i.name(), i)).collect();
+    let mut function = FunctionProto { node: Vec::new(), ..main.clone() };
+    for node in nodes {
+        if let Some(recv) = Recv::cast(&node) {
+            function.input.extend(recv.node().output.iter().cloned());
+        } else if let Some(send) = Send::cast(&node) {
+            let there = read_wire_id(&node).and_then(|wire| arriving.get(&wire)).copied().unwrap_or_default();
+            for (payload, there) in send.payloads().iter().zip(there) {
+                let sent = names::sent(there);
+                let info = infos.get(payload.as_str());
+                function.value_info.extend(info.map(|info| super::renamed(info, &sent)));
+                function.node.push(identity(payload, &sent));
+                function.output.push(sent);
+            }
+        } else if let Some(gather) = Gather::cast(&node) {
+            let sender = gather.lane().and_then(|wire| senders.get(&wire)).cloned();
+            let input = gather.values().iter().cloned().chain(sender).collect();
+            let mut node = NodeProto { input, ..node.clone() };
+            node.remove_metadata(keys::CONTROL_KEY);
+            function.node.push(node);
+        } else {
+            function.node.push(node);
+        }
+    }
+    let lanes = vec![0; function.node.len()];
+    Ok(Main { function, lanes })
+}
+
+fn identity(from: &str, to: &str) -> NodeProto {
+    NodeProto {
+        name: Some(to.to_owned()),
+        op_type: Some("Identity".into()),
+        domain: Some(ops::ONNX_DOMAIN.into()),
+        input: vec![from.to_owned()],
+        output: vec![to.to_owned()],
+        ..NodeProto::default()
+    }
+}

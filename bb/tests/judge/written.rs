@@ -1,0 +1,45 @@
+//! What the judge reads of a program.
+//!
+//! `whole-<n>.onnx` the whole program with cohorts of n, its arguments `<n>.in`, what engines give `<n>.out`; of every class
+//! its artifact `<Class>.artifact.onnx` and its pure view `<Class>.view.onnx`; what the program gives, `outputs`.
+
+use crate::cases::Case;
+use crate::{run, text};
+use bb::ir::proto::onnx::ModelProto;
+use bb::ir::value::Value;
+use bb::reference::Reference;
+use bb_sim::peer_id;
+use prost::Message;
+use std::path::Path;
+
+pub fn all(case: &Case, to: &Path) {
+    let write =
+        |name: String, bytes: Vec<u8>| std::fs::write(to.join(&name), bytes).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let model = |name: String, model: ModelProto| write(name, model.encode_to_vec());
+    let or = |e| -> ModelProto { panic!("{}: {e}", case.name) };
+    std::fs::create_dir_all(to).expect("a directory for the program");
+    assert_eq!(case.program.diagnostics, [], "{}", case.name);
+    let output = case.program.output.as_ref().expect("it compiles");
+    let root = &output.program.functions[0];
+    write("outputs".into(), root.output.join("\n").into_bytes());
+    let sizes = case.cohort.map_or(&[1][..], |(_, sizes)| sizes);
+    let reference = case.reference.clone().with_caller(&peer_id(0));
+    let unrolled = |members: usize| -> Reference {
+        case.cohort.map_or_else(|| reference.clone(), |(class, _)| reference.clone().unroll(class, members))
+    };
+    for members in [1].iter().chain(sizes.iter().filter(|n| **n != 1)) {
+        let whole = unrolled(*members).whole(output);
+        model(format!("whole-{members}.onnx"), whole.unwrap_or_else(or));
+        let names = root.input[1..].iter().cloned();
+        let args = std::iter::once(("start".to_owned(), Value::Trigger)).chain(names.zip((case.args)(*members)));
+        write(format!("{members}.in"), text::write(&args.collect::<Vec<_>>()).into_bytes());
+        if sizes.contains(members) {
+            write(format!("{members}.out"), text::write(&run::sliced(case, *members)).into_bytes());
+        }
+    }
+    for partition in &output.partitions {
+        let artifact = case.program.artifact(&partition.class).expect("one per class");
+        write(format!("{}.artifact.onnx", partition.class), artifact.bytes.clone());
+        model(format!("{}.view.onnx", partition.class), reference.view(output, &partition.class).unwrap_or_else(or));
+    }
+}
