@@ -109,8 +109,8 @@ def judge(program, golden, bless):
         checked(view)
         # What a piece is fed by hand: the arguments, and what its wires bring in the whole program.
         for name, value in run(view, args_of_one(program) | inner).items():
-            whole_name = name.removesuffix("~sent")
-            same(value, inner[whole_name], f"{program.name}, {path.name}, {name}")
+            there = name.removesuffix("~sent").removesuffix("~given")
+            same(value, inner[there], f"{program.name}, {path.name}, {name}")
 
 
 def args_of_one(program):

@@ -100,6 +100,10 @@ pub fn caller() -> String {
 pub fn sent(there: &str) -> String {
     format!("{there}~sent")
 }
+/// In such a piece: what it gives and was brought.
+pub fn given(brought: &str) -> String {
+    format!("{brought}~given")
+}
 /// A value of a graph's border, as it is inside.
 pub fn inside(border: &str) -> String {
     format!("{border}~inside")

@@ -1,39 +1,14 @@
 //! Six small programs, recorded and sliced: each a snapshot of its text, beside the facts it is to show.
 #![allow(missing_docs)]
 
+mod snapshot_programs;
+
 use bb::ir::keys;
 use bb::ir::proto::onnx::{FunctionProto, NodeProto};
 use bb::ir::text::print;
 use bb::ir::views::Metadata;
 use bb::ir::wire_shape::{is_recv, is_send};
-use bb::prelude::*;
-
-#[derive(bb::Peer)]
-pub struct Server;
-#[derive(bb::Peer)]
-pub struct Client;
-#[derive(bb::Peer)]
-pub struct Node;
-#[derive(bb::Peer)]
-pub struct Edge;
-#[derive(bb::Peer)]
-pub struct Left;
-#[derive(bb::Peer)]
-pub struct Right;
-#[derive(bb::Peer)]
-pub struct Head;
-#[derive(bb::Dim)]
-pub struct N;
-
-#[bb::role]
-pub trait Trainer {
-    fn train(&mut self, params: Tensor) -> (Tensor, u64);
-}
-#[bb::role]
-pub trait State {
-    fn get(&mut self) -> Tensor;
-    fn mix(&mut self, theirs: Tensor) -> Tensor;
-}
+use snapshot_programs::*;
 
 /// A compiled program, and what is asked of its parts.
 struct Sliced(bb::Compiled);
@@ -71,21 +46,6 @@ fn op(name: &str) -> impl Fn(&NodeProto) -> bool {
     move |n| n.op_type() == name
 }
 
-#[bb::module]
-fn round(
-    graph: &Graph,
-    cohort: On<Server, Peers<Client>>,
-    quorum: On<Server, f32>,
-    trainer: TrainerAt<Client>,
-    average: AggregatorAt<Server>,
-) -> On<Server, Tensor> {
-    let global = average.params(graph);
-    let local = graph.wire(global, cohort);
-    let (update, samples) = trainer.train(local);
-    let back = graph.wire((update, samples), local.sender::<Server>());
-    average.fold(back.quorum(quorum).within(secs(30)))
-}
-
 #[test]
 fn federated_averaging() {
     let it = Sliced::of(bb::compile(round));
@@ -95,19 +55,6 @@ fn federated_averaging() {
     assert_eq!(it.count("Server", op("Gather")), 1, "policies nobody reads are gone");
     assert_eq!((it.count("Server", op("train")), it.count("Client", op("train"))), (0, 1));
     assert_eq!(it.main("Client").output.len(), 0);
-}
-
-/// A sub-module with a wire inside, called twice, the second when the first is there.
-#[bb::module]
-fn two_rounds(
-    graph: &Graph,
-    cohort: On<Server, Peers<Client>>,
-    quorum: On<Server, f32>,
-    trainer: TrainerAt<Client>,
-    average: AggregatorAt<Server>,
-) -> (On<Server, Tensor>, On<Server, Tensor>) {
-    let first = round(graph, cohort, quorum, trainer, average);
-    (first, round(&graph.after(first), cohort, quorum, trainer, average))
 }
 
 #[test]
@@ -123,26 +70,6 @@ fn a_module_with_a_wire_called_twice() {
     assert_eq!(it.main("Server").output.len(), 2);
 }
 
-/// Lanes: every sender's value is treated as it comes, and answered.
-#[bb::module]
-fn scored(
-    graph: &Graph,
-    cohort: On<Server, Peers<Client>>,
-    x: On<Server, Tensor<f32, (N,)>>,
-) -> (On<Server, Tensor>, On<Server, u64>) {
-    let there = graph.wire(x, cohort);
-    let back = graph.wire(there.relu(), there.sender::<Server>());
-    let mut answer = None;
-    let scores = back.each(|y| {
-        let there: On<Each<Client>, Tensor> = graph.wire(y - x, y.sender());
-        answer = Some(there);
-        (y - x).reduce_mean(&[0])
-    });
-    let answer = answer.expect("the body of each is recorded once");
-    let answered = graph.wire(answer.exp(), answer.sender::<Server>()).count();
-    (scores.first(3).mean(), answered)
-}
-
 #[test]
 fn inside_each() {
     let it = Sliced::of(bb::compile(scored));
@@ -151,14 +78,6 @@ fn inside_each() {
     assert_eq!((it.wires("Server"), it.wires("Client")), ((2, 2), (2, 2)));
     let reply = |n: &NodeProto| is_send(n) && n.metadata(keys::LANE_KEY) == Some("1");
     assert_eq!(it.count("Server", reply), 1, "the reply leaves the lane of the wire that brought the value");
-}
-
-/// Two peers of one class: an artifact with both halves of its wires.
-#[bb::module]
-fn gossip(graph: &Graph, neighbour: On<Node, Peer<Node>>, state: StateAt<Node>) -> On<Node, Tensor> {
-    let mine = state.get(graph);
-    let theirs = graph.wire(mine, neighbour);
-    mine + graph.wire(state.mix(theirs), graph.origin::<Node>())
 }
 
 #[test]
@@ -174,22 +93,6 @@ fn gossip_of_two_neighbours() {
     assert_ne!(place("mix"), Some(0), "the neighbour is another peer of the class");
 }
 
-/// Split inference: two halves meet at the peer both were told of.
-#[bb::module]
-fn split(
-    graph: &Graph,
-    x: On<Edge, Tensor>,
-    left: On<Edge, Peer<Left>>,
-    right: On<Edge, Peer<Right>>,
-    head: On<Edge, Peer<Head>>,
-) -> On<Edge, Tensor> {
-    let (at_left, head_left) = graph.wire((x, head), left);
-    let (at_right, head_right) = graph.wire((x, head), right);
-    let a = graph.wire(at_left.tanh(), head_left);
-    let b = graph.wire(at_right.sigmoid(), head_right);
-    graph.wire(concat(a, b).softmax(), graph.origin::<Edge>())
-}
-
 #[test]
 fn split_inference_joins_at_the_head() {
     let it = Sliced::of(bb::compile(split));
@@ -200,33 +103,6 @@ fn split_inference_joins_at_the_head() {
     let place = |n: &NodeProto| n.metadata(keys::TO_PLACE_KEY).map(str::to_owned);
     assert_eq!(place(recvs[0]), place(recvs[1]), "both wires arrive at one place");
     assert_eq!(it.count("Head", op("Concat")), 1);
-}
-
-#[bb::role]
-pub trait Store {
-    fn open(&mut self, cells: u64);
-    fn keep(&mut self, x: Tensor) -> Tensor;
-    fn cells(&mut self) -> u64;
-}
-
-/// Kept here, and there.
-#[bb::module]
-fn kept(
-    graph: &Graph,
-    x: On<Server, Tensor>,
-    to: On<Server, Peer<Client>>,
-    far: StoreAt<Client>,
-    near: StoreAt<Server>,
-) -> On<Client, Tensor> {
-    far.keep(graph.wire(near.keep(x), to))
-}
-
-/// As many cells there as there are, and one more here; and when that began.
-#[bb::bootstrap(kept)]
-fn open_stores(graph: &Graph, near: StoreAt<Server>, far: StoreAt<Client>) {
-    far.open(far.cells(graph));
-    near.open(near.cells(graph) + 1);
-    graph.clock::<Client>().metric("began");
 }
 
 #[test]

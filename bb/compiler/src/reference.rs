@@ -80,7 +80,8 @@ impl Reference {
     }
 
     /// The piece of `class`, every cohort being of one member. What its wires bring are inputs of the graph, what they
-    /// take are outputs: the name that it has over there, and [`bb_ir::names::sent`].
+    /// take are outputs: the name that it has over there, and [`bb_ir::names::sent`]. What a wire brings and the program
+    /// gives is one by [`bb_ir::names::given`].
     ///
     /// # Errors
     /// A class that has no piece; an op that nobody plays.

@@ -95,6 +95,9 @@ fn a_view_has_its_wires_at_its_border_and_no_gates() {
     assert_eq!(main.input, [names::START, "send_0.0", "send_0.1", "send_0.2"], "the values, then who sent them");
     assert_eq!(main.output, [names::sent("send_4.0")]);
     assert_eq!(main.node.iter().map(|n| n.op_type()).collect::<Vec<_>>(), ["Relu", "Identity"]);
+    let view = Reference::new().view(&program, "Edge").expect("no role takes part");
+    let both: Vec<_> = main_of(&view).output.iter().filter(|o| main_of(&view).input.contains(o)).collect();
+    assert!(both.is_empty(), "what a wire brings and the program gives is an output by another name: {both:?}");
 }
 
 #[test]

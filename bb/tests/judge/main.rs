@@ -4,13 +4,18 @@
 //! With `BB_JUDGE_DIR` set, everything that the script reads is written there.
 #![allow(missing_docs)]
 
+#[path = "../../sim/src/programs.rs"]
+mod campaign;
 mod cases;
 #[rustfmt::skip]
 #[path = "../../../examples/federated-digits/src/graph.rs"]
 mod digits;
 mod nodes;
+#[path = "../snapshot_programs/mod.rs"]
+mod programs;
 mod run;
 mod text;
+mod words;
 mod written;
 
 use std::path::Path;

@@ -20,12 +20,14 @@ pub fn sliced(case: &Case, members: usize) -> Vec<Named> {
     let answer = answer.unwrap_or_else(|e| panic!("{} of {members}: {e:?}", case.name));
     let output = case.program.output.as_ref().expect("it compiles");
     let at_entry = output.partitions[0].main().output.clone();
+    let declared = &output.program.functions[0].output;
     let elsewhere = world.trace().iter().filter_map(|row| match &row.what {
-        What::Output { topic, value } if row.node != NodeIx(0) => Some((topic.to_string(), value.clone())),
+        What::Output { topic, value } if row.node != NodeIx(0) && declared.iter().any(|d| **d == **topic) => {
+            Some((topic.to_string(), value.clone()))
+        }
         _ => None,
     });
     let mut given: Vec<Named> = at_entry.into_iter().zip(answer).chain(elsewhere).collect();
-    let declared = &output.program.functions[0].output;
     given.sort_by_key(|(name, _)| declared.iter().position(|d| d == name));
     assert_eq!(given.iter().map(|(name, _)| name).collect::<Vec<_>>(), declared.iter().collect::<Vec<_>>());
     given

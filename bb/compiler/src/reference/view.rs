@@ -9,7 +9,7 @@ use bb_ir::ops;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto, ValueInfoProto};
 use bb_ir::views::Metadata;
 use bb_ir::wire_shape::{Gather, Recv, Send, read_wire_id};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The main function of `partition` without gates and wires; a Gather has one lane of each value, then of the sender.
 pub(super) fn pure(partition: &Partition, program: &ModelProto) -> Result<Main, NoReference> {
@@ -43,6 +43,17 @@ pub(super) fn pure(partition: &Partition, program: &ModelProto) -> Result<Main, 
             function.node.push(node);
         } else {
             function.node.push(node);
+        }
+    }
+    // A graph's outputs are not its inputs.
+    let inputs: FxHashSet<String> = function.input.iter().cloned().collect();
+    for at in 0..function.output.len() {
+        if inputs.contains(&function.output[at]) {
+            let given = std::mem::take(&mut function.output[at]);
+            let output = names::given(&given);
+            function.value_info.extend(infos.get(given.as_str()).map(|info| super::renamed(info, &output)));
+            function.node.push(identity(&given, &output));
+            function.output[at] = output;
         }
     }
     let lanes = vec![0; function.node.len()];

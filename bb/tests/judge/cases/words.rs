@@ -1,0 +1,27 @@
+//! Operators, kinds of numbers, and what the engine does: no roles take part.
+
+use super::{Case, host, peer, tensor};
+use crate::words;
+use bb::engine::Value;
+use bb::ir::value::RawTensor;
+use bb::{Compiled, Reference};
+use bb_sim::Host;
+
+pub fn all() -> Vec<Case> {
+    let case = |name, program, args| Case { name, program, cohort: None, hosts, args, reference: Reference::new() };
+    vec![
+        case("operators", bb::compile(words::operators), |_| {
+            let weights = RawTensor::from_vec(&[3, 2], vec![0.5f32, -1.0, 0.25, 2.0, -0.75, 1.0]).expect("six");
+            vec![tensor(&[0.25, -0.5, 1.5]), Value::Tensor(weights), peer(1)]
+        }),
+        case("kinds", bb::compile(words::kinds), |_| {
+            let all = RawTensor::from_vec(&[4], vec![-1i64, 0, 3, 70_000]).expect("four");
+            vec![Value::scalar(u64::MAX), Value::Tensor(all), Value::Bytes("wörd".into()), peer(1)]
+        }),
+        case("by_itself", bb::compile(words::by_itself), |_| vec![tensor(&[2.0, -3.0]), peer(1)]),
+    ]
+}
+
+fn hosts(program: &Compiled, _: usize) -> Vec<Host> {
+    ["Edge", "Worker"].map(|class| host(program, class)).into()
+}
