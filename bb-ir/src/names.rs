@@ -108,6 +108,10 @@ pub fn given(brought: &str) -> String {
 pub fn inside(border: &str) -> String {
     format!("{border}~inside")
 }
+/// The position of the one value in a sequence of a graph's border.
+pub fn first() -> String {
+    "~first".to_owned()
+}
 /// Where in a sequence `element` is.
 pub fn position(element: &str) -> String {
     format!("{element}~position")

@@ -59,6 +59,10 @@ pub(super) fn imported(program: &Program<'_>, body: &Body<'_>, node: &NodeProto,
         let text = format!("the model does not import the operator set `{}`", node.domain());
         report.node(body, node, Rule::OpsetNotImported, text);
     }
+    if !body.function.opset_import.iter().any(|set| set.domain() == node.domain()) {
+        let text = format!("the function does not import the operator set `{}`", node.domain());
+        report.node(body, node, Rule::OpsetNotImported, text);
+    }
 }
 
 pub(super) fn served(_: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {

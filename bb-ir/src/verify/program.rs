@@ -1,6 +1,7 @@
 //! A model indexed for the checks, and the checks of the model as a whole.
 
 use super::{Level, Report, Rule};
+use crate::border::{is_of_border, is_unshaped};
 use crate::keys::PLACE_TABLE_PREFIX;
 use crate::ops::{MODULE_DOMAIN, ONNX_DOMAIN};
 use crate::proto::onnx::{FunctionProto, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto};
@@ -122,10 +123,14 @@ pub(super) fn graph(program: &Program<'_>, report: &mut Report) {
         report.model(Rule::Graph, "there is no graph");
         return;
     };
-    let [call] = graph.node.as_slice() else {
-        report.model(Rule::Graph, format!("the graph has {} nodes instead of one", graph.node.len()));
+    let calls: Vec<&NodeProto> = graph.node.iter().filter(|node| !is_of_border(node)).collect();
+    let &[call] = calls.as_slice() else {
+        report.model(Rule::Graph, format!("the graph has {} calls instead of one", calls.len()));
         return;
     };
+    for info in graph.input.iter().chain(&graph.output).filter(|info| is_unshaped(info)) {
+        report.model(Rule::Graph, format!("`{}` is a tensor of unknown rank at the graph's border", info.name()));
+    }
     if key_of_node(call) != key_of_function(root) {
         report.model(Rule::Graph, format!("the graph calls `{}` instead of `{}`", call.op_type(), root.name()));
     }

@@ -6,7 +6,7 @@ use crate::digest::{ProgramDigest, site_address};
 use crate::gates::stamp_deadline_ns;
 use crate::keys;
 use crate::ops::{self, MODULE_DOMAIN, SYSCALL_DOMAIN, WIRE_DOMAIN};
-use crate::proto::onnx::{FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto};
+use crate::proto::onnx::{FunctionProto, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto};
 use crate::types::{ElementKind, ValueType};
 use crate::version::{BB_OPSET, ONNX_IR_VERSION, ONNX_OPSET};
 use crate::views::{Attributes, Metadata, attribute};
@@ -118,30 +118,16 @@ fn values() -> Vec<ValueInfoProto> {
 }
 
 fn model_of(functions: Vec<FunctionProto>, level: Level) -> ModelProto {
-    let root = &functions[0];
-    let border = |names: &[String]| {
-        names.iter().map(|name| root.value_info.iter().find(|v| v.name() == name).expect("typed").clone()).collect()
-    };
-    let graph = GraphProto {
-        name: root.name.clone(),
-        node: vec![NodeProto {
-            op_type: root.name.clone(),
-            domain: root.domain.clone(),
-            input: root.input.clone(),
-            output: root.output.clone(),
-            ..NodeProto::default()
-        }],
-        input: border(&root.input),
-        output: border(&root.output),
-        ..GraphProto::default()
-    };
     let domains = [("", ONNX_OPSET), (WIRE_DOMAIN, BB_OPSET), (MODULE_DOMAIN, BB_OPSET), (SYSCALL_DOMAIN, BB_OPSET)];
     let import =
         |(domain, version): (&str, i64)| OperatorSetIdProto { domain: Some(domain.into()), version: Some(version) };
+    let sets: Vec<OperatorSetIdProto> = domains.into_iter().chain([(ROLE_DOMAIN, BB_OPSET)]).map(import).collect();
+    let functions: Vec<FunctionProto> =
+        functions.into_iter().map(|f| FunctionProto { opset_import: sets.clone(), ..f }).collect();
     let mut model = ModelProto {
         ir_version: Some(ONNX_IR_VERSION),
-        opset_import: domains.into_iter().chain([(ROLE_DOMAIN, BB_OPSET)]).map(import).collect(),
-        graph: Some(graph),
+        opset_import: sets,
+        graph: Some(crate::border::graph(&functions[0])),
         functions,
         ..ModelProto::default()
     };

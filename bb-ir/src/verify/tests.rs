@@ -63,6 +63,10 @@ fn faults() -> Vec<(Rule, Level, Change)> {
         row(Rule::Versions, Recorded, |m| m.opset_import[0].version = Some(20)),
         row(Rule::Root, Recorded, |m| m.functions.clear()),
         row(Rule::Graph, Recorded, |m| m.graph = None),
+        row(Rule::Graph, Recorded, |m| {
+            let graph = m.graph.as_mut().expect("a graph");
+            graph.output[0].r#type = Some(ValueType::tensor(crate::types::ElementKind::F32).to_proto());
+        }),
         row(Rule::Graph, Recorded, |m| m.functions[0].name = Some("another".into())),
         row(Rule::DuplicateFunction, Recorded, |m| m.functions.push(m.functions[1].clone())),
         row(Rule::UnknownKey, Recorded, |m| m.set_metadata("ai.bytesandbrains.unheard_of", "1")),
@@ -75,6 +79,7 @@ fn faults() -> Vec<(Rule, Level, Change)> {
         row(Rule::OpsetNotImported, Recorded, |m| {
             m.opset_import = vec![OperatorSetIdProto { domain: Some("".into()), version: Some(21) }];
         }),
+        row(Rule::OpsetNotImported, Recorded, |m| m.functions[0].opset_import.truncate(1)),
         row(Rule::Arity, Recorded, change("Neg", |n| n.input.push("w".into()))),
         row(Rule::Arity, Recorded, change("half", |n| n.input.push("w".into()))),
         row(Rule::MissingCallee, Recorded, change("half", |n| n.overload = Some("2".into()))),

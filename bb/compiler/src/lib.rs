@@ -7,6 +7,7 @@ pub mod analysis;
 pub mod driver;
 pub mod error;
 pub mod gate_contract;
+mod imports;
 pub mod index;
 pub mod passes;
 pub mod picture;

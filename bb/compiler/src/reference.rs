@@ -7,12 +7,13 @@
 //! [`Reference::view`] is one class's piece, its wires being inputs and outputs of the graph.
 
 mod bodies;
-mod border;
 mod lanes;
 mod view;
 
 use crate::driver::Output;
+use crate::imports::import_what_is_used;
 use bb_ir::bindings::is_bootstrap;
+use bb_ir::border;
 use bb_ir::ops;
 use bb_ir::peer::PeerId;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, ValueInfoProto};
@@ -107,17 +108,15 @@ impl Reference {
             }
         }
         functions.extend(written.functions());
-        for function in &mut functions {
-            function.opset_import = border::imports(std::slice::from_ref(function), &[]);
-        }
-        Ok(ModelProto {
+        let mut model = ModelProto {
             ir_version: Some(ONNX_IR_VERSION),
             producer_name: Some("bb".into()),
-            opset_import: border::imports(&functions, &[ops::ONNX_DOMAIN]),
             graph: Some(border::graph(&functions[0])),
             functions,
             ..ModelProto::default()
-        })
+        };
+        import_what_is_used(&mut model);
+        Ok(model)
     }
 
     fn members_of(&self, class: Option<&str>) -> usize {

@@ -2,10 +2,11 @@
 
 use super::{Graph, RECORDER, Recorder, Site, bootstrap, value_info, with};
 use crate::module::{OutputInfo, ParamInfo, Values};
+use bb_ir::border;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::keys;
 use bb_ir::ops::ONNX_DOMAIN;
-use bb_ir::proto::onnx::{FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto};
+use bb_ir::proto::onnx::{FunctionProto, ModelProto, OperatorSetIdProto};
 use bb_ir::types::ValueType;
 use bb_ir::version::{BB_OPSET, FRAMEWORK_IR_VERSION, ONNX_IR_VERSION, ONNX_OPSET};
 use bb_ir::views::Metadata;
@@ -124,7 +125,7 @@ fn finish(mut r: Recorder, params: Vec<ParamInfo>, outputs: Vec<OutputInfo>, roo
         ir_version: Some(ONNX_IR_VERSION),
         producer_name: Some("bb".into()),
         opset_import: opsets(&functions),
-        graph: Some(graph(&functions[0])),
+        graph: Some(border::graph(&functions[0])),
         functions,
         ..ModelProto::default()
     };
@@ -143,24 +144,4 @@ fn opsets(functions: &[FunctionProto]) -> Vec<OperatorSetIdProto> {
     let domains: BTreeSet<&str> = used.chain([ONNX_DOMAIN]).collect();
     let version = |d: &str| if d == ONNX_DOMAIN { ONNX_OPSET } else { BB_OPSET };
     domains.into_iter().map(|d| OperatorSetIdProto { domain: Some(d.to_owned()), version: Some(version(d)) }).collect()
-}
-
-/// The graph of a model: one call of its root, with typed inputs and outputs.
-fn graph(root: &FunctionProto) -> GraphProto {
-    let info = |name: &String| root.value_info.iter().find(|v| v.name() == name).cloned();
-    GraphProto {
-        name: Some(root.name().to_owned()),
-        node: vec![NodeProto {
-            name: Some(format!("call_{}", root.name())),
-            op_type: Some(root.name().to_owned()),
-            domain: Some(root.domain().to_owned()),
-            overload: root.overload.clone(),
-            input: root.input.clone(),
-            output: root.output.clone(),
-            ..NodeProto::default()
-        }],
-        input: root.input.iter().filter_map(info).collect(),
-        output: root.output.iter().filter_map(info).collect(),
-        ..GraphProto::default()
-    }
 }

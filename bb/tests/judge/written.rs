@@ -1,7 +1,8 @@
 //! What the judge reads of a program.
 //!
-//! `whole-<n>.onnx` the whole program with cohorts of n, its arguments `<n>.in`, what engines give `<n>.out`; of every class
-//! its artifact `<Class>.artifact.onnx` and its pure view `<Class>.view.onnx`; what the program gives, `outputs`.
+//! `whole-<n>.onnx` the whole program with cohorts of n, its arguments `<n>.in`, what engines give `<n>.out`; what the
+//! program gives, `outputs`; as they are, with bb's ops, `recorded.artifact.onnx`, `program.artifact.onnx` (placed) and of
+//! every class `<Class>.artifact.onnx`; of every class its pure view `<Class>.view.onnx`.
 
 use crate::cases::Case;
 use crate::{run, text};
@@ -21,6 +22,8 @@ pub fn all(case: &Case, to: &Path) {
     assert_eq!(case.program.diagnostics, [], "{}", case.name);
     let output = case.program.output.as_ref().expect("it compiles");
     let root = &output.program.functions[0];
+    write("program.artifact.onnx".into(), output.program.encode_to_vec());
+    write("recorded.artifact.onnx".into(), case.program.recorded.model.encode_to_vec());
     write("outputs".into(), root.output.join("\n").into_bytes());
     let sizes = case.cohort.map_or(&[1][..], |(_, sizes)| sizes);
     let reference = case.reference.clone().with_caller(&peer_id(0));

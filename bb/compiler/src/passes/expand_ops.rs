@@ -4,6 +4,7 @@
 //! also read, and drops gathers and constants nobody reads. *Keeps* meaning.
 
 use crate::error::{PassError, at_node};
+use crate::imports::import_what_is_used;
 use crate::index::{FunctionIndex, NodeIx};
 use bb_ir::proto::onnx::{AttributeProto, FunctionProto, ModelProto, NodeProto, ValueInfoProto};
 use bb_ir::views::{Attributes, Metadata, attribute};
@@ -65,9 +66,7 @@ pub fn expand_ops(mut model: ModelProto) -> Result<ModelProto, PassError> {
     }
     enter_lanes(&mut model.functions[0]);
     separate_outputs(&mut model.functions[0]);
-    if !model.opset_import.iter().any(|o| o.domain() == ops::SYSCALL_DOMAIN) {
-        model.opset_import.push(super::stamp_compilation_metadata::import(ops::SYSCALL_DOMAIN));
-    }
+    import_what_is_used(&mut model);
     PassError::unless_but(PASS, faults, model)
 }
 

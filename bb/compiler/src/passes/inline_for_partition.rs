@@ -4,6 +4,7 @@
 //! order of its nodes. *Keeps* calls of modules that live at one place and send nothing.
 
 use crate::error::{PassError, at_node};
+use crate::imports::import_what_is_used;
 use crate::passes::type_solver::Facts;
 use crate::passes::verify_no_dangling_calls::prune_orphans;
 use bb_ir::diagnostics::Diagnostic;
@@ -36,6 +37,7 @@ pub fn inline_for_partition(mut model: ModelProto) -> Result<ModelProto, PassErr
     }
     remint_wires(&mut model.functions[0]);
     prune_orphans(&mut model);
+    import_what_is_used(&mut model);
     PassError::unless_but(PASS, faults, model)
 }
 

@@ -5,7 +5,7 @@
 
 use crate::driver::Partition;
 use crate::error::PassError;
-use crate::passes::stamp_compilation_metadata::import;
+use crate::imports::import;
 use crate::rx_chain::insert;
 use bb_ir::gates::{GateKind, is_gate, read_deadline_ns, stamp_deadline_ns};
 use bb_ir::ops::{GATE_DEADLINE_CHECK, GATE_DOMAIN};

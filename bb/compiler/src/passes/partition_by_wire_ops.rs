@@ -8,8 +8,9 @@ use crate::driver::Partition;
 use crate::error::{PassError, at_node};
 use crate::index::FunctionIndex;
 use bb_ir::bindings::is_bootstrap;
+use bb_ir::border;
 use bb_ir::peer_class::home_class_of_node;
-use bb_ir::proto::onnx::{FunctionProto, GraphProto, ModelProto, NodeProto, ValueInfoProto};
+use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto, ValueInfoProto};
 use bb_ir::types::ValueType;
 use bb_ir::views::Metadata;
 use bb_ir::{keys, names, ops};
@@ -38,7 +39,7 @@ pub fn partition_by_wire_ops(model: &ModelProto) -> Result<(Vec<Partition>, Netw
         let name = names::partition(root.name(), class, groups.len());
         let main = cut(root, &infos, &name, nodes, entry.as_ref() == Some(class));
         let main = keep_slots(main, root, class);
-        let graph = call_of(&main);
+        let graph = border::graph(&main);
         let modules = model.functions[1..].iter().filter(|f| f.domain() == ops::MODULE_DOMAIN && !is_bootstrap(f));
         let beside = bootstrap::part(model, class).into_iter().chain(modules.cloned());
         let model = ModelProto {
@@ -150,36 +151,4 @@ fn keep_slots(mut main: FunctionProto, root: &FunctionProto, class: &str) -> Fun
         }
     }
     main
-}
-
-/// The graph of a partition: one call of its main.
-fn call_of(main: &FunctionProto) -> GraphProto {
-    let infos: FxHashMap<&str, &ValueInfoProto> = main.value_info.iter().map(|i| (i.name(), i)).collect();
-    let border = |names: &[String]| {
-        names.iter().filter_map(|name| infos.get(name.as_str())).map(|info| at_border(info)).collect::<Vec<_>>()
-    };
-    let call = NodeProto {
-        name: Some(main.name().to_owned()),
-        domain: main.domain.clone(),
-        op_type: main.name.clone(),
-        input: main.input.clone(),
-        output: main.output.clone(),
-        ..NodeProto::default()
-    };
-    GraphProto {
-        name: main.name.clone(),
-        node: vec![call],
-        input: border(&main.input),
-        output: border(&main.output),
-        ..GraphProto::default()
-    }
-}
-
-/// A checker wants a shape at a graph's border, so a tensor of unknown rank stands there as a sequence of one.
-fn at_border(info: &ValueInfoProto) -> ValueInfoProto {
-    let mut info = info.clone();
-    if let Some(of @ ValueType::Tensor { shape: None, .. }) = info.r#type.as_ref().and_then(ValueType::from_proto) {
-        info.r#type = Some(ValueType::Seq(Box::new(of)).to_proto());
-    }
-    info
 }

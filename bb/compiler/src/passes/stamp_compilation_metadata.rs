@@ -4,6 +4,7 @@
 
 use crate::driver::Partition;
 use crate::error::PassError;
+use crate::imports::import_what_is_used;
 use crate::index::FunctionIndex;
 use crate::passes::resolve_slots::slot_rows;
 use crate::rx_chain::Chains;
@@ -12,13 +13,13 @@ use bb_ir::digest::ProgramDigest;
 use bb_ir::keys;
 use bb_ir::ops;
 use bb_ir::peer_class::home_class_of_node;
-use bb_ir::proto::onnx::{FunctionProto, ModelProto, OperatorSetIdProto};
+use bb_ir::proto::onnx::{FunctionProto, ModelProto};
 use bb_ir::types::ValueType;
-use bb_ir::version::{BB_OPSET, ONNX_IR_VERSION, ONNX_OPSET};
+use bb_ir::version::ONNX_IR_VERSION;
 use bb_ir::views::Metadata;
 use bb_ir::wire_shape::{Recv, Send, read_wire_id};
 use rustc_hash::FxHashMap;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Seals every partition of a program with that digest.
 pub fn stamp_compilation_metadata(
@@ -126,20 +127,4 @@ fn stamp_recv_slots(main: &mut FunctionProto) {
     for (at, slot) in found {
         main.node[at.at()].set_metadata(keys::RECV_SLOT_ID_KEY, slot);
     }
-}
-
-fn import_what_is_used(model: &mut ModelProto) {
-    let mut all: BTreeSet<String> = BTreeSet::from([ops::MODULE_DOMAIN.to_owned()]);
-    for function in &mut model.functions {
-        let used: BTreeSet<String> = function.node.iter().map(|n| n.domain().to_owned()).collect();
-        function.opset_import = used.iter().map(|domain| import(domain)).collect();
-        all.extend(used);
-    }
-    model.opset_import = all.iter().map(|domain| import(domain)).collect();
-}
-
-/// The version of an operator set that this program is written in.
-pub(crate) fn import(domain: &str) -> OperatorSetIdProto {
-    let version = if domain == ops::ONNX_DOMAIN { ONNX_OPSET } else { BB_OPSET };
-    OperatorSetIdProto { domain: Some(domain.to_owned()), version: Some(version) }
 }

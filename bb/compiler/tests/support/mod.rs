@@ -5,9 +5,7 @@ use bb_compiler::{CompileError, Compiler, Output, Partition};
 use bb_ir::bindings::stamp_model_metadata;
 use bb_ir::diagnostics::{Diagnostic, Note};
 use bb_ir::gates::is_gate;
-use bb_ir::proto::onnx::{
-    FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, ValueInfoProto,
-};
+use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, ValueInfoProto};
 use bb_ir::types::{ElementKind, ValueType};
 use bb_ir::version::{BB_OPSET, ONNX_IR_VERSION, ONNX_OPSET};
 use bb_ir::views::{Metadata, attribute};
@@ -263,40 +261,24 @@ pub fn model(functions: Vec<FunctionProto>) -> ModelProto {
         .iter()
         .flat_map(|f| &f.node)
         .map(|n| n.domain().to_owned())
-        .chain([ops::MODULE_DOMAIN.into()])
+        .chain([ops::ONNX_DOMAIN.into(), ops::MODULE_DOMAIN.into()])
         .collect();
     let import = |domain: String| OperatorSetIdProto {
         version: Some(if domain.is_empty() { ONNX_OPSET } else { BB_OPSET }),
         domain: Some(domain),
     };
     let root = &functions[0];
-    let call = NodeProto {
-        name: root.name.clone(),
-        domain: root.domain.clone(),
-        op_type: root.name.clone(),
-        overload: root.overload.clone(),
-        input: root.input.clone(),
-        output: root.output.clone(),
-        ..NodeProto::default()
-    };
-    let info = |name: &String| root.value_info.iter().find(|i| i.name() == name).cloned();
-    let graph = GraphProto {
-        name: root.name.clone(),
-        node: vec![call],
-        input: root.input.iter().filter_map(info).collect(),
-        output: root.output.iter().filter_map(info).collect(),
-        ..GraphProto::default()
-    };
     let mut model = ModelProto {
         ir_version: Some(ONNX_IR_VERSION),
         producer_name: Some("bb".into()),
-        graph: Some(graph),
+        graph: Some(bb_ir::border::graph(root)),
         opset_import: domains.into_iter().map(import).collect(),
         ..ModelProto::default()
     };
     stamp_model_metadata(&mut model);
     model.set_metadata(keys::PROGRAM_NAME_KEY, root.name());
-    model.functions = functions;
+    let sets = &model.opset_import;
+    model.functions = functions.into_iter().map(|f| FunctionProto { opset_import: sets.clone(), ..f }).collect();
     model
 }
 

@@ -1,0 +1,29 @@
+//! Which operator sets a model imports: those that it uses, in each function and together.
+
+use bb_ir::ops;
+use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto, OperatorSetIdProto};
+use bb_ir::version::{BB_OPSET, ONNX_OPSET};
+use std::collections::BTreeSet;
+
+/// Writes the imports of a model and of its functions anew.
+pub(crate) fn import_what_is_used(model: &mut ModelProto) {
+    let mut all = BTreeSet::from([ops::MODULE_DOMAIN]);
+    let ModelProto { functions, graph, opset_import, .. } = model;
+    for FunctionProto { node, opset_import, .. } in functions {
+        let used = domains(node);
+        *opset_import = used.iter().copied().map(import).collect();
+        all.extend(used);
+    }
+    all.extend(graph.iter().flat_map(|graph| domains(&graph.node)));
+    *opset_import = all.into_iter().map(import).collect();
+}
+
+fn domains(nodes: &[NodeProto]) -> BTreeSet<&str> {
+    nodes.iter().map(NodeProto::domain).collect()
+}
+
+/// The version of an operator set that a program is written in.
+pub(crate) fn import(domain: &str) -> OperatorSetIdProto {
+    let version = if domain == ops::ONNX_DOMAIN { ONNX_OPSET } else { BB_OPSET };
+    OperatorSetIdProto { domain: Some(domain.to_owned()), version: Some(version) }
+}
