@@ -18,19 +18,26 @@ mod text;
 mod words;
 mod written;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 #[test]
 fn sliced_over_engines_programs_give_what_the_runtime_gave_for_the_whole() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judge/golden");
+    let mut judged = BTreeSet::new();
     for case in cases::all() {
         for members in case.cohort.map_or(&[1][..], |(_, sizes)| sizes) {
             let name = format!("{}-{members}.txt", case.name);
-            let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judge/golden").join(&name);
-            let expected = std::fs::read_to_string(&golden).unwrap_or_else(|e| panic!("{name}: {e}; run .ci/judge"));
+            let expected =
+                std::fs::read_to_string(golden.join(&name)).unwrap_or_else(|e| panic!("{name}: {e}; run .ci/judge"));
             let found = text::write(&run::sliced(&case, *members));
             text::agree(&found, &expected).unwrap_or_else(|e| panic!("{name}: {e}"));
+            judged.insert(name);
         }
     }
+    let kept = std::fs::read_dir(golden).expect("there are golden files");
+    let kept = kept.map(|file| file.expect("readable").file_name().into_string().expect("plain names"));
+    assert_eq!(kept.collect::<BTreeSet<_>>(), judged, "golden files of other programs");
 }
 
 #[test]

@@ -61,3 +61,18 @@ pub fn by_itself(graph: &Graph, x: On<Edge, Tensor<f32, (D<2>,)>>, to: On<Edge, 
     let (a, b) = (graph.wire(there + 1.0, home), graph.wire(there, home));
     graph.any([a - 1.0, b]).shaped()
 }
+
+/// A cohort that a component chooses; in every lane a value from around it.
+#[bb::module]
+pub fn selected(
+    graph: &Graph,
+    from: On<Edge, Peers<Worker>>,
+    x: On<Edge, Tensor<f32, (D<2>,)>>,
+    choice: PeerSelectorAt<Edge, Worker>,
+) -> (On<Edge, Tensor>, On<Edge, u64>, On<Edge, Peers<Worker>>) {
+    let chosen = choice.select(from);
+    let there = graph.wire(x, chosen);
+    let back = graph.wire(there.exp(), there.sender::<Edge>());
+    let further = back.each(|y| y - x);
+    (further.sum(), back.quorum(1.0).count(), chosen)
+}

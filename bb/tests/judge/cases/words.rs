@@ -1,10 +1,14 @@
-//! Operators, kinds of numbers, and what the engine does: no roles take part.
+//! Operators, kinds of numbers, what the engine does, and a cohort that is chosen.
 
-use super::{Case, host, peer, tensor};
-use crate::words;
+use super::{Case, host, members, peer, role, tensor};
+use crate::nodes::{body, op};
+use crate::words::{self, Edge, Worker};
+use bb::__private::Accepts;
 use bb::engine::Value;
 use bb::ir::value::RawTensor;
+use bb::prelude::*;
 use bb::{Compiled, Reference};
+use bb_components::All;
 use bb_sim::Host;
 
 pub fn all() -> Vec<Case> {
@@ -19,7 +23,24 @@ pub fn all() -> Vec<Case> {
             vec![Value::scalar(u64::MAX), Value::Tensor(all), Value::Bytes("wörd".into()), peer(1)]
         }),
         case("by_itself", bb::compile(words::by_itself), |_| vec![tensor(&[2.0, -3.0]), peer(1)]),
+        selected(),
     ]
+}
+
+fn selected() -> Case {
+    let all = body(&["from"], &["chosen"], vec![op("Identity", &["from"], "chosen", &[])]);
+    Case {
+        name: "selected",
+        program: bb::compile(words::selected),
+        cohort: Some(("Worker", &[1, 3])),
+        hosts: |program, members| {
+            let all = || <PeerSelectorAt<Edge, Worker> as Accepts<All>>::component(All);
+            let workers = (0..members).map(|_| host(program, "Worker"));
+            std::iter::once(host(program, "Edge").bind("choice", all)).chain(workers).collect()
+        },
+        args: |n| vec![members(n), tensor(&[0.5, -1.0])],
+        reference: Reference::new().with_body(&role("PeerSelector"), "select", all),
+    }
 }
 
 fn hosts(program: &Compiled, _: usize) -> Vec<Host> {
