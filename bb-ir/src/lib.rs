@@ -6,7 +6,6 @@
 
 pub mod artifact;
 pub mod bindings;
-pub mod border;
 pub mod canonical;
 pub mod codec;
 pub mod component;

@@ -1,5 +1,7 @@
 //! Reading and writing metadata, attributes and types without touching protobuf fields.
 
+pub mod border;
+
 use crate::proto::onnx::{
     AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, StringStringEntryProto, TensorProto,
     ValueInfoProto, attribute_proto::AttributeType,

@@ -1,12 +1,12 @@
 //! A model indexed for the checks, and the checks of the model as a whole.
 
 use super::{Level, Report, Rule};
-use crate::border::{is_of_border, is_unshaped};
 use crate::keys::PLACE_TABLE_PREFIX;
 use crate::ops::{MODULE_DOMAIN, ONNX_DOMAIN};
 use crate::proto::onnx::{FunctionProto, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto};
 use crate::version::{BB_OPSET, ONNX_IR_VERSION, ONNX_OPSET};
 use crate::views::Metadata;
+use crate::views::border::{is_of_border, is_unshaped};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// (domain, name, overload)

@@ -13,12 +13,11 @@ mod view;
 use crate::driver::Output;
 use crate::imports::import_what_is_used;
 use bb_ir::bindings::is_bootstrap;
-use bb_ir::border;
 use bb_ir::ops;
 use bb_ir::peer::PeerId;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, ValueInfoProto};
 use bb_ir::version::ONNX_IR_VERSION;
-use bb_ir::views::FunctionKey;
+use bb_ir::views::{FunctionKey, border};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What plays the parts that a program leaves to others: methods of roles, `#[bb::op]`, cohorts and the caller.

@@ -2,14 +2,13 @@
 
 use super::{Graph, RECORDER, Recorder, Site, bootstrap, value_info, with};
 use crate::module::{OutputInfo, ParamInfo, Values};
-use bb_ir::border;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::keys;
 use bb_ir::ops::ONNX_DOMAIN;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, OperatorSetIdProto};
 use bb_ir::types::ValueType;
 use bb_ir::version::{BB_OPSET, FRAMEWORK_IR_VERSION, ONNX_IR_VERSION, ONNX_OPSET};
-use bb_ir::views::Metadata;
+use bb_ir::views::{Metadata, border};
 use std::collections::BTreeSet;
 
 /// The name of the value that opening the entry frame writes.
