@@ -206,7 +206,7 @@ fn peer(mut bytes: Bytes, addresses: &mut Vec<(PeerId, Bytes)>) -> Result<PeerId
         return Err(DecodeError::Truncated);
     }
     let id = bytes.split_to(1 + length).slice(1..);
-    let peer = PeerId::from_bytes(Bytes::copy_from_slice(&id)).ok_or(DecodeError::Content)?;
+    let peer = PeerId::from_bytes(&id).ok_or(DecodeError::Content)?;
     for _ in 0..ADDRESSES_MAX {
         if bytes.is_empty() {
             return Ok(peer);

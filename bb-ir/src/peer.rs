@@ -1,29 +1,77 @@
 //! A peer's identity: its multihash, and nothing shorter.
 
 use bytes::Bytes;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 /// A PeerId's multihash bytes, at most [`PeerId::BYTES_MAX`]. Ordered by bytes, which is the order of lanes.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PeerId(Bytes);
+#[derive(Clone)]
+pub struct PeerId(Multihash);
+
+/// The bytes. Those of an Ed25519 key, which most peers have, are copied like a number.
+#[derive(Clone)]
+enum Multihash {
+    /// How many, and they.
+    Short(u8, [u8; SHORT_BYTES]),
+    Long(Bytes),
+}
+/// How many bytes the multihash of an Ed25519 key has.
+const SHORT_BYTES: usize = 38;
 
 impl PeerId {
     /// The longest multihash that a wire carries.
     pub const BYTES_MAX: usize = 64;
 
     /// The peer of that multihash; `None` where it is empty or too long.
-    pub fn from_bytes(bytes: impl Into<Bytes>) -> Option<Self> {
-        let bytes = bytes.into();
-        (1..=Self::BYTES_MAX).contains(&bytes.len()).then_some(PeerId(bytes))
+    pub fn from_bytes(bytes: impl AsRef<[u8]>) -> Option<Self> {
+        let bytes = bytes.as_ref();
+        let mut short = [0; SHORT_BYTES];
+        if let Some(part) = short.get_mut(..bytes.len()) {
+            part.copy_from_slice(bytes);
+            return (!bytes.is_empty()).then_some(PeerId(Multihash::Short(bytes.len() as u8, short)));
+        }
+        (bytes.len() <= Self::BYTES_MAX).then(|| PeerId(Multihash::Long(Bytes::copy_from_slice(bytes))))
     }
     /// The multihash.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Multihash::Short(len, bytes) => bytes.get(..usize::from(*len)).unwrap_or(bytes),
+            Multihash::Long(bytes) => bytes,
+        }
     }
-    /// The multihash, shared.
+    /// The multihash, as bytes of their own.
     pub fn to_bytes(&self) -> Bytes {
-        self.0.clone()
+        Bytes::copy_from_slice(self.as_bytes())
+    }
+}
+
+impl PartialEq for PeerId {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            // What is behind a short one is zero.
+            (Multihash::Short(a, these), Multihash::Short(b, those)) => a == b && these == those,
+            _ => self.as_bytes() == other.as_bytes(),
+        }
+    }
+}
+impl Eq for PeerId {}
+impl PartialOrd for PeerId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for PeerId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+impl Hash for PeerId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
     }
 }
 
@@ -33,8 +81,8 @@ const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqr
 /// Base58 (the alphabet of Bitcoin), as libp2p prints a PeerId.
 impl fmt::Display for PeerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut digits: Vec<u8> = Vec::with_capacity(self.0.len() * 2);
-        for byte in &self.0 {
+        let mut digits: Vec<u8> = Vec::with_capacity(self.as_bytes().len() * 2);
+        for byte in self.as_bytes() {
             let mut carry = u32::from(*byte);
             for digit in &mut digits {
                 carry += u32::from(*digit) << 8;
@@ -46,7 +94,7 @@ impl fmt::Display for PeerId {
                 carry /= 58;
             }
         }
-        let zeros = self.0.iter().take_while(|b| **b == 0).count();
+        let zeros = self.as_bytes().iter().take_while(|b| **b == 0).count();
         let text: String = std::iter::repeat_n(0, zeros)
             .chain(digits.into_iter().rev())
             .map(|d| char::from(ALPHABET[usize::from(d)]))

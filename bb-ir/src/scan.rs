@@ -4,7 +4,7 @@
 //! memory the decoded message takes. One walk over the raw bytes, which allocates nothing, holds them against it.
 //! Fields that the table does not know are skipped, as protobuf asks.
 
-use crate::varint;
+use crate::fields::{Content, FIXED32, FIXED64, Fields, LENGTH, VARINT};
 
 /// Why bytes are not decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -98,8 +98,6 @@ pub(crate) enum Kind {
     Numbers(u8, usize),
     /// Bytes or text of at most so many bytes, and what one takes beside its contents.
     Bytes(usize, usize),
-    /// Bytes that are large by nature and shared when decoded: they count as [`Counted::apart`].
-    Apart(usize),
     Message(&'static Shape),
 }
 
@@ -119,8 +117,6 @@ pub(crate) struct Budget {
 /// What a scan found.
 #[derive(Default)]
 pub(crate) struct Counted {
-    /// The bytes of [`Kind::Apart`] fields.
-    pub(crate) apart: usize,
     /// The most memory that is taken at any time while the message is decoded, shared bytes excluded.
     pub(crate) memory: usize,
     /// What is taken now.
@@ -144,10 +140,6 @@ impl Counted {
     }
 }
 
-const VARINT: u8 = 0;
-const FIXED64: u8 = 1;
-const LENGTH: u8 = 2;
-const FIXED32: u8 = 5;
 /// More fields than any shape has.
 const FIELDS_MAX: usize = 32;
 
@@ -162,7 +154,7 @@ pub(crate) fn scan(bytes: &[u8], shape: &'static Shape, budget: &Budget) -> Resu
 }
 
 fn message(
-    mut bytes: &[u8],
+    bytes: &[u8],
     shape: &'static Shape,
     budget: &Budget,
     depth: usize,
@@ -176,14 +168,12 @@ fn message(
     // What each repeated field has room for.
     let mut room = [0usize; FIELDS_MAX];
     let mut elements = [0usize; FIELDS_MAX];
-    while !bytes.is_empty() {
-        let (key, rest) = varint::take(bytes).ok_or(ScanError::Truncated { message })?;
-        let (number, wire_type) = (key >> 3, (key & 7) as u8);
-        if number == 0 || number > 0x1fff_ffff {
-            return Err(ScanError::FieldNumber { message, number });
-        }
-        let (content, rest) = content(wire_type, rest, message, number)?;
-        bytes = rest;
+    let mut all = Fields::of(message, bytes);
+    while let Some(crate::fields::Field { number, wire_type, content }) = all.next()? {
+        let content = match content {
+            Content::Bytes(bytes) => bytes,
+            Content::Varint(_) | Content::Fixed64(_) | Content::Fixed32(_) => &[],
+        };
         let Some(index) = shape.fields.iter().position(|f| u64::from(f.number) == number) else { continue };
         let row = &shape.fields[index];
         let field = row.name;
@@ -200,7 +190,7 @@ fn message(
             Kind::Fixed32 => FIXED32,
             Kind::Fixed64 => FIXED64,
             Kind::Numbers(one, _) if wire_type == one => one,
-            Kind::Numbers(..) | Kind::Bytes(..) | Kind::Apart(_) | Kind::Message(_) => LENGTH,
+            Kind::Numbers(..) | Kind::Bytes(..) | Kind::Message(_) => LENGTH,
         };
         if wire_type != expected {
             return Err(ScanError::WireType { message, number, wire_type });
@@ -222,10 +212,6 @@ fn message(
                 counted.take(content.len());
                 counted.grow(&mut room[index], times[index], beside);
             }
-            Kind::Apart(max) => {
-                too_long(max)?;
-                counted.apart += content.len();
-            }
             Kind::Message(inner) => {
                 self::message(content, inner, budget, depth + 1, counted)?;
                 counted.grow(&mut room[index], times[index], inner.size);
@@ -233,28 +219,4 @@ fn message(
         }
     }
     Ok(())
-}
-
-/// What a field holds, and what stands behind it.
-fn content<'a>(
-    wire_type: u8,
-    bytes: &'a [u8],
-    message: &'static str,
-    number: u64,
-) -> Result<(&'a [u8], &'a [u8]), ScanError> {
-    let truncated = ScanError::Truncated { message };
-    let (bytes, length) = match wire_type {
-        VARINT => {
-            let (_, rest) = varint::take(bytes).ok_or(truncated.clone())?;
-            (bytes, bytes.len() - rest.len())
-        }
-        FIXED64 => (bytes, 8),
-        FIXED32 => (bytes, 4),
-        LENGTH => {
-            let (length, rest) = varint::take(bytes).ok_or(truncated.clone())?;
-            (rest, usize::try_from(length).map_err(|_| truncated.clone())?)
-        }
-        _ => return Err(ScanError::WireType { message, number, wire_type }),
-    };
-    bytes.split_at_checked(length).ok_or(truncated)
 }

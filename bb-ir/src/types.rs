@@ -175,7 +175,11 @@ impl ValueType {
 
     /// Whether it is a sequence of peers.
     pub fn is_cohort(&self) -> bool {
-        matches!(self, ValueType::Seq(of) if **of == ValueType::peer())
+        matches!(self, ValueType::Seq(of) if of.is_peer())
+    }
+    /// Whether it is a peer.
+    pub fn is_peer(&self) -> bool {
+        matches!(self, ValueType::Denoted(d) if d == PEER_DENOTATION)
     }
 
     /// The text that peers agree on: element type, not shape.

@@ -15,7 +15,15 @@ pub(crate) fn length(number: u64) -> usize {
 }
 
 /// The number at the front of `bytes`, and what stands behind it; `None` where it is cut off or over 64 bits.
+#[inline]
 pub(crate) fn take(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    match bytes {
+        [one @ ..0x80, rest @ ..] => Some((u64::from(*one), rest)),
+        _ => take_long(bytes),
+    }
+}
+
+fn take_long(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0u64;
     for (i, byte) in bytes.iter().take(10).enumerate() {
         if i == 9 && *byte > 1 {

@@ -1,7 +1,10 @@
 use super::*;
+use crate::limits::{self, WireLimits};
+use crate::proto::wire::WireEnvelope;
 use crate::scan::ScanError;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use prost::Message;
 
 const ADDRESS: SiteAddress = SiteAddress(*b"abcdefgh");
 
@@ -133,8 +136,9 @@ fn a_frame_or_a_header_or_a_payload_over_its_limit_is_refused() {
 }
 
 #[test]
-fn sixteen_mebibytes_of_empty_fills_are_refused_at_the_257th() {
-    let frame: Bytes = [0x3a, 0].repeat(8 << 20).into();
+fn sixteen_mebibytes_of_small_fills_are_refused_at_the_257th() {
+    let fill = [&[0x3a, 15, 0x0a, 13][..], &ADDRESS.to_segment()].concat();
+    let frame: Bytes = fill.repeat((16 << 20) / fill.len()).into();
     assert_eq!(
         decode(frame, &limits()),
         Err(Refusal::Bytes(ScanError::TooMany { message: "WireEnvelope", field: "fills", max: 256 }))
@@ -205,12 +209,54 @@ fn received(sent: Envelope<Parts>) -> Envelope {
     Envelope { seq, ack, execution, lane, remaining_ns, fills, rtt, trace }
 }
 
+/// What is read of a frame is what prost reads of it; more than that is refused.
+fn is_what_prost_reads(frame: Bytes) {
+    let Ok(read) = decode(frame.clone(), &limits()) else { return };
+    let proto = WireEnvelope::decode(frame).expect("what is read is protobuf");
+    let fills = proto.fills.into_iter().map(|fill| Fill {
+        address: SiteAddress::from_segment(&fill.dest_suffix).expect("it was read"),
+        content: match fill.failure {
+            Some(failure) => FillContent::Failure {
+                code: FailureCode::from_number(failure.code).expect("it was read"),
+                message: failure.message,
+            },
+            None if fill.trigger_only => FillContent::Trigger { type_hash: fill.type_hash },
+            None => FillContent::Payload { bytes: fill.payload, type_hash: fill.type_hash },
+        },
+    });
+    let rtt = proto.rtt.into_iter().map(|r| {
+        let (wire_id, srtt_ns, rttvar_ns, samples) = (r.wire_id, r.srtt_ns, r.rttvar_ns, r.samples);
+        RttReport { wire_id, srtt_ns, rttvar_ns, samples }
+    });
+    let same = Envelope {
+        seq: proto.seq,
+        ack: proto.ack,
+        execution: proto.execution.map(|e| ExecutionName {
+            origin: PeerId::from_bytes(e.origin),
+            epoch: e.epoch,
+            counter: e.counter,
+        }),
+        lane: proto.lane,
+        remaining_ns: proto.remaining_ns.min(limits::REMAINING_NS_MAX),
+        fills: fills.collect(),
+        rtt: rtt.collect(),
+        trace: proto.trace,
+    };
+    assert_eq!(read, same);
+}
+
 proptest! {
     #[test]
     fn what_is_sent_is_what_arrives(sent in envelopes()) {
         let frame = frame(&sent);
         let proto = WireEnvelope::decode(frame.clone()).expect("protobuf");
         prop_assert_eq!(proto.encode_to_vec(), frame.to_vec(), "the pieces are what prost would write");
+        let mut behind = b"before".to_vec();
+        if encode_behind(&sent, sent.remaining_ns, &mut behind) {
+            prop_assert_eq!(&behind[6..], &frame[..]);
+        } else {
+            prop_assert_eq!(behind, b"before");
+        }
         prop_assert_eq!(decode(frame, &limits()), Ok(received(sent)));
     }
 
@@ -218,15 +264,15 @@ proptest! {
     fn no_cut_or_flipped_frame_panics(sent in envelopes(), at: prop::sample::Index, bit in 0..8u32) {
         let frame = frame(&sent);
         let at = at.index(frame.len());
-        let _ = decode(frame.slice(..at), &limits());
+        is_what_prost_reads(frame.slice(..at));
         let mut flipped = frame.to_vec();
         flipped[at] ^= 1 << bit;
-        let _ = decode(flipped.into(), &limits());
+        is_what_prost_reads(flipped.into());
     }
 
     #[test]
     fn no_bytes_panic(bytes in vec(any::<u8>(), 0..400)) {
-        let _ = decode(bytes.into(), &limits());
+        is_what_prost_reads(bytes.into());
     }
 }
 

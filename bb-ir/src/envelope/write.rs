@@ -1,22 +1,17 @@
 //! Envelopes as pieces of bytes.
 
 use super::{Envelope, Fill, FillContent};
+use crate::fields::{FIXED64, LENGTH, VARINT};
 use crate::limits;
-use crate::proto::wire::{EdgeRttReport, Execution, Failure, SlotFill, WireEnvelope};
 use crate::varint;
 use crate::version::WIRE_VERSION;
 use bytes::Bytes;
-use prost::Message;
 
 /// A payload to be sent: its head and its body, written one behind the other, as [`crate::codec::encode`] makes them.
 pub type Parts = (Bytes, Bytes);
 
 /// What is copied behind what stands before it instead of becoming a piece of its own.
 const COPIED_BYTES_MAX: usize = 1024;
-/// The keys of `WireEnvelope.fills`, `SlotFill.dest_suffix` and `SlotFill.payload`: number and wire type.
-const FILLS_KEY: u8 = (7 << 3) | 2;
-const SUFFIX_KEY: u8 = (1 << 3) | 2;
-const PAYLOAD_KEY: u8 = (2 << 3) | 2;
 /// What a head, and a fill around its payload, hardly ever exceed.
 const HEAD_BYTES: usize = 96;
 const FILL_BYTES: usize = 48;
@@ -36,73 +31,135 @@ pub fn encode_with(envelope: &Envelope<Parts>, remaining_ns: u64) -> Vec<Bytes> 
     };
     let payloads: usize = envelope.fills.iter().map(|fill| FILL_BYTES + payload(fill)).sum();
     let mut pieces = Pieces { done: Vec::with_capacity(1), open: Vec::with_capacity(HEAD_BYTES + payloads) };
-    let head = WireEnvelope {
-        version: WIRE_VERSION,
-        seq: envelope.seq,
-        ack: envelope.ack,
-        execution: envelope.execution.as_ref().map(|e| Execution {
-            origin: e.origin.as_ref().map(|o| o.to_bytes()).unwrap_or_default(),
-            epoch: e.epoch,
-            counter: e.counter,
-        }),
-        lane: envelope.lane,
-        remaining_ns: remaining_ns.min(limits::REMAINING_NS_MAX),
-        ..WireEnvelope::default()
-    };
-    pieces.message(&head);
-    for fill in &envelope.fills {
-        write_fill(fill, &mut pieces);
-    }
-    let tail = WireEnvelope {
-        rtt: envelope
-            .rtt
-            .iter()
-            .map(|r| EdgeRttReport {
-                wire_id: r.wire_id,
-                srtt_ns: r.srtt_ns,
-                rttvar_ns: r.rttvar_ns,
-                samples: r.samples,
-            })
-            .collect(),
-        trace: envelope.trace.clone(),
-        ..WireEnvelope::default()
-    };
-    pieces.message(&tail);
-    pieces.finish()
+    write(envelope, remaining_ns, &mut pieces);
+    pieces.close();
+    pieces.done
 }
 
-/// A fill with its fields in the order of their numbers, so that the payload stands between two messages.
+/// Puts a frame behind what is in `out`, if all of it is small: what a writer of many small ones does with them. Whether
+/// it is.
+pub fn encode_behind(envelope: &Envelope<Parts>, remaining_ns: u64, out: &mut Vec<u8>) -> bool {
+    let large = |fill: &Fill<Parts>| match &fill.content {
+        FillContent::Payload { bytes: (head, body), .. } => head.len().max(body.len()) > COPIED_BYTES_MAX,
+        FillContent::Trigger { .. } | FillContent::Failure { .. } => false,
+    };
+    let small = !envelope.fills.iter().any(large);
+    if small {
+        let mut pieces = Pieces { done: Vec::new(), open: std::mem::take(out) };
+        write(envelope, remaining_ns, &mut pieces);
+        *out = pieces.open;
+    }
+    small
+}
+
+fn write(envelope: &Envelope<Parts>, remaining_ns: u64, pieces: &mut Pieces) {
+    let out = &mut pieces.open;
+    number(1, u64::from(WIRE_VERSION), out);
+    number(2, envelope.seq, out);
+    number(3, envelope.ack, out);
+    if let Some(name) = &envelope.execution {
+        let origin = name.origin.as_ref().map_or(&[][..], |o| o.as_bytes());
+        key(4, LENGTH, out);
+        varint::put((bytes_length(origin) + fixed_length(name.epoch) + number_length(name.counter)) as u64, out);
+        bytes(1, origin, out);
+        fixed(2, name.epoch, out);
+        number(3, name.counter, out);
+    }
+    if let Some(lane) = envelope.lane {
+        key(5, VARINT, out);
+        varint::put(u64::from(lane), out);
+    }
+    number(6, remaining_ns.min(limits::REMAINING_NS_MAX), out);
+    for fill in &envelope.fills {
+        write_fill(fill, pieces);
+    }
+    let out = &mut pieces.open;
+    for report in &envelope.rtt {
+        let numbers = [report.wire_id, report.srtt_ns, report.rttvar_ns, u64::from(report.samples)];
+        key(8, LENGTH, out);
+        varint::put(numbers.iter().map(|n| number_length(*n)).sum::<usize>() as u64, out);
+        (1..).zip(numbers).for_each(|(field, n)| number(field, n, out));
+    }
+    bytes(9, &envelope.trace, out);
+}
+
+/// A fill with its fields in the order of their numbers, so that the payload stands between two others.
 fn write_fill(fill: &Fill<Parts>, pieces: &mut Pieces) {
     let suffix = fill.address.to_segment();
-    let (payload, after) = match &fill.content {
-        FillContent::Payload { bytes, type_hash } => {
-            (Some(bytes), SlotFill { type_hash: *type_hash, ..SlotFill::default() })
-        }
-        FillContent::Trigger { type_hash } => {
-            (None, SlotFill { trigger_only: true, type_hash: *type_hash, ..SlotFill::default() })
-        }
+    let (payload, type_hash, failed) = match &fill.content {
+        FillContent::Payload { bytes, type_hash } => (Some(bytes), *type_hash, None),
+        FillContent::Trigger { type_hash } => (None, *type_hash, None),
         FillContent::Failure { code, message } => {
             let end = message.floor_char_boundary(limits::FAILURE_BYTES_MAX);
-            let failure = Failure { code: code.number(), message: message[..end].to_owned() };
-            (None, SlotFill { failure: Some(failure), ..SlotFill::default() })
+            (None, 0, Some((u64::from(code.number()), &message.as_bytes()[..end])))
         }
     };
     let payload = payload.filter(|(head, body)| !head.is_empty() || !body.is_empty());
-    let bytes = payload.map_or(0, |(head, body)| head.len() + body.len());
-    let field = if bytes == 0 { 0 } else { 1 + varint::length(bytes as u64) + bytes };
-    pieces.open.push(FILLS_KEY);
-    let before = 1 + varint::length(suffix.len() as u64) + suffix.len();
-    varint::put((before + field + after.encoded_len()) as u64, &mut pieces.open);
-    pieces.open.push(SUFFIX_KEY);
-    varint::put(suffix.len() as u64, &mut pieces.open);
-    pieces.open.extend_from_slice(&suffix);
+    let payload_bytes = payload.map_or(0, |(head, body)| head.len() + body.len());
+    let trigger = u64::from(matches!(fill.content, FillContent::Trigger { .. }));
+    let failure_bytes = failed.map(|(code, message)| number_length(code) + bytes_length(message));
+    let length = bytes_length(&suffix)
+        + length_of(payload_bytes)
+        + number_length(trigger)
+        + fixed_length(type_hash)
+        + failure_bytes.map_or(0, |n| 1 + varint::length(n as u64) + n);
+    let out = &mut pieces.open;
+    key(7, LENGTH, out);
+    varint::put(length as u64, out);
+    bytes(1, &suffix, out);
     if let Some((head, body)) = payload {
-        pieces.open.push(PAYLOAD_KEY);
-        varint::put(bytes as u64, &mut pieces.open);
+        key(2, LENGTH, out);
+        varint::put(payload_bytes as u64, out);
         pieces.shared(head);
         pieces.shared(body);
     }
-    pieces.message(&after);
+    let out = &mut pieces.open;
+    number(3, trigger, out);
+    fixed(4, type_hash, out);
+    if let (Some((code, message)), Some(n)) = (failed, failure_bytes) {
+        key(5, LENGTH, out);
+        varint::put(n as u64, out);
+        number(1, code, out);
+        bytes(2, message, out);
+    }
+}
+
+// Fields of numbers below 16, whose keys are one byte; what is zero or empty is left out.
+
+fn key(field: u8, wire_type: u8, out: &mut Vec<u8>) {
+    out.push(field << 3 | wire_type);
+}
+fn number(field: u8, number: u64, out: &mut Vec<u8>) {
+    if number != 0 {
+        key(field, VARINT, out);
+        varint::put(number, out);
+    }
+}
+fn number_length(number: u64) -> usize {
+    if number == 0 { 0 } else { 1 + varint::length(number) }
+}
+fn fixed(field: u8, number: u64, out: &mut Vec<u8>) {
+    if number != 0 {
+        key(field, FIXED64, out);
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+}
+fn fixed_length(number: u64) -> usize {
+    if number == 0 { 0 } else { 9 }
+}
+fn bytes(field: u8, bytes: &[u8], out: &mut Vec<u8>) {
+    if !bytes.is_empty() {
+        key(field, LENGTH, out);
+        varint::put(bytes.len() as u64, out);
+        out.extend_from_slice(bytes);
+    }
+}
+fn bytes_length(bytes: &[u8]) -> usize {
+    length_of(bytes.len())
+}
+/// Of a field with so many bytes.
+fn length_of(bytes: usize) -> usize {
+    if bytes == 0 { 0 } else { 1 + varint::length(bytes as u64) + bytes }
 }
 
 /// Pieces done, and the one that is still written to.
@@ -113,9 +170,6 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn message(&mut self, message: &impl Message) {
-        message.encode(&mut self.open).expect("a vector grows");
-    }
     fn shared(&mut self, bytes: &Bytes) {
         if bytes.len() <= COPIED_BYTES_MAX {
             self.open.extend_from_slice(bytes);
@@ -128,9 +182,5 @@ impl Pieces {
         if !self.open.is_empty() {
             self.done.push(std::mem::take(&mut self.open).into());
         }
-    }
-    fn finish(mut self) -> Vec<Bytes> {
-        self.close();
-        self.done
     }
 }
