@@ -27,6 +27,15 @@ impl Outgoing {
         }
         envelope::encode_with(&self.envelope, now.until(self.expires).as_nanos() as u64)
     }
+    /// Puts the frame behind what is in `out`, where all of it is small. Whether it is: otherwise nothing has happened, and
+    /// [`Outgoing::encode`] gives its pieces.
+    pub fn encode_behind(&self, now: Time, out: &mut Vec<u8>) -> bool {
+        if self.is_expired(now) {
+            let bare = Envelope::bare(self.envelope.seq, self.envelope.ack);
+            return envelope::encode_behind(&bare, bare.remaining_ns, out);
+        }
+        envelope::encode_behind(&self.envelope, now.until(self.expires).as_nanos() as u64, out)
+    }
     /// Whether it is too late for its values, and the host answers `Refusal::Expired`. Failures are never too late.
     pub fn is_expired(&self, now: Time) -> bool {
         now >= self.expires && self.has_values()

@@ -15,6 +15,7 @@ use bb_components as _;
 use bb_sim::peer_id;
 use bytes::Bytes;
 use proptest::prelude::*;
+use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 #[derive(bb::Peer)]
@@ -39,17 +40,25 @@ fn ask(
 }
 
 fn piece(class: &str) -> Vec<u8> {
-    let program = bb::compile(ask);
-    assert_eq!(program.diagnostics, []);
-    program.artifact(class).expect("compiled").bytes.clone()
+    static PROGRAM: LazyLock<bb::Compiled> = LazyLock::new(|| bb::compile(ask));
+    assert_eq!(PROGRAM.diagnostics, []);
+    PROGRAM.artifact(class).expect("compiled").bytes.clone()
 }
 fn engine(index: usize, membership: Membership) -> Engine {
     let mut config = Config::new(peer_id(index), 100 + index as u64);
     config.membership = membership;
-    let mut engine = Engine::new(config);
-    let (class, bound) = if index == 0 { ("Asker", &[][..]) } else { ("Helper", &["answers"][..]) };
-    engine.install(&piece(class), &bb::kernels(), bound).expect("installs");
-    engine
+    let installed = |class: &str, bound: &[&str]| {
+        let mut engine = Engine::new(Config::new(peer_id(0), 1));
+        engine.install(&piece(class), &bb::kernels(), bound).expect("installs");
+        engine
+    };
+    static ASKER: OnceLock<Engine> = OnceLock::new();
+    static HELPER: OnceLock<Engine> = OnceLock::new();
+    let of = match index {
+        0 => ASKER.get_or_init(|| installed("Asker", &[])),
+        _ => HELPER.get_or_init(|| installed("Helper", &["answers"])),
+    };
+    Engine::with_graphs_of(of, config)
 }
 const NOW: Time = Time(1_000_000_000);
 fn steps(engine: &mut Engine, now: Time) -> Vec<EngineStep> {

@@ -108,6 +108,7 @@ pub fn build(
         digest: loaded.digest,
         wires: loaded.wires,
         places,
+        classes: loaded.places.iter().map(|p| p.class.as_str().into()).collect(),
         inputs,
         outputs,
         addresses,

@@ -92,6 +92,8 @@ pub struct GraphSlot {
     pub(crate) wires: Vec<WireOffer>,
     /// By place number; only those of this class.
     pub(crate) places: Vec<Option<Arc<PlacePlan>>>,
+    /// The class of every place of the program.
+    pub(crate) classes: Arc<[Arc<str>]>,
     pub(crate) inputs: Vec<EntryInput>,
     /// The outputs of this class: name, place, and its number among the entry's outputs.
     pub(crate) outputs: Vec<(Arc<str>, u32, Option<u32>)>,

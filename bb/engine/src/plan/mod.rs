@@ -48,6 +48,8 @@ pub enum Storage {
 pub struct SitePlan {
     pub name: Arc<str>,
     pub ty: ValueType,
+    /// Whether it is a sequence of peers.
+    pub cohort: bool,
     /// Its axes whose size has a name.
     pub named: Vec<(usize, NameIx)>,
     pub storage: Storage,

@@ -47,7 +47,8 @@ impl<'a> Sites<'a> {
             return Err(malformed(format!("two nodes write `{name}`")));
         }
         let named = self.names.of(&ty);
-        self.plans.push(SitePlan { name: name.into(), ty, named, storage, output: None });
+        let cohort = ty.is_cohort();
+        self.plans.push(SitePlan { name: name.into(), ty, cohort, named, storage, output: None });
         Ok(ix)
     }
     pub fn get(&self, name: &str) -> Result<SiteIx, InstallError> {

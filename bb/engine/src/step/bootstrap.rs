@@ -118,9 +118,9 @@ impl Engine {
     }
 
     /// The execution that a bootstrap of this node is.
-    pub(super) fn bootstrap_execution(&self) -> Arc<ExecutionId> {
+    pub(super) fn bootstrap_execution(&self) -> ExecutionId {
         let (origin, epoch) = (self.config.peer.clone(), self.config.epoch);
-        Arc::new(ExecutionId { origin, epoch, counter: EXECUTION })
+        ExecutionId { origin, epoch, counter: EXECUTION }
     }
 
     /// Whether a method is not run now since a bootstrap touches its component: it waits, or has failed with it.

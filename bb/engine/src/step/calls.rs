@@ -10,7 +10,7 @@ use crate::input::{Arg, CallId, GraphId};
 use crate::plan::{EntryInput, Sizes};
 use bb_ir::failure::FailureCode;
 use bb_ir::types::{DURATION_DENOTATION, ValueType};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub struct Calls {
     by_id: BTreeMap<CallId, Call>,
     pub counter: u64,
     /// Counters of executions whose entry frame is open.
-    live: std::collections::BTreeSet<u64>,
+    live: FxHashSet<u64>,
 }
 struct Call {
     graph: GraphId,
@@ -64,6 +64,10 @@ impl Calls {
     }
     pub fn is_live(&self, counter: u64) -> bool {
         self.live.contains(&counter)
+    }
+    /// Whether there was an execution of that number, and its entry frame has ended.
+    pub fn is_over(&self, counter: u64) -> bool {
+        (1..=self.counter).contains(&counter) && !self.is_live(counter)
     }
 }
 
@@ -111,7 +115,7 @@ impl Engine {
         self.calls.counter += 1;
         let counter = self.calls.counter;
         let (origin, epoch) = (self.config.peer.clone(), self.config.epoch);
-        let execution = Arc::new(ExecutionId { origin, epoch, counter });
+        let execution = ExecutionId { origin, epoch, counter };
         let key = FrameKey { execution, graph: graph.0, place: 0, lane: NO_LANE };
         let budget = budget.min(Duration::from_nanos(bb_ir::limits::REMAINING_NS_MAX));
         let deadline = self.now.after(budget);
@@ -127,10 +131,10 @@ impl Engine {
             frame.sizes = sizes;
         }
         if let Some(start) = plan.start {
-            self.write(frame, start, None, Value::Trigger);
+            self.write_by(&plan, frame, start, None, Value::Trigger);
         }
         for (site, value) in plan.inputs.iter().zip(values) {
-            self.write(frame, *site, None, value);
+            self.write_by(&plan, frame, *site, None, value);
         }
         self.settle();
         self.end_if_done(frame);
@@ -167,7 +171,7 @@ impl Engine {
             module_name,
             topic,
             value: value.clone(),
-            execution: (*execution).clone(),
+            execution: execution.clone(),
         });
         let (Some(number), Some(call)) = (at_entry, call) else { return };
         let Some(open) = self.calls.by_id.get_mut(&call) else { return };
@@ -232,8 +236,8 @@ pub fn fits(value: &Value, ty: &ValueType) -> bool {
                 })
         }
         (Value::Tensor(t), ValueType::Duration) => t.as_scalar::<i64>().is_some(),
-        (Value::Peer(_), ty) => *ty == ValueType::peer(),
-        (Value::Bytes(_), ValueType::Denoted(d)) => d != DURATION_DENOTATION && *ty != ValueType::peer(),
+        (Value::Peer(_), ty) => ty.is_peer(),
+        (Value::Bytes(_), ValueType::Denoted(d)) => d != DURATION_DENOTATION && !ty.is_peer(),
         (Value::Seq(values), ValueType::Seq(of)) => values.iter().all(|v| fits(v, of)),
         _ => false,
     }

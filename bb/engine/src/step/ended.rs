@@ -63,12 +63,11 @@ mod tests {
     use super::*;
     use crate::event::ExecutionId;
     use bb_ir::peer::PeerId;
-    use std::sync::Arc;
 
     #[test]
     fn a_frame_is_remembered_until_its_time_and_of_too_many_the_next_to_expire_is_forgotten() {
         let origin = PeerId::from_bytes(vec![1]).expect("short");
-        let execution = |counter| Arc::new(ExecutionId { origin: origin.clone(), epoch: 1, counter });
+        let execution = |counter| ExecutionId { origin: origin.clone(), epoch: 1, counter };
         let key = |counter| FrameKey { execution: execution(counter), graph: 0, place: 0, lane: NO_LANE };
         let mut ended = Ended::new(2);
         let s = |seconds: u64| Time(seconds * 1_000_000_000);

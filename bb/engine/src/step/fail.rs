@@ -185,7 +185,7 @@ impl Engine {
         let (execution, call) = (frame.key.execution.clone(), frame.call);
         let lane = plan.each.then_some(frame.key.lane);
         self.event(Event::FrameExpired {
-            execution: (*execution).clone(),
+            execution: execution.clone(),
             place: plan.place,
             lane,
             waited_for: waited_for.clone(),

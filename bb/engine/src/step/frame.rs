@@ -22,7 +22,7 @@ pub const DONE: u32 = u32::MAX;
 /// Which frame: an execution, a graph, a place and a lane.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FrameKey {
-    pub execution: Arc<ExecutionId>,
+    pub execution: ExecutionId,
     pub graph: u32,
     pub place: u32,
     pub lane: u32,
@@ -186,7 +186,7 @@ impl Engine {
         call: CallOf,
     ) -> Option<FrameRef> {
         if self.frames.len() >= self.config.limits.frames_max {
-            self.limit(LimitKind::Frames, Some((*key.execution).clone()));
+            self.limit(LimitKind::Frames, Some(key.execution.clone()));
             return None;
         }
         let mut frame = self.frames.reuse.pop().unwrap_or_else(|| {
@@ -228,12 +228,12 @@ impl Engine {
             self.make_ready(at, *node, None);
         }
         for (site, value) in &plan.constants {
-            self.write(at, *site, None, value.clone());
+            self.write_by(plan, at, *site, None, value.clone());
         }
         for site in &plan.origins {
             let origin = self.frames.get(at).map(|f| f.key.execution.origin.clone());
             if let Some(origin) = origin {
-                self.write(at, *site, None, Value::Peer(origin));
+                self.write_by(plan, at, *site, None, Value::Peer(origin));
             }
         }
         Some(at)
@@ -247,9 +247,12 @@ impl Engine {
         for command in frame.commands.drain(..) {
             self.commands.remove(&command);
         }
-        self.ended.remember(self.now, frame.key.clone(), frame.deadline.after(UNDER_WAY));
+        self.timers.died();
         if frame.key.place == 0 {
+            // Its number says it: see `Calls::is_over`.
             self.calls.ended(frame.key.execution.counter);
+        } else {
+            self.ended.remember(self.now, frame.key.clone(), frame.deadline.after(UNDER_WAY));
         }
         if let Some(call) = frame.call {
             self.entry_ended(call);
@@ -293,7 +296,7 @@ impl Engine {
     pub(super) fn write_by(&mut self, plan: &PlacePlan, at: FrameRef, site: SiteIx, lane: Option<u32>, value: Value) {
         let Some(frame) = self.frames.get_mut(at) else { return };
         let of = plan.site(site);
-        let value = if of.ty.is_cohort() { distinct(value) } else { value };
+        let value = if of.cohort { distinct(value) } else { value };
         let bytes = value.bytes();
         let Some(state) = frame.state_mut(site, lane) else { return };
         if !state.is_empty() {
@@ -304,6 +307,16 @@ impl Engine {
         frame.bytes += bytes;
         self.bytes += bytes;
         match of.storage {
+            Storage::Frame if plan.lanes.is_empty() => {
+                // What most sites are, with the frame looked up once.
+                for node in plan.consumers(site) {
+                    let times = less(&mut frame.pending[node.0 as usize]);
+                    frame.active += times;
+                    for _ in 0..times {
+                        self.ready.push_back(super::Ready { frame: at, node: *node, lane: None });
+                    }
+                }
+            }
             Storage::Frame => {
                 for node in plan.consumers(site) {
                     match plan.node(*node).lanes {
@@ -334,16 +347,22 @@ impl Engine {
     /// One of the sites a node waits for is there.
     pub(super) fn one_less(&mut self, at: FrameRef, node: NodeIx, lane: Option<u32>) {
         let Some(pending) = self.frames.get_mut(at).and_then(|f| f.pending_mut(node, lane)) else { return };
-        if *pending == DONE || *pending == 0 {
-            return;
-        }
-        *pending = if has(Bug::FiresEarly) { 0 } else { *pending - 1 };
-        if *pending == 0 {
-            if has(Bug::FiresTwice) {
-                self.make_ready(at, node, lane);
-            }
+        for _ in 0..less(pending) {
             self.make_ready(at, node, lane);
         }
+    }
+}
+
+/// One less to wait for: how often the op fires now.
+fn less(pending: &mut u32) -> u32 {
+    if *pending == DONE || *pending == 0 {
+        return 0;
+    }
+    *pending = if has(Bug::FiresEarly) { 0 } else { *pending - 1 };
+    match *pending {
+        0 if has(Bug::FiresTwice) => 2,
+        0 => 1,
+        _ => 0,
     }
 }
 

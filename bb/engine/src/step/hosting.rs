@@ -51,7 +51,7 @@ impl Engine {
             self.compare(graph, id, &new);
         }
         self.joined(id, &classes);
-        self.peers.hosts_more(id, hello, classes);
+        self.peers.hosts_more(id, hello, classes, &self.graphs);
     }
 }
 

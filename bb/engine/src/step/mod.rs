@@ -174,6 +174,7 @@ impl Engine {
         self.intervals.extend(Ticks::of(&slot));
         self.bootstraps.add(&slot);
         self.graphs.push(slot);
+        self.peers.admit_all(&self.graphs);
         self.compare_with_all(id.0 as usize);
         Ok(installed)
     }

@@ -11,7 +11,6 @@ use crate::outgoing::Outgoing;
 use crate::time::Time;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How many messages may be on their way to a peer, which tells as many apart.
@@ -39,7 +38,7 @@ pub struct Sent {
     pub wire: u64,
     /// The lane of this frame whose member it is for.
     pub lane: Option<u32>,
-    pub execution: Arc<ExecutionId>,
+    pub execution: ExecutionId,
     pub outgoing: Outgoing,
 }
 
@@ -283,6 +282,7 @@ mod tests {
     use bb_ir::envelope::{Envelope, Fill, FillContent};
     use bb_ir::peer::PeerId;
     use bb_ir::site::SiteAddress;
+    use std::sync::Arc;
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -296,7 +296,7 @@ mod tests {
         let fills = vec![Fill { address: SiteAddress([0; 8]), content }];
         let envelope = Arc::new(Envelope { fills, ..Envelope::bare(number, 0) });
         let outgoing = Outgoing { id: SendId { peer: 0, seq: number }, peer: peer.clone(), expires, envelope };
-        let execution = Arc::new(ExecutionId { origin: peer, epoch: 1, counter: 1 });
+        let execution = ExecutionId { origin: peer, epoch: 1, counter: 1 };
         outbox.push(Sent { frame: FrameRef::default(), wire: 0, lane, execution, outgoing }, now);
         assert_eq!(outbox.go_out(now).map(|(n, _)| n), Some(number));
         number
@@ -375,7 +375,7 @@ mod tests {
             sent(&mut outbox, None, at(0), at(60_000));
         }
         let peer = PeerId::from_bytes(vec![1]).expect("short");
-        let execution = Arc::new(ExecutionId { origin: peer.clone(), epoch: 1, counter: 1 });
+        let execution = ExecutionId { origin: peer.clone(), epoch: 1, counter: 1 };
         let id = SendId { peer: 0, seq: WINDOW + 1 };
         let outgoing = Outgoing { id, peer, expires: at(60_000), envelope: Arc::new(Envelope::bare(WINDOW + 1, 0)) };
         outbox.push(Sent { frame: FrameRef::default(), wire: 0, lane: None, execution, outgoing }, at(0));

@@ -9,7 +9,8 @@ use super::rtt::Rtt;
 use crate::Standing;
 use crate::bugs::{Bug, has};
 use crate::event::{Cause, DisconnectReason, EngineStep, Event, LimitKind, WireDifference};
-use crate::plan::{NodeKind, RecvIx, RecvPlan};
+use crate::input::GraphId;
+use crate::plan::{GraphSlot, NodeKind, RecvIx, RecvPlan};
 use crate::time::Time;
 use bb_ir::digest::ProgramDigest;
 use bb_ir::failure::FailureCode;
@@ -40,6 +41,8 @@ struct Peer {
     hello: Option<Hello>,
     epoch: Option<u64>,
     classes: BTreeSet<Arc<str>>,
+    /// By graph: whose places' messages are its to send. Nothing of a program that it does not run.
+    admitted: Vec<Box<[bool]>>,
     addresses: Vec<Bytes>,
     outbox: Outbox,
     rtt: Rtt,
@@ -95,7 +98,11 @@ impl Peers {
         self.all[ix.0 as usize].id.clone().expect("every peer is interned by its identity")
     }
     pub fn is_connected(&self, peer: &PeerId) -> bool {
-        *peer == self.me || self.get(peer).is_some_and(|p| p.hello.is_some())
+        *peer == self.me || self.connected(peer).is_some()
+    }
+    /// The number of a peer that is connected.
+    pub fn connected(&self, peer: &PeerId) -> Option<PeerIx> {
+        self.by_id.get(peer).copied().filter(|ix| self.all[ix.0 as usize].hello.is_some())
     }
     /// What a connected peer has said of itself.
     pub fn hello_of(&self, peer: &PeerId) -> Option<&Hello> {
@@ -106,23 +113,29 @@ impl Peers {
         self.all.iter().filter_map(|p| p.id.clone().zip(p.hello.clone())).collect()
     }
     /// A connected peer hosts more than before.
-    pub fn hosts_more(&mut self, peer: &PeerId, hello: Hello, classes: BTreeSet<Arc<str>>) {
+    pub fn hosts_more(&mut self, peer: &PeerId, hello: Hello, classes: BTreeSet<Arc<str>>, graphs: &[GraphSlot]) {
         let ix = self.intern(peer);
         let peer = self.at(ix);
         peer.hello = Some(hello);
         peer.classes.extend(classes);
+        peer.admit(graphs);
     }
-    /// Whether a peer is an admitted member of a class; this node itself of those it hosts.
-    pub fn is_member(&self, peer: &PeerId, class: &str) -> bool {
-        if *peer == self.me {
-            return self.hosted.contains(class);
-        }
-        self.get(peer).is_some_and(|p| p.hello.is_some() && p.classes.contains(class))
+    /// There are more graphs than before.
+    pub fn admit_all(&mut self, graphs: &[GraphSlot]) {
+        self.all.iter_mut().for_each(|peer| peer.admit(graphs));
+    }
+    /// Whether a peer runs a graph's program, and may then fill what comes from this of its places.
+    pub fn admitted(&self, ix: PeerIx, graph: GraphId, from_place: u32) -> Option<bool> {
+        let places = self.all[ix.0 as usize].admitted.get(graph.0 as usize).filter(|places| !places.is_empty())?;
+        Some(places.get(from_place as usize).copied().unwrap_or(false))
+    }
+    /// This node's own messages: it runs what it hosts.
+    pub fn hosts_class(&self, class: &str) -> bool {
+        self.hosted.contains(class)
     }
     /// Whether a peer runs this very program.
-    pub fn runs(&self, peer: &PeerId, digest: &ProgramDigest) -> bool {
-        let hello = self.get(peer).and_then(|p| p.hello.as_ref());
-        *peer == self.me || hello.is_some_and(|h| h.programs.iter().any(|p| p.digest == digest.0))
+    fn runs(&self, peer: &PeerId, digest: &ProgramDigest) -> bool {
+        *peer == self.me || self.get(peer).is_some_and(|p| p.runs(digest))
     }
     pub fn members(&self, class: &str) -> Vec<PeerId> {
         let members = self.all.iter().filter(|p| p.hello.is_some() && p.classes.contains(class));
@@ -160,8 +173,8 @@ impl Peers {
         (&mut peer.outbox, &mut peer.rtt)
     }
     /// How long a round trip to this peer takes; zero without an estimate.
-    pub fn rtt(&self, peer: &PeerId) -> Duration {
-        self.get(peer).map_or(Duration::ZERO, |p| p.rtt.smoothed())
+    pub fn rtt(&self, ix: PeerIx) -> Duration {
+        self.all[ix.0 as usize].rtt.smoothed()
     }
     /// The first number to a peer that is not settled.
     pub fn next_unsettled(&self, peer: &PeerId) -> u64 {
@@ -270,6 +283,17 @@ impl Peers {
 }
 
 impl Peer {
+    fn runs(&self, digest: &ProgramDigest) -> bool {
+        self.hello.as_ref().is_some_and(|h| h.programs.iter().any(|p| p.digest == digest.0))
+    }
+    /// Settles what it may send, as long as it says nothing else.
+    fn admit(&mut self, graphs: &[GraphSlot]) {
+        let places = |graph: &GraphSlot| match self.runs(&graph.digest) {
+            true => graph.classes.iter().map(|class| self.classes.contains(class)).collect(),
+            false => Box::default(),
+        };
+        self.admitted = if self.hello.is_some() { graphs.iter().map(places).collect() } else { Vec::new() };
+    }
     /// Takes what directly follows what has arrived out of the window.
     fn close_gaps(&mut self) {
         while let Some(first) = self.beyond.first().copied()
@@ -331,6 +355,7 @@ impl Engine {
         self.joined(&id, &classes);
         let peer = self.peers.at(ix);
         (peer.hello, peer.classes) = (Some(hello), classes);
+        peer.admit(&self.graphs);
         peer.outbox.heard();
         let left = peer.outbox.left_behind();
         if same {
@@ -420,6 +445,7 @@ impl Engine {
         let ix = self.peers.intern(id);
         let peer = self.peers.at(ix);
         peer.hello = None;
+        peer.admitted = Vec::new();
         peer.owes_ack = 0;
         let classes = std::mem::take(&mut peer.classes);
         let in_lanes = peer.outbox.lost(self.now);

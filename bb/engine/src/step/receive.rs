@@ -3,11 +3,12 @@
 use super::Engine;
 use super::frame::{FrameKey, FrameRef, NO_LANE, RecvState, Refused};
 use super::lanes::LaneRecv;
+use super::peers::PeerIx;
 use crate::Value;
 use crate::bugs::{Bug, has};
 use crate::event::{Cause, EngineStep, Event, ExecutionId, LimitKind, ReceiveFault};
 use crate::input::GraphId;
-use crate::plan::{Filler, RecvIx, RecvPlan};
+use crate::plan::{Filler, PlacePlan, RecvIx, RecvPlan};
 use crate::time::Time;
 use bb_ir::codec;
 use bb_ir::envelope::{self, Envelope, Fill, FillContent};
@@ -19,44 +20,42 @@ use std::time::Duration;
 
 impl Engine {
     pub(super) fn received(&mut self, peer: &PeerId, frame: Bytes) {
-        if !self.peers.is_connected(peer) {
+        let Some(from) = self.peers.connected(peer) else {
             self.event(Event::EnvelopeRefused { peer: peer.clone(), reason: "it has not said Hello".into() });
             return;
-        }
+        };
         if !self.rx_gates(peer) {
             return;
         }
-        let envelope = match envelope::decode(frame, &self.config.limits.wire) {
-            Ok(envelope) => envelope,
-            Err(refusal) => return self.violation(peer, refusal.to_string()),
-        };
-        self.accepted(peer, &envelope);
+        match envelope::decode(frame, &self.config.limits.wire) {
+            Ok(envelope) => self.accepted(peer, from, &envelope),
+            Err(refusal) => self.violation(peer, refusal.to_string()),
+        }
     }
 
     /// An envelope that is one.
-    pub(super) fn accepted(&mut self, peer: &PeerId, envelope: &Envelope) {
-        let ix = self.peers.intern(peer);
-        if let Err(reason) = self.peers.plausible(ix, envelope.seq, envelope.ack) {
+    pub(super) fn accepted(&mut self, peer: &PeerId, from: PeerIx, envelope: &Envelope) {
+        if let Err(reason) = self.peers.plausible(from, envelope.seq, envelope.ack) {
             return self.violation(peer, reason.into());
         }
-        self.acknowledged(ix, envelope.ack);
+        self.acknowledged(from, envelope.ack);
         if let Some(report) = envelope.rtt.last() {
-            self.peers.outbox(ix).1.told(report);
+            self.peers.outbox(from).1.told(report);
         }
         if envelope.seq > 0 {
-            let new = self.peers.is_new(ix, envelope.seq);
-            self.owe_ack(ix);
+            let new = self.peers.is_new(from, envelope.seq);
+            self.owe_ack(from);
             if !new && !has(Bug::DedupOff) {
                 self.event(Event::Duplicate { peer: peer.clone(), seq: envelope.seq });
                 return;
             }
         }
         let Some(name) = &envelope.execution else { return };
-        let execution = Arc::new(ExecutionId {
+        let execution = ExecutionId {
             origin: name.origin.clone().unwrap_or_else(|| peer.clone()),
             epoch: name.epoch,
             counter: name.counter,
-        });
+        };
         // All payloads of a wire stand side by side, in their order.
         let mut fills = envelope.fills.as_slice();
         while let Some(first) = fills.first() {
@@ -74,7 +73,7 @@ impl Engine {
                 fills = &fills[1..];
                 continue;
             };
-            let message = Message { peer, execution: &execution, graph, place, recv, plan: it, envelope };
+            let message = Message { peer, from, execution: &execution, graph, recv, place: &plan, plan: it, envelope };
             self.deliver(&message, whole);
             self.settle();
             fills = &fills[count..];
@@ -86,16 +85,18 @@ impl Engine {
     }
 
     fn deliver(&mut self, m: &Message, fills: &[Fill]) {
-        let Some(plan) = self.graphs[m.graph.0 as usize].places[m.place as usize].clone() else { return };
-        let digest = self.graphs[m.graph.0 as usize].digest;
-        if !self.peers.runs(m.peer, &digest) {
-            return self.fault(m.peer, Some(m.plan.wire), ReceiveFault::ForeignProgram);
-        }
-        let needs_lane = plan.each || m.plan.lanes.is_some();
+        // What this node says to itself is of a program that it runs.
+        let own = *m.peer == self.config.peer;
+        let admitted = match self.peers.admitted(m.from, m.graph, m.plan.from_place) {
+            _ if own => self.peers.hosts_class(&m.plan.from_class),
+            Some(admitted) => admitted,
+            None => return self.fault(m.peer, Some(m.plan.wire), ReceiveFault::ForeignProgram),
+        };
+        let needs_lane = m.place.each || m.plan.lanes.is_some();
         if needs_lane != m.envelope.lane.is_some() {
             return self.fault(m.peer, Some(m.plan.wire), ReceiveFault::Lane);
         }
-        let Some(at) = self.frame_for(m, &plan) else { return };
+        let Some(at) = self.frame_for(m, admitted) else { return };
         if !self.may_fill(m, at) {
             return self.event(m.unexpected());
         }
@@ -147,31 +148,31 @@ impl Engine {
     }
 
     /// The frame a message is for, opened if that is due.
-    fn frame_for(&mut self, m: &Message, plan: &Arc<crate::plan::PlacePlan>) -> Option<FrameRef> {
+    fn frame_for(&mut self, m: &Message, admitted: bool) -> Option<FrameRef> {
         let own = m.execution.origin == self.config.peer;
         if own && m.execution.epoch != self.config.epoch {
             self.event(m.stale());
             return None;
         }
-        if !self.peers.is_member(m.peer, &m.plan.from_class) {
+        if !admitted {
             self.event(m.unexpected());
             return None;
         }
-        let lane = if plan.each { m.envelope.lane.unwrap_or(NO_LANE) } else { NO_LANE };
-        let key = FrameKey { execution: m.execution.clone(), graph: m.graph.0, place: m.place, lane };
+        let lane = if m.place.each { m.envelope.lane.unwrap_or(NO_LANE) } else { NO_LANE };
+        let key = FrameKey { execution: m.execution.clone(), graph: m.graph.0, place: m.place.place, lane };
         if let Some(at) = self.frames.find(&key) {
             return Some(at);
         }
-        if self.ended.contains(&key) && !has(Bug::LateApplied) {
+        let entry_is_over = own && m.place.place == 0 && self.calls.is_over(m.execution.counter);
+        if entry_is_over || (self.ended.contains(&key) && !has(Bug::LateApplied)) {
             self.event(m.late());
             return None;
         }
-        if m.place == 0 || (own && !self.calls.is_live(m.execution.counter)) {
+        if m.place.place == 0 || (own && !self.calls.is_live(m.execution.counter)) {
             self.event(m.stale());
             return None;
         }
-        let by_origin = m.plan.filler != Filler::Origin || *m.peer == m.execution.origin;
-        if !by_origin || !self.peers.is_member(m.peer, &m.plan.from_class) {
+        if m.plan.filler == Filler::Origin && *m.peer != m.execution.origin {
             self.event(m.unexpected());
             return None;
         }
@@ -180,16 +181,13 @@ impl Engine {
             return None;
         }
         // What is left was written down half a round trip ago.
-        let rest = Duration::from_nanos(m.envelope.remaining_ns).saturating_sub(self.peers.rtt(m.peer) / 2);
+        let rest = Duration::from_nanos(m.envelope.remaining_ns).saturating_sub(self.peers.rtt(m.from) / 2);
         let deadline = if has(Bug::DeadlineAbsolute) { Time(m.envelope.remaining_ns) } else { self.now.after(rest) };
-        self.open(key, plan, deadline, None)
+        self.open(key, m.place, deadline, None)
     }
 
     fn may_fill(&self, m: &Message, at: FrameRef) -> bool {
         let Some(frame) = self.frames.get(at) else { return false };
-        if !self.peers.is_member(m.peer, &m.plan.from_class) {
-            return false;
-        }
         match &m.plan.filler {
             Filler::Origin => *m.peer == m.execution.origin,
             Filler::Member => {
@@ -201,7 +199,7 @@ impl Engine {
                 frame.value(*site, None).and_then(Value::as_peer).is_none_or(|named| named == m.peer)
             }
             Filler::Same(recvs) => recvs.iter().all(|r| match frame.recvs[r.0 as usize] {
-                RecvState::Filled(by) => self.peers.id(by) == *m.peer,
+                RecvState::Filled(by) => by == m.from,
                 _ => true,
             }),
         }
@@ -209,16 +207,14 @@ impl Engine {
 
     /// The values of a wire's payloads.
     fn read(&mut self, m: &Message, fills: &[Fill]) -> Result<Vec<Value>, ReceiveFault> {
-        let plan = self.graphs[m.graph.0 as usize].places[m.place as usize].clone();
-        let plan = plan.ok_or(ReceiveFault::UnknownSite)?;
         let mut values = Vec::with_capacity(fills.len());
         for (fill, (site, _, hash)) in fills.iter().zip(&m.plan.payloads) {
             let (value, type_hash) = match (&fill.content, m.plan.trigger_only) {
                 (FillContent::Trigger { type_hash }, true) => (Value::Trigger, *type_hash),
                 (FillContent::Payload { bytes, type_hash }, false) if type_hash == hash => {
-                    let decoded = codec::decode(&plan.site(*site).ty, bytes.clone());
+                    let decoded = codec::decode(&m.place.site(*site).ty, bytes.clone());
                     let decoded = decoded.map_err(|e| ReceiveFault::Payload(e.to_string()))?;
-                    let ty = &plan.site(*site).ty;
+                    let ty = &m.place.site(*site).ty;
                     if !super::calls::fits(&decoded.value, ty) {
                         return Err(ReceiveFault::Payload("it has another shape than the program says".into()));
                     }
@@ -255,24 +251,23 @@ impl Engine {
     fn fill(&mut self, m: &Message, at: FrameRef, lane: Option<u32>, values: Vec<Value>) {
         let bytes: u64 = values.iter().map(Value::bytes).sum();
         if self.bytes.saturating_add(bytes) > self.config.limits.bytes_max {
-            self.limit(LimitKind::Bytes, Some((**m.execution).clone()));
+            self.limit(LimitKind::Bytes, Some(m.execution.clone()));
             return self.refuse(m, at, lane, "its receiver holds as many bytes as it may");
         }
-        let by = self.peers.intern(m.peer);
         match (m.plan.lanes, lane) {
             (Some(lanes), Some(lane)) => {
                 self.lane_settled(at, lanes, lane, LaneRecv::Filled);
             }
             _ => {
                 let Some(frame) = self.frames.get_mut(at) else { return };
-                frame.recvs[m.recv.0 as usize] = RecvState::Filled(by);
+                frame.recvs[m.recv.0 as usize] = RecvState::Filled(m.from);
                 frame.open_recvs -= 1;
             }
         }
         for ((site, ..), value) in m.plan.payloads.iter().zip(values) {
-            self.write(at, *site, lane, value);
+            self.write_by(m.place, at, *site, lane, value);
         }
-        self.write(at, m.plan.sender, lane, Value::Peer(m.peer.clone()));
+        self.write_by(m.place, at, m.plan.sender, lane, Value::Peer(m.peer.clone()));
         self.settle();
         self.end_if_done(at);
     }
@@ -281,9 +276,10 @@ impl Engine {
 /// A wire's fills on their way to their Recv.
 struct Message<'a> {
     peer: &'a PeerId,
-    execution: &'a Arc<ExecutionId>,
+    from: PeerIx,
+    execution: &'a ExecutionId,
     graph: GraphId,
-    place: u32,
+    place: &'a Arc<PlacePlan>,
     recv: RecvIx,
     plan: &'a RecvPlan,
     envelope: &'a Envelope,
@@ -291,7 +287,7 @@ struct Message<'a> {
 
 impl Message<'_> {
     fn parts(&self) -> (ExecutionId, u64, Option<u32>, PeerId) {
-        ((**self.execution).clone(), self.plan.wire, self.envelope.lane, self.peer.clone())
+        (self.execution.clone(), self.plan.wire, self.envelope.lane, self.peer.clone())
     }
     fn late(&self) -> Event {
         let (execution, wire, lane, peer) = self.parts();

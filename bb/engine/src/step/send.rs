@@ -30,12 +30,27 @@ struct To {
     own_lane: Option<u32>,
 }
 
+/// The lane that a message of this frame to one peer names.
+fn around(frame: &Frame, lane: Option<u32>) -> Option<u32> {
+    if frame.plan.each { Some(frame.key.lane).filter(|l| *l != NO_LANE) } else { lane }
+}
+
 impl Engine {
     pub(super) fn send_plan(plan: &crate::plan::PlacePlan, node: NodeIx) -> Option<&SendPlan> {
         match &plan.node(node).kind {
             NodeKind::Send(send) => Some(send),
             _ => None,
         }
+    }
+
+    /// Whom a Send reaches that reaches one peer.
+    fn one_destination(&self, at: FrameRef, send: &SendPlan, lane: Option<u32>) -> Option<To> {
+        let frame = self.frames.get(at)?;
+        let peer = match &send.peer {
+            Destination::Static(peer) => peer,
+            Destination::Site(site) => frame.value(*site, lane)?.as_peer()?,
+        };
+        Some(To { peer: peer.clone(), lane: around(frame, lane), own_lane: lane })
     }
 
     /// Whom a Send reaches; nobody where its peer is not there.
@@ -48,9 +63,8 @@ impl Engine {
                 sender.map(|r| Value::Peer(r.by.clone()))
             }),
         };
-        let around = if frame.plan.each { Some(frame.key.lane).filter(|l| *l != NO_LANE) } else { lane };
         match value {
-            Some(Value::Peer(peer)) => vec![To { peer, lane: around, own_lane: lane }],
+            Some(Value::Peer(peer)) => vec![To { peer, lane: around(frame, lane), own_lane: lane }],
             Some(Value::Seq(members)) => {
                 let members = members.iter().filter_map(|m| m.as_peer().cloned());
                 members
@@ -84,6 +98,14 @@ impl Engine {
             fills.push(Fill { address: *address, content });
         }
         let wire = send.wire;
+        if let Some(to) = self.one_destination(at, send, lane) {
+            if expires <= self.now {
+                self.too_late(at, wire, &to);
+            } else {
+                self.emit(at, wire, to, fills, expires);
+            }
+            return self.clocks_start(at, node, lane);
+        }
         let mut all = self.destinations(at, send, lane).into_iter().peekable();
         while let Some(to) = all.next() {
             if expires <= self.now {
@@ -135,7 +157,7 @@ impl Engine {
 
     /// A message for which there is no time left.
     fn too_late(&mut self, at: FrameRef, wire: u64, to: &To) {
-        let Some(execution) = self.frames.get(at).map(|f| (*f.key.execution).clone()) else { return };
+        let Some(execution) = self.frames.get(at).map(|f| f.key.execution.clone()) else { return };
         self.refuses(Gate::DeadlineCheck, GateReason::Deadline, &to.peer, Some(wire), Some(execution));
         let message = format!("there was no time left for a message to {}", to.peer);
         let cause = Arc::new(Cause { code: FailureCode::Deadline, message, quorum: None });
@@ -169,7 +191,7 @@ impl Engine {
         let full = outbox.bytes() + outgoing.bytes() as u64 > self.config.limits.unacknowledged_bytes_max;
         let sent = Sent { frame: at, wire, lane: to.own_lane, execution, outgoing };
         if full {
-            self.limit(LimitKind::Unacknowledged, Some((*sent.execution).clone()));
+            self.limit(LimitKind::Unacknowledged, Some(sent.execution.clone()));
             return self.not_delivered(sent, FailureCode::SendRefused);
         }
         if to_me {
@@ -207,7 +229,8 @@ impl Engine {
             Ok(envelope) => {
                 self.counters.delivered += 1;
                 let me = self.config.peer.clone();
-                self.accepted(&me, &Envelope { seq: 0, ..envelope });
+                let ix = self.peers.intern(&me);
+                self.accepted(&me, ix, &Envelope { seq: 0, ..envelope });
             }
             Err(_) => self.not_delivered(sent, FailureCode::SendRefused),
         }
@@ -285,7 +308,7 @@ impl Engine {
         self.counters.failed(code);
         let peer = sent.outgoing.peer;
         let message = format!("a message to {peer} was not delivered");
-        self.event(Event::SendFailed { execution: (*sent.execution).clone(), wire: sent.wire, peer, code });
+        self.event(Event::SendFailed { execution: sent.execution.clone(), wire: sent.wire, peer, code });
         let cause = Arc::new(Cause { code, message, quorum: None });
         self.awaited_fails(sent.frame, sent.wire, sent.lane, &cause);
     }

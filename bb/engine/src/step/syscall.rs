@@ -96,7 +96,7 @@ impl Engine {
             Syscall::Emit(topic) => {
                 let value = self.inputs.pop()?;
                 let module_name = self.graphs[graph.0 as usize].program.clone();
-                let (topic, execution) = (topic.clone(), (*execution).clone());
+                let (topic, execution) = (topic.clone(), execution.clone());
                 self.tell(EngineStep::AppEvent { graph, module_name, topic, value, execution });
                 Some(Value::Trigger)
             }
@@ -107,7 +107,7 @@ impl Engine {
                     self.op_failed(at, node, lane, FailureCode::OpFailed, text);
                     return None;
                 };
-                self.event(Event::Metric { execution: (*execution).clone(), name: name.clone(), value: number });
+                self.event(Event::Metric { execution: execution.clone(), name: name.clone(), value: number });
                 Some(Value::Trigger)
             }
             Syscall::After | Syscall::Any => None,

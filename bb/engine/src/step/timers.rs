@@ -31,7 +31,12 @@ pub struct Timers {
     /// At one time in the order they were set.
     heap: BinaryHeap<Reverse<(Time, u64, Timer)>>,
     set: u64,
+    /// About how many of them are dead.
+    dead: usize,
 }
+
+/// Fewer dead ones are left where they are.
+const DEAD_MAX: usize = 1024;
 
 impl Timers {
     pub fn set(&mut self, at: Time, timer: Timer) {
@@ -46,10 +51,19 @@ impl Timers {
     pub fn next(&self) -> Option<Time> {
         self.heap.peek().map(|Reverse((at, ..))| *at)
     }
-    /// Drops timers from the front as long as they are dead.
+    /// What a timer was about is gone.
+    pub fn died(&mut self) {
+        self.dead += 1;
+    }
+    /// Drops timers from the front as long as they are dead, and all that are dead once they are the most.
     pub fn skip(&mut self, mut dead: impl FnMut(&Timer) -> bool) {
+        if self.dead > DEAD_MAX && self.dead > self.heap.len() / 2 {
+            self.heap.retain(|Reverse((_, _, timer))| !dead(timer));
+            self.dead = 0;
+        }
         while self.heap.peek().is_some_and(|Reverse((_, _, timer))| dead(timer)) {
             self.heap.pop();
+            self.dead = self.dead.saturating_sub(1);
         }
     }
 }
@@ -77,5 +91,18 @@ mod tests {
         assert_eq!(timers.next(), Some(Time(20)));
         timers.skip(|t| *t == ack[0]);
         assert_eq!(timers.next(), None);
+    }
+
+    #[test]
+    fn dead_timers_behind_one_that_lives_are_not_kept_until_their_time() {
+        let mut timers = Timers::default();
+        timers.set(Time(1), Timer::Restored);
+        for n in 0..100_000 {
+            timers.set(Time(2 + n), Timer::Interval { number: 0 });
+            timers.died();
+            timers.skip(|t| *t != Timer::Restored);
+        }
+        assert!(timers.heap.len() <= DEAD_MAX + 2, "{}", timers.heap.len());
+        assert_eq!((timers.next(), timers.due(Time(1))), (Some(Time(1)), Some(Timer::Restored)));
     }
 }

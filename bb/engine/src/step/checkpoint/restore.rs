@@ -315,7 +315,7 @@ impl Reader<'_> {
             module_name: self.slots[key.graph as usize].program.clone(),
             topic: held.topic.as_str().into(),
             value,
-            execution: (*key.execution).clone(),
+            execution: key.execution.clone(),
         })
     }
 }
@@ -326,8 +326,8 @@ fn same(there: usize, expected: usize, what: &'static str) -> Restored<()> {
 fn peer(bytes: &Bytes) -> Restored<PeerId> {
     PeerId::from_bytes(bytes.clone()).ok_or(bad("a peer"))
 }
-fn execution(key: &image::Key) -> Restored<Arc<ExecutionId>> {
-    Ok(Arc::new(ExecutionId { origin: peer(&key.origin)?, epoch: key.epoch, counter: key.counter }))
+fn execution(key: &image::Key) -> Restored<ExecutionId> {
+    Ok(ExecutionId { origin: peer(&key.origin)?, epoch: key.epoch, counter: key.counter })
 }
 fn code_of(number: u32) -> Restored<FailureCode> {
     FailureCode::ALL.iter().copied().find(|c| c.number() == number).ok_or(bad("a failure's code"))
