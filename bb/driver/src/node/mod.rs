@@ -25,7 +25,7 @@ use crate::components::{Components, Done};
 use crate::event::Event;
 use crate::handle::{Order, Outcome, Shared};
 use crate::plane::{Incoming, Inflow, Lost};
-use bb_engine::{CallId, Engine, Installed, Outgoing, WireLimits};
+use bb_engine::{CallId, Engine, Installed, Outgoing, Time, WireLimits};
 use dialler::Dialler;
 use keep::{Keeper, Kept};
 use libp2p::core::transport::ListenerId;
@@ -48,6 +48,8 @@ struct Node {
     events: broadcast::Sender<Event>,
     wire: WireLimits,
     clock: Clock,
+    /// When what is being done began.
+    now: Time,
     peers: Peers<Outgoing>,
     book: AddressBook,
     dialler: Dialler,

@@ -120,9 +120,13 @@ impl Node {
 
     pub(super) fn on_incoming(&mut self, Incoming { peer, connection, what, .. }: Incoming) {
         match what {
-            What::Frame(frame) if self.peers.is_heard(&peer, connection) => self.tell(Input::Received { peer, frame }),
+            What::Frames(frames) if self.peers.is_heard(&peer, connection) => {
+                for frame in frames {
+                    self.tell(Input::Received { peer: peer.clone(), frame });
+                }
+            }
             // Of a peer that has been given up in the meantime.
-            What::Frame(_) => {}
+            What::Frames(_) => {}
             What::Hello(hello) => self.on_hello(peer, connection, hello),
             What::Ended(end) => {
                 if let End::Refused(fault) = end {

@@ -1,22 +1,44 @@
 //! The loop: what happens goes into the engine, what it says is done.
 
+use super::keep::Kept;
 use super::swarm::BehaviourEvent;
 use super::{Inbox, Node};
+use crate::components::Done;
 use crate::event::Event;
 use crate::handle::{Order, Seen};
-use bb_engine::Input;
+use crate::plane::{Incoming, Lost};
+use bb_engine::{CallId, Input};
 use futures::StreamExt;
 use libp2p::swarm::SwarmEvent;
+use std::io;
 use std::sync::PoisonError;
 use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::task::JoinError;
 use tokio::time::Instant;
 
-/// How many frames are taken before the engine runs.
-const FRAMES_PER_TURN: usize = 64;
+/// How many orders, and how many times what a reader has read, are taken before the engine runs.
+const TAKEN_PER_TURN: usize = 256;
 /// How many of the engine's steps are done before the rest of the world is looked at.
 const STEPS_PER_TURN: usize = 4096;
 /// And how many ops run before it is.
 const OPS_PER_TURN: u32 = 100_000;
+/// How many steps are done at one time of the clock.
+const STEPS_PER_TIME: usize = 64;
+
+/// What has happened.
+enum Turn {
+    Swarm(SwarmEvent<BehaviourEvent>),
+    Incoming(Incoming),
+    Done(Done),
+    Lost(Lost),
+    Kept(Kept),
+    Dropped(CallId),
+    Order(Option<Order>),
+    Written(Result<io::Result<()>, JoinError>),
+    Read(Result<(), JoinError>),
+    Time,
+}
 
 impl Node {
     /// Runs until it is told to stop, or nobody is left who could. `early` is what happened before.
@@ -28,38 +50,77 @@ impl Node {
             self.dial_due();
             self.settle();
             self.keep();
-            let wake = self.wake();
-            tokio::select! {
-                event = self.swarm.select_next_some() => self.on_swarm(event),
-                Some(incoming) = inbox.incoming.recv() => {
+            let turn = self.turn(&mut inbox).await;
+            self.now = self.clock.now();
+            match turn {
+                Turn::Swarm(event) => self.on_swarm(event),
+                Turn::Incoming(incoming) => {
                     self.on_incoming(incoming);
-                    for _ in 1..FRAMES_PER_TURN {
+                    for _ in 1..TAKEN_PER_TURN {
                         let Ok(incoming) = inbox.incoming.try_recv() else { break };
                         self.on_incoming(incoming);
                     }
                 }
-                Some(done) = inbox.done.recv() => {
-                    for answer in self.components.done(done) {
-                        self.answer(answer);
+                Turn::Done(done) => {
+                    self.on_done(done);
+                    for _ in 1..TAKEN_PER_TURN {
+                        let Ok(done) = inbox.done.try_recv() else { break };
+                        self.on_done(done);
                     }
                 }
-                Some(lost) = inbox.lost.recv() => self.lost(lost),
-                Some(kept) = inbox.kept.recv() => self.on_kept(kept),
-                Some(call) = inbox.dropped.recv() => self.drop_call(call),
-                order = inbox.orders.recv() => match order {
-                    None => break None,
-                    Some(Order::Shutdown(reply)) => break Some(reply),
-                    Some(order) => self.on_order(order),
+                Turn::Lost(lost) => self.lost(lost),
+                Turn::Kept(kept) => self.on_kept(kept),
+                Turn::Dropped(call) => self.drop_call(call),
+                Turn::Order(None) => break None,
+                Turn::Order(Some(order)) => match self.on_orders(order, &mut inbox) {
+                    Some(reply) => break Some(reply),
+                    None => {}
                 },
-                Some(written) = self.writers.join_next() => self.on_written(written),
-                Some(read) = self.readers.join_next() => self.on_read(read),
-                () = tokio::time::sleep_until(wake) => self.on_time(),
+                Turn::Written(written) => self.on_written(written),
+                Turn::Read(read) => self.on_read(read),
+                Turn::Time => self.on_time(),
             }
         };
         self.stop(inbox).await;
         if let Some(reply) = stopped {
             // Whoever asked may have gone.
             let _ = reply.send(());
+        }
+    }
+
+    /// What happens next.
+    async fn turn(&mut self, inbox: &mut Inbox) -> Turn {
+        let wake = self.wake();
+        tokio::select! {
+            event = self.swarm.select_next_some() => Turn::Swarm(event),
+            Some(incoming) = inbox.incoming.recv() => Turn::Incoming(incoming),
+            Some(done) = inbox.done.recv() => Turn::Done(done),
+            Some(lost) = inbox.lost.recv() => Turn::Lost(lost),
+            Some(kept) = inbox.kept.recv() => Turn::Kept(kept),
+            Some(call) = inbox.dropped.recv() => Turn::Dropped(call),
+            order = inbox.orders.recv() => Turn::Order(order),
+            Some(written) = self.writers.join_next() => Turn::Written(written),
+            Some(read) = self.readers.join_next() => Turn::Read(read),
+            () = tokio::time::sleep_until(wake) => Turn::Time,
+        }
+    }
+
+    /// Does what handles want; whom to tell that it has stopped, if one wants that.
+    fn on_orders(&mut self, first: Order, inbox: &mut Inbox) -> Option<oneshot::Sender<()>> {
+        let mut next = Some(first);
+        for _ in 0..TAKEN_PER_TURN {
+            match next.take().or_else(|| inbox.orders.try_recv().ok()) {
+                None => break,
+                Some(Order::Shutdown(reply)) => return Some(reply),
+                Some(order) => self.on_order(order),
+            }
+        }
+        None
+    }
+
+    fn on_done(&mut self, done: Done) {
+        for answer in self.components.done(done) {
+            self.answer(answer);
         }
     }
 
@@ -86,15 +147,18 @@ impl Node {
     /// Does what the engine says; whether it has more to say.
     pub(super) fn settle(&mut self) -> bool {
         let mut ops = OPS_PER_TURN;
-        for _ in 0..STEPS_PER_TURN {
-            let Some(step) = self.engine.poll_within(self.clock.now(), &mut ops) else { return ops == 0 };
+        for number in 0..STEPS_PER_TURN {
+            if number % STEPS_PER_TIME == 0 {
+                self.now = self.clock.now();
+            }
+            let Some(step) = self.engine.poll_within(self.now, &mut ops) else { return ops == 0 };
             self.step(step);
         }
         true
     }
 
     pub(super) fn tell(&mut self, input: Input) {
-        self.engine.handle(self.clock.now(), input);
+        self.engine.handle(self.now, input);
     }
 
     pub(super) fn publish(&self, event: Event) {

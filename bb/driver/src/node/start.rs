@@ -107,6 +107,7 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
         events,
         wire,
         clock,
+        now: clock.now(),
         peers: Peers::new(peer),
         book: AddressBook::default(),
         dialler: Dialler::default(),

@@ -22,7 +22,7 @@ pub fn read(stream: &[u8], bytes_max: usize, take: &mut dyn FnMut(Bytes)) -> Res
     let mut reader = Reader::new(stream, Counters::default());
     loop {
         match block_on(reader.message(bytes_max)) {
-            Ok(message) => take(message.into_bytes()),
+            Ok(message) => take(message.bytes),
             Err(End::Goodbye) => return Ok(()),
             Err(End::Cut) => return Err(None),
             Err(End::Refused(error)) => return Err(Some(error)),
@@ -61,5 +61,12 @@ impl Message for Whole {
     }
     fn encode(&self, _: Time) -> Vec<Bytes> {
         vec![self.0.clone()]
+    }
+    fn encode_behind(&self, _: Time, out: &mut Vec<u8>) -> bool {
+        let few = self.0.len() <= 1024;
+        if few {
+            out.extend_from_slice(&self.0);
+        }
+        few
     }
 }

@@ -22,6 +22,8 @@ pub trait Message {
     fn is_expired(&self, now: Time) -> bool;
     /// Its bytes, one piece behind the other.
     fn encode(&self, now: Time) -> Vec<Bytes>;
+    /// Puts its bytes behind what is in `out`, where they are few. Whether they are.
+    fn encode_behind(&self, now: Time, out: &mut Vec<u8>) -> bool;
 }
 impl Message for Outgoing {
     fn id(&self) -> SendId {
@@ -35,6 +37,9 @@ impl Message for Outgoing {
     }
     fn encode(&self, now: Time) -> Vec<Bytes> {
         Outgoing::encode(self, now)
+    }
+    fn encode_behind(&self, now: Time, out: &mut Vec<u8>) -> bool {
+        Outgoing::encode_behind(self, now, out)
     }
 }
 
@@ -123,6 +128,10 @@ impl<M: Message> Queues<M> {
     }
     /// What is next, control first; `None` once the node has let go of the link and nothing waits.
     pub async fn next(&mut self) -> Option<Next<M>> {
+        if let Ok(message) = self.control.try_recv().or_else(|_| self.data.try_recv()) {
+            self.bytes.fetch_sub(message.payload_bytes(), Ordering::Relaxed);
+            return Some(Next::Message(message));
+        }
         let message = tokio::select! {
             biased;
             Some(message) = self.control.recv() => message,

@@ -13,6 +13,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// Heads and small messages are read together; larger chunks go straight to where they belong.
 const BUFFER_BYTES: usize = 16 << 10;
+/// How many frames are handed on together.
+const FRAMES_AT_ONCE: usize = 256;
 /// How much of all peers' frames may wait for the engine.
 const WAITING_BYTES_MAX: usize = 256 << 20;
 /// In what units that is counted.
@@ -31,20 +33,17 @@ pub struct Incoming {
 pub enum What {
     /// The first frame, or a further one of that kind.
     Hello(Bytes),
-    /// Any other.
-    Frame(Bytes),
+    /// Others, in their order.
+    Frames(Vec<Bytes>),
     /// Nothing more will.
     Ended(End),
 }
 
-impl What {
-    /// A message's bytes; of an end there are none.
-    pub fn into_bytes(self) -> Bytes {
-        match self {
-            What::Hello(bytes) | What::Frame(bytes) => bytes,
-            What::Ended(_) => Bytes::new(),
-        }
-    }
+/// A whole message.
+pub struct Message {
+    pub bytes: Bytes,
+    /// Whether it says that it is a Hello; the stream's first is one that does not.
+    pub hello: bool,
 }
 
 /// How a stream ended.
@@ -86,10 +85,15 @@ impl Inflow {
     /// Whether somebody still listens.
     async fn put(&self, peer: &PeerId, connection: ConnectionId, what: What) -> bool {
         let bytes = match &what {
-            What::Hello(bytes) | What::Frame(bytes) => bytes.len().min(WAITING_BYTES_MAX),
+            What::Hello(bytes) => bytes.len(),
+            What::Frames(frames) => frames.iter().map(|f| f.len() + size_of::<Bytes>()).sum(),
             What::Ended(_) => 0,
         };
-        let room = self.room.clone().acquire_many_owned((bytes / UNIT_BYTES) as u32).await.ok();
+        let units = bytes.min(WAITING_BYTES_MAX) / UNIT_BYTES;
+        let room = match units {
+            0 => None,
+            _ => self.room.clone().acquire_many_owned(units as u32).await.ok(),
+        };
         self.out.send(Incoming { peer: peer.clone(), connection, what, _room: room }).await.is_ok()
     }
 }
@@ -105,19 +109,32 @@ pub async fn read<R: AsyncRead + Unpin>(
 ) {
     let mut reader = Reader::new(stream, counters);
     let (mut bytes_max, mut first) = (limits.hello_bytes_max, true);
-    let end = loop {
-        match reader.message(bytes_max).await {
-            Ok(what) => {
-                let what = if first { What::Hello(what.into_bytes()) } else { what };
-                if !inflow.put(&peer, connection, what).await {
-                    return;
+    let mut frames = Vec::new();
+    loop {
+        // What has come together is handed on together.
+        let message = match reader.message(bytes_max).await {
+            Ok(Message { bytes, hello: false }) if !first => {
+                frames.push(bytes);
+                if frames.len() < FRAMES_AT_ONCE && reader.holds_another() {
+                    continue;
                 }
-                (bytes_max, first) = (limits.frame_bytes_max, false);
+                None
             }
-            Err(end) => break end,
+            other => Some(other),
+        };
+        if !frames.is_empty() && !inflow.put(&peer, connection, What::Frames(std::mem::take(&mut frames))).await {
+            return;
         }
-    };
-    inflow.put(&peer, connection, What::Ended(end)).await;
+        let (what, over) = match message {
+            None => continue,
+            Some(Ok(Message { bytes, .. })) => (What::Hello(bytes), false),
+            Some(Err(end)) => (What::Ended(end), true),
+        };
+        if !inflow.put(&peer, connection, what).await || over {
+            return;
+        }
+        (bytes_max, first) = (limits.frame_bytes_max, false);
+    }
 }
 
 /// Takes messages out of a stream.
@@ -133,7 +150,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     }
 
     /// The next whole message, or how the stream ended.
-    pub async fn message(&mut self, bytes_max: usize) -> Result<What, End> {
+    pub async fn message(&mut self, bytes_max: usize) -> Result<Message, End> {
         loop {
             let mut head = [0; HEAD_BYTES];
             self.stream.read_exact(&mut head).await?;
@@ -144,10 +161,17 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             }
             let room = self.assembly.accept(head, bytes_max)?;
             self.stream.read_exact(room).await?;
-            if let Some(message) = self.assembly.filled(head) {
-                self.counters.received(message.len());
-                return Ok(if head.kind == Kind::Hello { What::Hello(message) } else { What::Frame(message) });
+            if let Some(bytes) = self.assembly.filled(head) {
+                self.counters.received(bytes.len());
+                return Ok(Message { bytes, hello: head.kind == Kind::Hello });
             }
         }
+    }
+
+    /// Whether what was read from the stream holds the rest of a message: the next does not have to wait.
+    fn holds_another(&self) -> bool {
+        let buffer = self.stream.buffer();
+        let head = buffer.first_chunk::<HEAD_BYTES>().and_then(|head| Head::decode(*head).ok());
+        head.is_some_and(|h| h.kind != Kind::More && buffer.len() - HEAD_BYTES >= h.length as usize)
     }
 }

@@ -3,7 +3,7 @@
 use super::assembly::FrameError;
 use super::chunk::HEAD_BYTES;
 use super::link::{Link, Lost};
-use super::reader::{End, Reader, What};
+use super::reader::{End, Reader};
 use super::sample::Note;
 use super::writer::write;
 use crate::clock::Clock;
@@ -39,7 +39,7 @@ fn read(bytes: &[u8], bytes_max: usize) -> (Vec<Bytes>, End, Traffic) {
     let mut messages = Vec::new();
     loop {
         match block_on(reader.message(bytes_max)) {
-            Ok(message) => messages.push(message.into_bytes()),
+            Ok(message) => messages.push(message.bytes),
             Err(end) => return (messages, end, counters.now()),
         }
     }
@@ -161,9 +161,9 @@ async fn a_further_hello_is_one_and_goes_before_what_is_queued_behind_it() {
     }
     let mut reader = Reader::new(&bytes[..], Counters::default());
     let mut next = || block_on(reader.message(1 << 20));
-    assert!(matches!(next(), Ok(What::Frame(first)) if first == HELLO));
-    assert!(matches!(next(), Ok(What::Hello(hello)) if hello == more));
-    assert!(matches!(next(), Ok(What::Frame(control)) if control == b"control"[..]));
-    assert!(matches!(next(), Ok(What::Frame(data)) if data.len() == 100_000));
+    assert!(matches!(next(), Ok(first) if first.bytes == HELLO));
+    assert!(matches!(next(), Ok(hello) if hello.hello && hello.bytes == more));
+    assert!(matches!(next(), Ok(control) if control.bytes == b"control"[..]));
+    assert!(matches!(next(), Ok(data) if data.bytes.len() == 100_000));
     assert!(matches!(next(), Err(End::Goodbye)));
 }

@@ -5,13 +5,16 @@ use super::link::{Lost, Message, Next, Queues};
 use crate::clock::Clock;
 use crate::traffic::Counters;
 use bb_engine::Refusal;
+use bb_engine::Time;
 use bytes::{Buf, Bytes};
-use futures::io::{AsyncWrite, AsyncWriteExt, BufWriter};
+use futures::io::{AsyncWrite, AsyncWriteExt};
 use std::io;
 use tokio::sync::mpsc;
 
 /// Small messages are gathered up to the size of a Yamux frame; larger pieces are handed on as they lie.
 const BUFFER_BYTES: usize = 16 << 10;
+/// How many messages are encoded at one time of the clock.
+const MESSAGES_PER_TIME: u32 = 64;
 
 /// Writes Hello, and again whenever there is a new one, and what is queued, until the queues' other end is gone; then says goodbye. What has expired, and what
 /// is left where the stream fails, is reported lost. The stream is flushed when nothing waits: batches under load, no
@@ -23,8 +26,8 @@ pub async fn write<W: AsyncWrite + Unpin, M: Message>(
     clock: Clock,
     counters: Counters,
 ) -> io::Result<()> {
-    let out = BufWriter::with_capacity(BUFFER_BYTES, stream);
-    let mut writer = Writer { out, next: 0, lost, clock, counters };
+    let (gathered, now) = (Vec::with_capacity(2 * BUFFER_BYTES), clock.now());
+    let mut writer = Writer { stream, gathered, next: 0, lost, clock, now, counters };
     let written = writer.all(&mut queues).await;
     for id in queues.drain() {
         writer.lost(Lost { id, reason: Refusal::PeerLost });
@@ -33,10 +36,14 @@ pub async fn write<W: AsyncWrite + Unpin, M: Message>(
 }
 
 struct Writer<W> {
-    out: BufWriter<W>,
+    stream: W,
+    /// What is to be written before anything else.
+    gathered: Vec<u8>,
+    /// The number of the last message.
     next: u32,
     lost: mpsc::UnboundedSender<Lost>,
     clock: Clock,
+    now: Time,
     counters: Counters,
 }
 
@@ -44,12 +51,18 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     async fn all<M: Message>(&mut self, queues: &mut Queues<M>) -> io::Result<()> {
         let first = self.begin(vec![queues.first_hello()], Kind::Last);
         self.whole(first).await?;
-        self.out.flush().await?;
+        self.flush().await?;
         while let Some(next) = queues.next().await {
             match next {
                 Next::Hello(hello) => self.hello(hello).await?,
                 Next::Message(message) => {
                     self.hello_before(queues).await?;
+                    if self.gather(&message).await? {
+                        if queues.is_empty() {
+                            self.flush().await?;
+                        }
+                        continue;
+                    }
                     let mut body = self.encode(&message);
                     while !self.chunk(&mut body).await? {
                         while let Some(control) = queues.next_control() {
@@ -61,11 +74,12 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
                 }
             }
             if queues.is_empty() {
-                self.out.flush().await?;
+                self.flush().await?;
             }
         }
-        self.head(Head::GOODBYE).await?;
-        self.out.close().await
+        self.head(Head::GOODBYE);
+        self.hand_on().await?;
+        self.stream.close().await
     }
 
     /// What the node has said of itself before it queued a message.
@@ -80,8 +94,52 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         self.whole(body).await
     }
 
+    /// What the time is, nearly.
+    fn time(&mut self) -> Time {
+        if self.next.is_multiple_of(MESSAGES_PER_TIME) || self.gathered.is_empty() {
+            self.now = self.clock.now();
+        }
+        self.now
+    }
+    /// Puts a small message behind what is gathered. Whether it is one.
+    async fn gather<M: Message>(&mut self, message: &M) -> io::Result<bool> {
+        let (now, start) = (self.time(), self.gathered.len());
+        self.gathered.extend_from_slice(&[0; HEAD_BYTES]);
+        if !message.encode_behind(now, &mut self.gathered) {
+            self.gathered.truncate(start);
+            return Ok(false);
+        }
+        let bytes = self.gathered.len() - start - HEAD_BYTES;
+        if bytes > CHUNK_BYTES_MAX {
+            self.gathered.truncate(start);
+            return Ok(false);
+        }
+        if message.is_expired(now) {
+            self.lost(Lost { id: message.id(), reason: Refusal::Expired });
+        }
+        self.next = self.next.wrapping_add(1);
+        let head = Head { message: self.next, kind: Kind::Last, length: bytes as u32 };
+        self.gathered[start..start + HEAD_BYTES].copy_from_slice(&head.encode());
+        self.counters.sent(bytes);
+        self.counters.framing_sent(HEAD_BYTES);
+        if self.gathered.len() >= BUFFER_BYTES {
+            self.hand_on().await?;
+        }
+        Ok(true)
+    }
+    /// Writes what is gathered.
+    async fn hand_on(&mut self) -> io::Result<()> {
+        self.stream.write_all(&self.gathered).await?;
+        self.gathered.clear();
+        Ok(())
+    }
+    async fn flush(&mut self) -> io::Result<()> {
+        self.hand_on().await?;
+        self.stream.flush().await
+    }
+
     fn encode<M: Message>(&mut self, message: &M) -> Body {
-        let now = self.clock.now();
+        let now = self.time();
         if message.is_expired(now) {
             self.lost(Lost { id: message.id(), reason: Refusal::Expired });
         }
@@ -105,11 +163,16 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         let mut length = body.left.min(CHUNK_BYTES_MAX);
         body.left -= length;
         let kind = if body.left == 0 { body.last } else { Kind::More };
-        self.head(Head { message: body.message, kind, length: length as u32 }).await?;
+        self.head(Head { message: body.message, kind, length: length as u32 });
         while length > 0 {
             let piece = body.pieces.last_mut().expect("as many bytes are left as the pieces hold");
             let n = piece.len().min(length);
-            self.out.write_all(&piece[..n]).await?;
+            if self.gathered.len() + n <= BUFFER_BYTES {
+                self.gathered.extend_from_slice(&piece[..n]);
+            } else {
+                self.hand_on().await?;
+                self.stream.write_all(&piece[..n]).await?;
+            }
             piece.advance(n);
             length -= n;
             if piece.is_empty() {
@@ -119,9 +182,9 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         Ok(kind != Kind::More)
     }
 
-    async fn head(&mut self, head: Head) -> io::Result<()> {
+    fn head(&mut self, head: Head) {
         self.counters.framing_sent(HEAD_BYTES);
-        self.out.write_all(&head.encode()).await
+        self.gathered.extend_from_slice(&head.encode());
     }
 
     fn lost(&self, lost: Lost) {
