@@ -1,13 +1,17 @@
 //! Messages and bytes per second between two nodes over loopback, beside a raw framed libp2p stream in the same run.
 //!
-//! Both send a payload and wait for a small answer, with so many at once in flight.
+//! Both send a payload and wait for a small answer, with so many at once in flight. *One way* is what an envelope costs
+//! without a call of its own: a call sends 64 of them, each with one payload, and gets one answer.
 #![allow(missing_docs)]
 
+#[path = "network/asked.rs"]
+mod asked;
 #[path = "network/raw.rs"]
 mod raw;
 
 use bb::prelude::*;
 use futures::StreamExt;
+use raw::Ran;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -33,16 +37,36 @@ fn push(graph: &Graph, x: On<Near, Tensor<u8>>, to: On<Near, Peer<Far>>, sink: S
     graph.wire(sink.take(graph.wire(x, to)), graph.origin::<Near>())
 }
 
-static ARTIFACTS: OnceLock<bb::Compiled> = OnceLock::new();
-fn artifact(class: &str) -> Vec<u8> {
-    let program = ARTIFACTS.get_or_init(|| bb::compile(push));
+/// Envelopes of a call.
+const ENVELOPES: usize = 64;
+
+#[bb::op]
+fn count(a: Tensor<u8>, b: Tensor<u8>) -> Tensor<u8> {
+    if a.elements() < b.elements() { b } else { a }
+}
+
+#[bb::module]
+fn pour(graph: &Graph, x: On<Near, Tensor<u8>>, to: On<Near, Peer<Far>>) -> On<Near, Tensor<u8>> {
+    let there = (0..ENVELOPES).map(|_| graph.wire(x, to)).reduce(count);
+    graph.wire(there.expect("some"), graph.origin::<Near>())
+}
+
+static PROGRAMS: OnceLock<[bb::Compiled; 2]> = OnceLock::new();
+fn artifact(program: Program, class: &str) -> Vec<u8> {
+    let [asked, poured] = PROGRAMS.get_or_init(|| [bb::compile(push), bb::compile(pour)]);
+    let program = if program == Program::Push { asked } else { poured };
     assert_eq!(program.diagnostics, []);
     program.artifact(class).expect("both classes take part").bytes.clone()
+}
+#[derive(Clone, Copy, PartialEq)]
+enum Program {
+    Push,
+    Pour,
 }
 
 /// How large a payload is, how many are in flight, and how many are sent.
 const CASES: [(&str, usize, usize, usize); 3] =
-    [("64 B", 64, 256, 40_000), ("64 KiB", 64 << 10, 32, 8_000), ("4 MiB", 4 << 20, 4, 200)];
+    [("64 B", 64, 256, 200_000), ("64 KiB", 64 << 10, 32, 20_000), ("4 MiB", 4 << 20, 4, 400)];
 
 struct Rate {
     messages: f64,
@@ -51,14 +75,14 @@ struct Rate {
     round_trip: Duration,
 }
 
-fn rate(count: usize, bytes: usize, took: Duration, round_trip: Duration) -> Rate {
-    let messages = count as f64 / took.as_secs_f64();
-    Rate { messages, mebibytes: messages * bytes as f64 / f64::from(1 << 20), round_trip }
+fn rate(count: usize, bytes: usize, ran: Ran) -> Rate {
+    let messages = count as f64 / ran.took.as_secs_f64();
+    Rate { messages, mebibytes: messages * bytes as f64 / f64::from(1 << 20), round_trip: ran.round_trip }
 }
 
-async fn through_bb(bytes: usize, window: usize, count: usize) -> Rate {
+async fn through_bb(program: Program, bytes: usize, window: usize, count: usize) -> Ran {
     let host = |class: &str, components| bb_driver::Hosted {
-        artifact: artifact(class).into(),
+        artifact: artifact(program, class).into(),
         kernels: bb::kernels(),
         components,
     };
@@ -77,35 +101,47 @@ async fn through_bb(bytes: usize, window: usize, count: usize) -> Rate {
         ];
         near.call(graph, args, Duration::from_secs(60))
     };
-    let mut alone = Duration::MAX;
+    let mut round_trip = Duration::MAX;
     for _ in 0..50 {
         let start = Instant::now();
         call().await.expect("it answers");
-        alone = alone.min(start.elapsed());
+        round_trip = round_trip.min(start.elapsed());
     }
     let start = Instant::now();
     let calls = futures::stream::iter((0..count).map(|_| call())).buffer_unordered(window);
     let answered = calls.filter(|r| std::future::ready(r.is_ok())).count().await;
     let took = start.elapsed();
-    assert_eq!(answered, count);
+    assert_eq!(answered, count, "none is lost");
     near.shutdown().await;
     far.shutdown().await;
-    rate(count, bytes, took, alone)
+    Ran { took, round_trip }
+}
+
+/// Everything at once, from nothing.
+async fn burst() {
+    let took = through_bb(Program::Push, 64, 2_000, 2_000).await.took;
+    println!("a burst of 2,000 calls: all answered in {:.1} ms", took.as_secs_f64() * 1e3);
+}
+
+fn print(name: &str, through: &str, rate: &Rate) {
+    let Rate { messages, mebibytes, round_trip } = rate;
+    let trip = round_trip.as_nanos() as f64 / 1e3;
+    println!("{name:<8} {through:<17} {messages:>12.0} {mebibytes:>10.0} {trip:>11.1} µs");
 }
 
 #[tokio::main]
 async fn main() {
-    println!("{:<8} {:<12} {:>12} {:>10} {:>14}", "payload", "through", "messages/s", "MiB/s", "round trip");
+    println!("{:<8} {:<17} {:>12} {:>10} {:>14}", "payload", "through", "messages/s", "MiB/s", "round trip");
     for (name, bytes, window, count) in CASES {
-        let raw = raw::run(bytes, window, count).await;
-        let raw = rate(count, bytes, raw.took, raw.round_trip);
-        let bb = through_bb(bytes, window, count).await;
-        for (through, rate) in [("raw libp2p", raw), ("bb", bb)] {
-            let Rate { messages, mebibytes, round_trip } = rate;
-            println!(
-                "{name:<8} {through:<12} {messages:>12.0} {mebibytes:>10.0} {:>11.1} µs",
-                round_trip.as_nanos() as f64 / 1e3
-            );
+        print(name, "raw libp2p", &rate(count, bytes, raw::run(bytes, window, count).await));
+        let bb = through_bb(Program::Push, bytes, window, count).await;
+        print(name, "bb", &rate(count, bytes, bb));
+        if bytes == 64 {
+            let calls = 4 * count / ENVELOPES;
+            let poured = through_bb(Program::Pour, bytes, 16, calls).await;
+            print(name, "bb, one way", &rate(calls * ENVELOPES, bytes, poured));
+            print(name, "request_response", &rate(count / 10, bytes, asked::run(bytes, window, count / 10).await));
         }
     }
+    burst().await;
 }
