@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn what_is_printed_is_read_again_and_nothing_else() {
         for bytes in [&b"Hello World!"[..], &[0, 0, 1], &[0], &[255; 64], &[1; 38]] {
-            let peer = PeerId::from_bytes(bytes.to_vec()).expect("short");
+            let peer = PeerId::from_bytes(bytes).expect("short");
             assert_eq!(peer.to_string().parse(), Ok(peer));
         }
         assert_eq!("10".parse::<PeerId>(), Err(PeerIdError::Character('0')));

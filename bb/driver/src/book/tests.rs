@@ -5,7 +5,7 @@ use crate::address::parse;
 use Source::{Announced, Configured, Observed};
 
 fn peer(n: u16) -> PeerId {
-    PeerId::from_bytes(n.to_le_bytes().to_vec()).expect("short")
+    PeerId::from_bytes(n.to_le_bytes()).expect("short")
 }
 fn address(port: u16) -> Multiaddr {
     parse(&format!("/ip4/127.0.0.1/tcp/{port}")).expect("an address")

@@ -27,6 +27,7 @@ const OPS_PER_TURN: u32 = 100_000;
 const STEPS_PER_TIME: usize = 64;
 
 /// What has happened.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, on the stack")]
 enum Turn {
     Swarm(SwarmEvent<BehaviourEvent>),
     Incoming(Incoming),
@@ -72,10 +73,11 @@ impl Node {
                 Turn::Kept(kept) => self.on_kept(kept),
                 Turn::Dropped(call) => self.drop_call(call),
                 Turn::Order(None) => break None,
-                Turn::Order(Some(order)) => match self.on_orders(order, &mut inbox) {
-                    Some(reply) => break Some(reply),
-                    None => {}
-                },
+                Turn::Order(Some(order)) => {
+                    if let Some(reply) = self.on_orders(order, &mut inbox) {
+                        break Some(reply);
+                    }
+                }
                 Turn::Written(written) => self.on_written(written),
                 Turn::Read(read) => self.on_read(read),
                 Turn::Time => self.on_time(),

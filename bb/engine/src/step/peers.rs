@@ -550,7 +550,7 @@ mod tests {
 
     #[test]
     fn peers_that_are_only_heard_of_are_none_and_are_no_more_than_a_bound() {
-        let id = |n: u32| PeerId::from_bytes(n.to_le_bytes().to_vec()).expect("short");
+        let id = |n: u32| PeerId::from_bytes(n.to_le_bytes()).expect("short");
         let mut peers = Peers::new(id(u32::MAX));
         let at = |n: u32| vec![Bytes::copy_from_slice(&n.to_le_bytes())];
         let most = 100;
