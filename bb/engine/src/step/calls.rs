@@ -11,13 +11,12 @@ use crate::plan::{EntryInput, Sizes};
 use bb_ir::failure::FailureCode;
 use bb_ir::types::{DURATION_DENOTATION, ValueType};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Default)]
 pub struct Calls {
-    by_id: BTreeMap<CallId, Call>,
+    by_id: FxHashMap<CallId, Call>,
     pub counter: u64,
     /// Counters of executions whose entry frame is open.
     live: FxHashSet<u64>,
@@ -34,20 +33,27 @@ impl Calls {
     pub fn open(&self) -> usize {
         self.by_id.len()
     }
+    /// By their numbers.
+    fn sorted(&self) -> Vec<(CallId, &Call)> {
+        let mut all: Vec<_> = self.by_id.iter().map(|(id, call)| (*id, call)).collect();
+        all.sort_by_key(|(id, _)| *id);
+        all
+    }
     pub fn all(&self) -> impl Iterator<Item = (CallId, GraphId)> {
-        self.by_id.iter().map(|(id, call)| (*id, call.graph))
+        self.sorted().into_iter().map(|(id, call)| (id, call.graph))
     }
     /// Those of a graph that have no answer yet.
     pub fn of(&self, graph: GraphId) -> Vec<(CallId, FrameRef)> {
-        self.by_id.iter().filter(|(_, call)| call.graph == graph).map(|(id, call)| (*id, call.frame)).collect()
+        let of = self.sorted().into_iter().filter(|(_, call)| call.graph == graph);
+        of.map(|(id, call)| (id, call.frame)).collect()
     }
     pub fn images(&self, numbers: &FxHashMap<FrameRef, u32>) -> Vec<CallImage> {
         let output = |v: &Option<Value>| OutputImage { value: v.as_ref().map(super::checkpoint::value) };
-        let image = |(id, call): (&CallId, &Call)| {
+        let image = |(id, call): (CallId, &Call)| {
             let frame = *numbers.get(&call.frame)?;
             Some(CallImage { id: id.0, frame, outputs: call.outputs.iter().map(output).collect() })
         };
-        self.by_id.iter().filter_map(image).collect()
+        self.sorted().into_iter().filter_map(image).collect()
     }
     pub fn restore(&mut self, counter: u64, calls: Vec<(CallId, FrameRef, Vec<Option<Value>>)>, frames: &Frames) {
         self.counter = if has(Bug::CounterLostAtRestore) { 0 } else { counter };

@@ -78,6 +78,8 @@ pub struct Engine {
     /// Reused for every op: what it reads, and what it writes.
     inputs: Vec<Value>,
     outputs: Vec<Value>,
+    /// Reused for every message: what a wire brings.
+    brought: Vec<Value>,
     bytes: u64,
     lanes: usize,
     intervals: Vec<Ticks>,
@@ -121,6 +123,7 @@ impl Engine {
             counters: Counters::default(),
             inputs: Vec::new(),
             outputs: Vec::new(),
+            brought: Vec::new(),
             bytes: 0,
             lanes: 0,
             intervals: Vec::new(),

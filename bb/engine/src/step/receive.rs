@@ -127,14 +127,18 @@ impl Engine {
             self.fail_recv(at, m.recv, lane, Arc::new(cause));
             return;
         }
-        match self.read(m, fills).and_then(|values| self.of_one_size(m, at, values)) {
-            Ok(values) => self.fill(m, at, lane, values),
+        let mut values = std::mem::take(&mut self.brought);
+        let read = self.read(m, fills, &mut values).and_then(|()| self.of_one_size(m, at, &values));
+        match read {
+            Ok(()) => self.fill(m, at, lane, &mut values),
             Err(kind) => {
                 let why = format!("what {} sent is not what the program says: {kind}", m.peer);
                 self.fault(m.peer, Some(m.plan.wire), kind);
                 self.refuse(m, at, lane, &why);
             }
         }
+        values.clear();
+        self.brought = values;
     }
 
     /// A wire's values came and are not taken: they will not come again, and their sender does not know.
@@ -206,8 +210,7 @@ impl Engine {
     }
 
     /// The values of a wire's payloads.
-    fn read(&mut self, m: &Message, fills: &[Fill]) -> Result<Vec<Value>, ReceiveFault> {
-        let mut values = Vec::with_capacity(fills.len());
+    fn read(&mut self, m: &Message, fills: &[Fill], values: &mut Vec<Value>) -> Result<(), ReceiveFault> {
         for (fill, (site, _, hash)) in fills.iter().zip(&m.plan.payloads) {
             let (value, type_hash) = match (&fill.content, m.plan.trigger_only) {
                 (FillContent::Trigger { type_hash }, true) => (Value::Trigger, *type_hash),
@@ -231,24 +234,27 @@ impl Engine {
             }
             values.push(value);
         }
-        Ok(values)
+        Ok(())
     }
 
     /// A dimension's name is one size in an execution. What a lane says of one that the frame does not know is its own.
-    fn of_one_size(&mut self, m: &Message, at: FrameRef, values: Vec<Value>) -> Result<Vec<Value>, ReceiveFault> {
-        let Some(frame) = self.frames.get_mut(at) else { return Ok(values) };
+    fn of_one_size(&mut self, m: &Message, at: FrameRef, values: &[Value]) -> Result<(), ReceiveFault> {
+        let Some(frame) = self.frames.get_mut(at) else { return Ok(()) };
+        if m.place.names.is_empty() {
+            return Ok(());
+        }
         let mut sizes = frame.sizes.clone();
-        for ((site, ..), value) in m.plan.payloads.iter().zip(&values) {
+        for ((site, ..), value) in m.plan.payloads.iter().zip(values) {
             sizes.learn(&frame.plan, *site, value).map_err(ReceiveFault::Payload)?;
         }
         if m.plan.lanes.is_none() {
             frame.sizes = sizes;
         }
-        Ok(values)
+        Ok(())
     }
 
     /// Writes a wire's values and its sender, in one step.
-    fn fill(&mut self, m: &Message, at: FrameRef, lane: Option<u32>, values: Vec<Value>) {
+    fn fill(&mut self, m: &Message, at: FrameRef, lane: Option<u32>, values: &mut Vec<Value>) {
         let bytes: u64 = values.iter().map(Value::bytes).sum();
         if self.bytes.saturating_add(bytes) > self.config.limits.bytes_max {
             self.limit(LimitKind::Bytes, Some(m.execution.clone()));
@@ -264,7 +270,7 @@ impl Engine {
                 frame.open_recvs -= 1;
             }
         }
-        for ((site, ..), value) in m.plan.payloads.iter().zip(values) {
+        for ((site, ..), value) in m.plan.payloads.iter().zip(values.drain(..)) {
             self.write_by(m.place, at, *site, lane, value);
         }
         self.write_by(m.place, at, m.plan.sender, lane, Value::Peer(m.peer.clone()));
