@@ -66,6 +66,10 @@ bugs! {
     RunLostAtRestore,
     /// Deadlines are not restored.
     TimersLostAtRestore,
+    /// A call does not wait for the bootstrap of what it touches.
+    BootstrapNotAwaited,
+    /// A bootstrap that has run runs again after a restore.
+    BootstrapRunsAgain,
     /// Something depends on what no seed decides.
     Ambient,
 }

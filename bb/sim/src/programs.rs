@@ -135,3 +135,33 @@ pub fn join(
     let round = graph.wire(graph.wire(on_way.saw(way), way.sender::<Asker>()), to);
     graph.wire(add(seen.saw(direct), round), direct.sender::<Asker>())
 }
+
+/// Has to be made ready, once, before it counts.
+#[bb::role]
+pub trait Ready {
+    /// Before it is made ready: a key.
+    fn open(&mut self) -> u64;
+    /// How often it was made ready, with that key.
+    fn prepare(&mut self, key: u64) -> u64;
+    /// How often it has seen this number, this time included.
+    fn saw(&mut self, number: u64) -> u64;
+}
+
+/// A request whose components are made ready by a bootstrap on either side.
+#[bb::module]
+pub fn prepared(
+    graph: &Graph,
+    number: On<Asker, u64>,
+    to: On<Asker, Peer<Helper>>,
+    home: ReadyAt<Asker>,
+    away: ReadyAt<Helper>,
+) -> (On<Asker, u64>, On<Asker, u64>) {
+    let there = graph.wire(number, to);
+    (home.saw(number), graph.wire(away.saw(there), there.sender::<Asker>()))
+}
+
+/// Makes both ready.
+#[bb::bootstrap(prepared)]
+pub fn prepare(graph: &Graph, home: ReadyAt<Asker>, away: ReadyAt<Helper>) {
+    let _ = (home.prepare(home.open(graph)), away.prepare(away.open(graph)));
+}

@@ -6,6 +6,7 @@
 use super::frame::{FrameKey, FrameRef, NO_LANE};
 use super::{Engine, Ready};
 use crate::Value;
+use crate::bugs::{Bug, has};
 use crate::event::{CallError, Cause, Event, ExecutionId};
 use crate::input::{ComponentId, GraphId};
 use crate::plan::GraphSlot;
@@ -125,7 +126,7 @@ impl Engine {
 
     /// Whether a method is not run now since a bootstrap touches its component: it waits, or has failed with it.
     pub(super) fn kept_by_bootstrap(&mut self, ready: Ready, component: ComponentId) -> bool {
-        if self.bootstraps.open == 0 {
+        if self.bootstraps.open == 0 || has(Bug::BootstrapNotAwaited) {
             return false;
         }
         let Ready { frame: at, node, lane } = ready;

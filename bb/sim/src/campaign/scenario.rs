@@ -1,6 +1,6 @@
 //! A program of the campaign in a world: who hosts what, how it is called, and what its answer has to be.
 
-use crate::programs::{Seen, federated, gossip, join, request, scatter, split};
+use crate::programs::{Ready, Seen, federated, gossip, join, prepared, request, scatter, split};
 use bb::engine::CallError;
 use bb::{OpError, Peer, Peers};
 use bb_sim::{Asked, NodeIx, NodeOf, World, peer_id};
@@ -46,6 +46,49 @@ impl Seen for Once {
     }
 }
 
+/// What a component is made ready with.
+const KEY: u64 = 7;
+
+/// The same, once it was made ready; tells of a number before that, and of being made ready again.
+pub struct Prepared {
+    times: u64,
+    once: Once,
+}
+impl Prepared {
+    fn new(once: Once) -> Self {
+        Prepared { times: 0, once }
+    }
+    fn fault(&self, fault: String) {
+        self.once.faults.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
+    }
+}
+impl Ready for Prepared {
+    fn open(&mut self) -> u64 {
+        KEY
+    }
+    fn prepare(&mut self, key: u64) -> u64 {
+        self.times += u64::from(key == KEY);
+        if self.times > 1 {
+            self.fault(format!("a bootstrap ran {} times", self.times));
+        }
+        self.times
+    }
+    fn saw(&mut self, number: u64) -> u64 {
+        if self.times == 0 {
+            self.fault(format!("the number {number} was seen before the bootstrap"));
+        }
+        self.once.saw(number)
+    }
+    fn checkpoint(&self) -> Option<Vec<u8>> {
+        Some([&self.times.to_le_bytes()[..], &self.once.checkpoint()?].concat())
+    }
+    fn restore(&mut self, state: &[u8]) -> Result<(), OpError> {
+        let (times, seen) = state.split_first_chunk().ok_or_else(|| OpError::new("no eight bytes"))?;
+        self.times = u64::from_le_bytes(*times);
+        self.once.restore(seen)
+    }
+}
+
 /// An answer: none yet, none at all, right, or wrong.
 #[derive(Debug, PartialEq)]
 pub enum Answer {
@@ -69,6 +112,16 @@ pub struct Scenario {
 }
 
 pub const ASKER: NodeIx = NodeIx(0);
+
+/// How many there are.
+const SCENARIOS: u64 = 7;
+/// The one whose components are made ready first.
+const WITH_BOOTSTRAP: u64 = 6;
+/// Whether the scenario of that number cannot do without every component's first answer: a bootstrap that failed stays
+/// so until its node starts again.
+pub fn needs_components(number: u64) -> bool {
+    number % SCENARIOS == WITH_BOOTSTRAP
+}
 
 fn call<T>(asked: Asked<T>, right: impl Fn(&T) -> bool + 'static) -> Call
 where
@@ -105,7 +158,7 @@ impl Hosting {
 
     /// The scenario of that number, its nodes in the world.
     pub fn scenario(&self, number: u64, world: &mut World) -> Scenario {
-        match number % 6 {
+        match number % SCENARIOS {
             0 => {
                 let asker = self.host(world, |home| federated::Asker { home });
                 (0..4).for_each(|_| _ = self.host(world, |seen| federated::Helper { seen }));
@@ -151,6 +204,14 @@ impl Hosting {
                     call(asked, |count| *count == 3)
                 });
                 Scenario { name: "split inference", start, quorum: false }
+            }
+            WITH_BOOTSTRAP => {
+                let asker = self.host(world, |once| prepared::Asker { home: Prepared::new(once) });
+                self.host(world, |once| prepared::Helper { away: Prepared::new(once) });
+                let start: Start = Box::new(move |world, number, budget| {
+                    call(world.ask(asker, (number, peer(1)), budget), |(home, away)| (*home, *away) == (1, 1))
+                });
+                Scenario { name: "after a bootstrap", start, quorum: false }
             }
             _ => {
                 let asker = self.host(world, |_| join::Asker {});

@@ -1,6 +1,6 @@
 //! One schedule: a program, the faults it runs under, and what has to hold.
 
-use super::scenario::{ASKER, Answer, Faults, Hosting};
+use super::scenario::{ASKER, Answer, Faults, Hosting, needs_components};
 use bb::engine::{CallError, Counters, Event, Limits, PeerId, Usage};
 use bb_sim::{ComponentFaults, Link, NodeIx, World};
 use rand::seq::{IndexedRandom, IteratorRandom};
@@ -134,6 +134,9 @@ pub fn run(seed: u64, traced: bool) -> Outcome {
     if seed % 16 == 5 {
         chosen.clear();
     }
+    if needs_components(seed) {
+        chosen.remove(&Kind::Component);
+    }
     let mut world = World::new(seed, bb::kernels());
     world.set_traced(traced);
     let forgets = rng.random_bool(0.3);
@@ -172,6 +175,10 @@ pub fn run(seed: u64, traced: bool) -> Outcome {
     let mut at_healed = None;
     let mut made = 0;
     let mut calls_at: Vec<Duration> = (0..CALLS).map(|_| it.rng.random_range(Duration::ZERO..FAULTS_END)).collect();
+    if it.rng.random_bool(0.3) {
+        // Before anything is ready.
+        calls_at[0] = Duration::ZERO;
+    }
     calls_at.extend((0..CALLS_AFTER).map(|n| HEALED + S * 11 * n as u32));
     calls_at.sort();
     let end = HEALED + S * 90;

@@ -154,6 +154,7 @@ fn bootstraps(image: &image::Image, it: &Reader, frames: &Frames) -> Restored<Ve
         let state = match (saved.bootstrap, running.next(), running.next()) {
             (0, None, _) => Bootstrapping::Due,
             (1, Some((at, frame)), None) if frame.call.is_none() => Bootstrapping::Running(at),
+            (2, None, _) if has(Bug::BootstrapRunsAgain) => Bootstrapping::Due,
             (2, None, _) => Bootstrapping::Done,
             _ => return Err(bad("a bootstrap")),
         };
