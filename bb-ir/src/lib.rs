@@ -10,6 +10,7 @@ pub mod canonical;
 pub mod codec;
 pub mod component;
 pub mod diagnostics;
+pub mod difference;
 pub mod digest;
 pub mod envelope;
 pub mod failure;

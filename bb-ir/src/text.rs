@@ -32,6 +32,11 @@ pub fn print(model: &ModelProto) -> String {
     out.text
 }
 
+/// The printed form of an attribute's value.
+pub(crate) fn attribute_text(attribute: &AttributeProto) -> String {
+    attribute_value(attribute)
+}
+
 /// The printed form of a function alone.
 pub fn print_function(function: &FunctionProto) -> String {
     let model = ModelProto { functions: vec![function.clone()], ..ModelProto::default() };

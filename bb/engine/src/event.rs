@@ -2,6 +2,7 @@
 
 use crate::input::{CallId, CommandId, ComponentId, GraphId};
 use crate::outgoing::Outgoing;
+use bb_ir::difference::WireDifference;
 use bb_ir::failure::FailureCode;
 use bb_ir::peer::PeerId;
 use bb_ir::value::Value;
@@ -201,17 +202,6 @@ impl fmt::Display for ReceiveFault {
             ReceiveFault::ForeignProgram => "its sender runs another program",
         })
     }
-}
-
-/// A wire that two peers' programs do not share.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WireDifference {
-    /// Its id.
-    pub wire: u64,
-    /// What this node says of it: classes and type hashes.
-    pub ours: Option<String>,
-    /// What the peer says.
-    pub theirs: Option<String>,
 }
 
 /// What stands around a wire and says no.

@@ -23,12 +23,13 @@ mod step;
 mod tables;
 mod time;
 
+pub use bb_ir::difference::WireDifference;
 pub use config::{Config, Limits, Membership, Usage};
 pub use counters::Counters;
 pub use error::InstallError;
 pub use event::{
     CallError, Cause, DisconnectReason, EngineStep, Event, ExecutionId, Gate, GateReason, LimitKind, QuorumFailure,
-    ReceiveFault, WireDifference,
+    ReceiveFault,
 };
 pub use input::{Arg, CallId, CommandId, ComponentFailure, ComponentId, GraphId, Input, Refusal, SendId};
 pub use outgoing::Outgoing;

@@ -330,7 +330,12 @@ fn another_build_of_a_program_is_told_wire_by_wire() {
         Event::ProgramMismatch { program, differences, .. } if &**program == "ask" => Some(differences),
         _ => None,
     });
-    assert_eq!(differences.map(|d| d.iter().map(|d| d.wire).collect::<Vec<_>>()), Some(vec![0, 1]), "{what:?}");
+    let sentences: Vec<String> = differences.into_iter().flatten().map(ToString::to_string).collect();
+    let expected = [
+        "the wire Asker -> Helper of f32 is Asker -> Helper of u64 there",
+        "the wire Helper -> Asker of f32 is not there",
+    ];
+    assert_eq!(sentences, expected, "{what:?}");
 }
 
 /// Anything a host or a peer could say, some of it true.

@@ -5,6 +5,8 @@ use crate::module::Program;
 use crate::record::{Recorded, record};
 use bb_compiler::{Gates, Output, Picture};
 use bb_ir::diagnostics::Diagnostic;
+use bb_ir::difference::Difference;
+use bb_ir::proto::onnx::ModelProto;
 
 /// One class's piece of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +85,33 @@ impl Compiled {
     pub fn picture(&self, gates: Gates) -> Option<Picture> {
         let output = self.output.as_ref()?;
         Some(Picture::of(output.partitions.iter().map(|p| &p.model), gates))
+    }
+
+    /// What is different in `other`, which this has become, in words. Of a program that does not compile nothing is there.
+    ///
+    /// ```
+    /// use bb::prelude::*;
+    ///
+    /// #[derive(bb::Peer)]
+    /// pub struct Server;
+    /// #[derive(bb::Peer)]
+    /// pub struct Client;
+    ///
+    /// let before = bb::compile(|graph: &Graph, x: On<Server, Tensor>, to: On<Server, Peer<Client>>| -> On<Client, Tensor> {
+    ///     graph.wire(x, to)
+    /// });
+    /// let after = bb::compile(|graph: &Graph, x: On<Server, Tensor>, to: On<Server, Peer<Client>>| -> On<Client, Tensor> {
+    ///     graph.wire(x, to).exp()
+    /// });
+    /// let difference = before.difference(&after);
+    /// assert!(difference.changes[0].text.starts_with("`Exp` on `Client` is new"));
+    /// ```
+    pub fn difference(&self, other: &Compiled) -> Difference {
+        Difference::of(self.models(), other.models())
+    }
+
+    fn models(&self) -> impl Iterator<Item = &ModelProto> {
+        self.output.iter().flat_map(|output| &output.partitions).map(|p| &p.model)
     }
 
     /// The piece of that class.

@@ -8,13 +8,14 @@ use super::outbox::{Outbox, Sent, WINDOW};
 use super::rtt::Rtt;
 use crate::Standing;
 use crate::bugs::{Bug, has};
-use crate::event::{Cause, DisconnectReason, EngineStep, Event, LimitKind, WireDifference};
+use crate::event::{Cause, DisconnectReason, EngineStep, Event, LimitKind};
 use crate::input::GraphId;
 use crate::plan::{GraphSlot, NodeKind, RecvIx, RecvPlan};
 use crate::time::Time;
+use bb_ir::difference::of_offers;
 use bb_ir::digest::ProgramDigest;
 use bb_ir::failure::FailureCode;
-use bb_ir::hello::{self, Hello, WireOffer};
+use bb_ir::hello::{self, Hello};
 use bb_ir::peer::PeerId;
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
@@ -423,17 +424,7 @@ impl Engine {
         if !first || theirs.digest == ours.digest.0 {
             return;
         }
-        let say = |w: &WireOffer| {
-            let hashes: Vec<String> = w.type_hashes.iter().map(|h| format!("{h:016x}")).collect();
-            format!("{} -> {} [{}]", w.from_class, w.to_class, hashes.join(", "))
-        };
-        let wires: BTreeSet<u64> = ours.wires.iter().chain(&theirs.wires).map(|w| w.id).collect();
-        let of = |all: &[WireOffer], id: u64| all.iter().find(|w| w.id == id).map(say);
-        let differences = wires
-            .into_iter()
-            .map(|wire| WireDifference { wire, ours: of(&ours.wires, wire), theirs: of(&theirs.wires, wire) })
-            .filter(|d| d.ours != d.theirs)
-            .collect();
+        let differences = of_offers(&ours.wires, &theirs.wires);
         let program = ours.program.clone();
         self.event(Event::ProgramMismatch { peer: id.clone(), program, differences });
     }
