@@ -58,16 +58,25 @@ mod messages {
         pub messages: u64,
     }
 
+    fn frame(outgoing: &bb::engine::Outgoing, now: Time) -> bytes::Bytes {
+        match outgoing.encode(now).as_slice() {
+            [one] => one.clone(),
+            many => many.concat().into(),
+        }
+    }
     fn peer(n: u8) -> PeerId {
         PeerId::from_bytes(vec![n]).expect("short")
     }
 
     impl Pair {
         pub fn new() -> Self {
-            let program = bb::compile(|graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>| {
+            Pair::of(bb::compile(|graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>| {
                 let there = graph.wire(x, to);
                 graph.wire(same(there), there.sender::<Asker>())
-            });
+            }))
+        }
+
+        pub fn of(program: bb::Compiled) -> Self {
             assert_eq!(program.diagnostics, []);
             let mut graph = GraphId(0);
             let engines = [("Asker", 1), ("Helper", 2)].map(|(class, n)| {
@@ -92,33 +101,98 @@ mod messages {
                 self.now += 1_000;
                 let now = Time(self.now);
                 while self.calls < self.resolved + IN_FLIGHT {
-                    self.calls += 1;
-                    let args = vec![Arg::Value(Value::scalar(1.0f32)), Arg::Value(Value::Peer(peer(2)))];
-                    let (call, graph, budget) = (CallId(self.calls), self.graph, Duration::from_secs(60));
-                    self.engines[0].handle(now, Input::Call { call, graph, args, budget });
+                    self.call();
                 }
-                for from in [0, 1] {
-                    while let Some(step) = self.engines[from].poll(now) {
-                        match step {
-                            EngineStep::Send(outgoing) => {
-                                self.messages += 1;
-                                let frame = match outgoing.encode(now).as_slice() {
-                                    [one] => one.clone(),
-                                    many => many.concat().into(),
-                                };
-                                let received = Input::Received { peer: peer(1 + from as u8), frame };
-                                self.engines[1 - from].handle(now, received);
-                            }
-                            EngineStep::CallResolved { result, .. } => {
-                                result.expect("it answers");
-                                self.resolved += 1;
-                            }
-                            _ => {}
+                self.exchange(now);
+            }
+        }
+        fn call(&mut self) {
+            self.calls += 1;
+            let args = vec![Arg::Value(Value::scalar(1.0f32)), Arg::Value(Value::Peer(peer(2)))];
+            let (call, graph, budget) = (CallId(self.calls), self.graph, Duration::from_secs(60));
+            self.engines[0].handle(Time(self.now), Input::Call { call, graph, args, budget });
+        }
+        fn exchange(&mut self, now: Time) {
+            for from in [0, 1] {
+                while let Some(step) = self.engines[from].poll(now) {
+                    match step {
+                        EngineStep::Send(outgoing) => {
+                            self.messages += 1;
+                            let received = Input::Received { peer: peer(1 + from as u8), frame: frame(&outgoing, now) };
+                            self.engines[1 - from].handle(now, received);
                         }
+                        EngineStep::CallResolved { result, .. } => {
+                            result.expect("it answers");
+                            self.resolved += 1;
+                        }
+                        _ => {}
                     }
                 }
             }
         }
+
+        /// One call more: the frames that the helper is to be given.
+        pub fn asked(&mut self) -> Vec<bytes::Bytes> {
+            self.now += 1_000;
+            self.call();
+            let (now, mut frames) = (Time(self.now), Vec::new());
+            while let Some(step) = self.engines[0].poll(now) {
+                if let EngineStep::Send(outgoing) = step {
+                    frames.push(frame(&outgoing, now));
+                }
+            }
+            frames
+        }
+        pub fn received(&mut self, frame: bytes::Bytes) {
+            self.engines[1].handle(Time(self.now), Input::Received { peer: peer(1), frame });
+        }
+        /// Until the call has resolved.
+        pub fn settle(&mut self) {
+            while self.resolved < self.calls {
+                // Acknowledgements wait for a while.
+                self.now += 100_000_000;
+                self.exchange(Time(self.now));
+            }
+        }
+    }
+}
+
+/// From a message's bytes to its op being ready, in a frame that is open: 1,000 wires to one place, an op behind each.
+mod fills {
+    use super::messages::{Asker, Helper, Pair};
+    use super::*;
+    use bb::ir::limits::WireLimits;
+    use bb::ir::{codec, envelope, types};
+
+    const WIRES: u64 = 1_000;
+
+    /// The best time of a message in nanoseconds, and what decoding takes of it.
+    pub fn run() -> (f64, f64) {
+        let mut pair = Pair::of(bb::compile(|graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>| {
+            let there = (0..WIRES).map(|_| same(graph.wire(x, to)));
+            graph.wire(there.last().expect("some"), graph.origin::<Asker>())
+        }));
+        let (mut taken, mut decoded) = (f64::MAX, f64::MAX);
+        let f32 = types::ValueType::tensor(types::ElementKind::F32);
+        for _ in 0..200 {
+            let frames = pair.asked();
+            assert_eq!(frames.len() as u64, WIRES);
+            // The first opens the frame.
+            let (first, rest) = frames.split_first().expect("some");
+            pair.received(first.clone());
+            let start = Instant::now();
+            for frame in rest {
+                let envelope = envelope::decode(frame.clone(), &WireLimits::default()).expect("it was encoded");
+                let envelope::FillContent::Payload { bytes, .. } = &envelope.fills[0].content else { panic!("a payload") };
+                std::hint::black_box(codec::decode(&f32, bytes.clone()).expect("a number"));
+            }
+            decoded = decoded.min(start.elapsed().as_nanos() as f64 / rest.len() as f64);
+            let start = Instant::now();
+            rest.iter().for_each(|frame| pair.received(frame.clone()));
+            taken = taken.min(start.elapsed().as_nanos() as f64 / rest.len() as f64);
+            pair.settle();
+        }
+        (taken, decoded)
     }
 }
 
@@ -140,6 +214,11 @@ fn main() {
         "two engines: {best:>10.0} messages/s, {:>6.0} ns each, {:.1} allocations each",
         1e9 / best,
         allocations.count_total as f64 / messages as f64
+    );
+    let (taken, decoded) = fills::run();
+    println!(
+        "a fill: {taken:>6.0} ns from its bytes to the op being ready, {decoded:.0} ns of them to decode: {:.0} ns more",
+        taken - decoded
     );
     for ops in [1, 1_000, 10_000] {
         let (mut engine, graph) = installed(ops);
