@@ -183,7 +183,9 @@ mod fills {
             let start = Instant::now();
             for frame in rest {
                 let envelope = envelope::decode(frame.clone(), &WireLimits::default()).expect("it was encoded");
-                let envelope::FillContent::Payload { bytes, .. } = &envelope.fills[0].content else { panic!("a payload") };
+                let envelope::FillContent::Payload { bytes, .. } = &envelope.fills[0].content else {
+                    panic!("a payload")
+                };
                 std::hint::black_box(codec::decode(&f32, bytes.clone()).expect("a number"));
             }
             decoded = decoded.min(start.elapsed().as_nanos() as f64 / rest.len() as f64);

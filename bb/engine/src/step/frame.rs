@@ -222,7 +222,7 @@ impl Engine {
         frame.open_recvs = plan.recvs.len() as u32;
         let at = self.frames.insert(frame);
         if call.is_none() || !has(Bug::CallDeadlineIgnored) {
-            self.timers.set(deadline, super::Timer::Frame(at));
+            self.timers.set_frame(self.now, deadline, at);
         }
         for node in &plan.sources {
             self.make_ready(at, *node, None);

@@ -5,7 +5,8 @@ use super::peers::PeerIx;
 use crate::plan::NodeIx;
 use crate::time::Time;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
+use std::time::Duration;
 
 /// Something that is due at a time. What it is about may be gone by then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,10 +27,14 @@ pub enum Timer {
     Ack { peer: PeerIx },
 }
 
+/// When, and which of all that were set: at one time the first that was set is first.
+type Set = (Time, u64, Timer);
+
 #[derive(Default)]
 pub struct Timers {
-    /// At one time in the order they were set.
-    heap: BinaryHeap<Reverse<(Time, u64, Timer)>>,
+    heap: BinaryHeap<Reverse<Set>>,
+    /// Deadlines of frames that were set in the order of their times: most calls have the same budget.
+    frames: VecDeque<Set>,
     set: u64,
     /// About how many of them are dead.
     dead: usize,
@@ -37,19 +42,45 @@ pub struct Timers {
 
 /// Fewer dead ones are left where they are.
 const DEAD_MAX: usize = 1024;
+/// A frame's deadline that is further away would keep others from the queue.
+const SOON: Duration = Duration::from_secs(600);
 
 impl Timers {
     pub fn set(&mut self, at: Time, timer: Timer) {
         self.heap.push(Reverse((at, self.set, timer)));
         self.set += 1;
     }
+    /// Of a frame's deadline.
+    pub fn set_frame(&mut self, now: Time, at: Time, frame: FrameRef) {
+        let last = self.frames.back().is_none_or(|(last, ..)| *last <= at);
+        if last && now.until(at) <= SOON {
+            self.frames.push_back((at, self.set, Timer::Frame(frame)));
+            self.set += 1;
+        } else {
+            self.set(at, Timer::Frame(frame));
+        }
+    }
+    /// Whether the next stands in the queue, and it.
+    fn first(&self) -> Option<(bool, &Set)> {
+        let (heap, queue) = (self.heap.peek().map(|Reverse(set)| set), self.frames.front());
+        match (heap, queue) {
+            (Some(a), Some(b)) => Some(if b < a { (true, b) } else { (false, a) }),
+            (None, Some(b)) => Some((true, b)),
+            (Some(a), None) => Some((false, a)),
+            (None, None) => None,
+        }
+    }
+    fn pop(&mut self, queue: bool) -> Option<Timer> {
+        let set = if queue { self.frames.pop_front() } else { self.heap.pop().map(|Reverse(set)| set) };
+        set.map(|(_, _, timer)| timer)
+    }
     /// The next that is due.
     pub fn due(&mut self, now: Time) -> Option<Timer> {
-        let due = self.heap.peek().is_some_and(|Reverse((at, ..))| *at <= now);
-        if due { self.heap.pop().map(|Reverse((_, _, timer))| timer) } else { None }
+        let (queue, _) = self.first().filter(|(_, (at, ..))| *at <= now)?;
+        self.pop(queue)
     }
     pub fn next(&self) -> Option<Time> {
-        self.heap.peek().map(|Reverse((at, ..))| *at)
+        self.first().map(|(_, (at, ..))| *at)
     }
     /// What a timer was about is gone.
     pub fn died(&mut self) {
@@ -57,12 +88,13 @@ impl Timers {
     }
     /// Drops timers from the front as long as they are dead, and all that are dead once they are the most.
     pub fn skip(&mut self, mut dead: impl FnMut(&Timer) -> bool) {
-        if self.dead > DEAD_MAX && self.dead > self.heap.len() / 2 {
+        if self.dead > DEAD_MAX && self.dead > (self.heap.len() + self.frames.len()) / 2 {
             self.heap.retain(|Reverse((_, _, timer))| !dead(timer));
+            self.frames.retain(|(_, _, timer)| !dead(timer));
             self.dead = 0;
         }
-        while self.heap.peek().is_some_and(|Reverse((_, _, timer))| dead(timer)) {
-            self.heap.pop();
+        while let Some((queue, _)) = self.first().filter(|(_, (_, _, timer))| dead(timer)) {
+            self.pop(queue);
             self.dead = self.dead.saturating_sub(1);
         }
     }
@@ -91,6 +123,24 @@ mod tests {
         assert_eq!(timers.next(), Some(Time(20)));
         timers.skip(|t| *t == ack[0]);
         assert_eq!(timers.next(), None);
+    }
+
+    #[test]
+    fn deadlines_come_by_time_and_then_as_they_were_set_wherever_they_stand() {
+        let mut timers = Timers::default();
+        let frame = FrameRef::NONE;
+        // The second and the last are out of order, the third is far away.
+        let times = [5, 3, 700_000_000_000, 5, 9, 4];
+        times.iter().for_each(|at| timers.set_frame(Time(0), Time(*at), frame));
+        timers.set(Time(5), Timer::Restored);
+        let mut come = Vec::new();
+        while let Some(at) = timers.next() {
+            assert_eq!(timers.due(Time(at.0 - 1)), None);
+            come.push((at.0, timers.due(at) == Some(Timer::Restored)));
+        }
+        let expected =
+            [(3, false), (4, false), (5, false), (5, false), (5, true), (9, false), (700_000_000_000, false)];
+        assert_eq!(come, expected);
     }
 
     #[test]
