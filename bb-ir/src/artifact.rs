@@ -84,6 +84,18 @@ pub fn read(bytes: &[u8]) -> Result<ModelProto, ArtifactError> {
 /// # Errors
 /// Says why the bytes are no ONNX file of bb's version.
 pub fn decode(bytes: &[u8]) -> Result<ModelProto, ArtifactError> {
+    let model = decode_any(bytes)?;
+    match model.ir_version() {
+        ONNX_IR_VERSION => Ok(model),
+        found => Err(ArtifactError::IncompatibleOnnxVersion { found }),
+    }
+}
+
+/// The model in a file of any version of ONNX, of whatever origin.
+///
+/// # Errors
+/// Says why the bytes are no ONNX file.
+pub fn decode_any(bytes: &[u8]) -> Result<ModelProto, ArtifactError> {
     if bytes.is_empty() {
         return Err(ArtifactError::Empty);
     }
@@ -91,11 +103,7 @@ pub fn decode(bytes: &[u8]) -> Result<ModelProto, ArtifactError> {
         return Err(ArtifactError::TooLarge { bytes: bytes.len() });
     }
     scan::scan(bytes, &shape::MODEL, &Budget { depth_max: DEPTH_MAX, memory_max: memory_max(bytes.len()) })?;
-    let model = ModelProto::decode(bytes).map_err(|_| ArtifactError::Content)?;
-    match model.ir_version() {
-        ONNX_IR_VERSION => Ok(model),
-        found => Err(ArtifactError::IncompatibleOnnxVersion { found }),
-    }
+    ModelProto::decode(bytes).map_err(|_| ArtifactError::Content)
 }
 
 /// How much memory decoding may take. A real program takes ten times its bytes; an attribute without anything in it

@@ -37,4 +37,5 @@ mod varint;
 pub mod verify;
 pub mod version;
 pub mod views;
+pub mod weights;
 pub mod wire_shape;

@@ -59,6 +59,11 @@ pub fn bootstrap(root: &str) -> String {
     format!("{root}__bootstrap")
 }
 
+/// A weight of the model `model`, from the root down to where it is read.
+pub fn weight(model: &str, name: &str) -> String {
+    format!("{model}:{name}")
+}
+
 /// A second site for `value`, written by a pass-through.
 pub fn copy(value: &str, n: usize) -> String {
     format!("{value}~copy{n}")

@@ -130,46 +130,53 @@ pub struct OnnxOp {
     pub name: &'static str,
     /// The fewest and the most inputs.
     pub inputs: (usize, usize),
-    /// How many outputs.
-    pub outputs: usize,
+    /// The fewest and the most outputs.
+    pub outputs: (usize, usize),
+    /// The first operator set in which it means what it means in bb's.
+    pub since: i64,
 }
 
-macro_rules! onnx_ops { ($($name:ident $least:literal $most:tt;)*) => {
+macro_rules! onnx_ops { ($($name:ident $least:literal $most:tt $(gives $outputs:tt)? since $since:literal;)*) => {
     /// The operators of `ai.onnx`, opset 21, by name.
-    pub const ONNX_OPS: &[OnnxOp] = &[$(OnnxOp { name: stringify!($name), inputs: ($least, onnx_ops!(@ $most)), outputs: 1 }),*];
-}; (@ many) => { usize::MAX }; (@ $n:literal) => { $n } }
+    pub const ONNX_OPS: &[OnnxOp] = &[$(OnnxOp {
+        name: stringify!($name),
+        inputs: ($least, onnx_ops!(@ $most)),
+        outputs: (1, onnx_ops!(@ $($outputs)?)),
+        since: $since,
+    }),*];
+}; (@) => { 1 }; (@ many) => { usize::MAX }; (@ $n:literal) => { $n } }
 onnx_ops! {
-    Add 2 2;
-    ArgMax 1 1;
-    Cast 1 1;
-    Concat 1 many;
-    ConcatFromSequence 1 1;
-    Constant 0 0;
-    Div 2 2;
-    Equal 2 2;
-    Exp 1 1;
-    Gather 2 2;
-    Gemm 2 3;
-    Identity 1 1;
-    Log 1 1;
-    MatMul 2 2;
-    Mul 2 2;
-    Neg 1 1;
-    ReduceMax 1 2;
-    ReduceMean 1 2;
-    ReduceSum 1 2;
-    Relu 1 1;
-    Reshape 2 2;
-    SequenceAt 2 2;
-    SequenceConstruct 1 many;
-    SequenceLength 1 1;
-    Sigmoid 1 1;
-    Slice 3 5;
-    Softmax 1 1;
-    Sqrt 1 1;
-    Sub 2 2;
-    Tanh 1 1;
-    Transpose 1 1;
+    Add 2 2 since 7;
+    ArgMax 1 1 since 1;
+    Cast 1 1 since 6;
+    Concat 1 many since 4;
+    ConcatFromSequence 1 1 since 11;
+    Constant 0 0 since 1;
+    Div 2 2 since 7;
+    Equal 2 2 since 7;
+    Exp 1 1 since 6;
+    Gather 2 2 since 1;
+    Gemm 2 3 since 7;
+    Identity 1 1 since 1;
+    Log 1 1 since 6;
+    MatMul 2 2 since 1;
+    Mul 2 2 since 7;
+    Neg 1 1 since 6;
+    ReduceMax 1 2 since 18;
+    ReduceMean 1 2 since 18;
+    ReduceSum 1 2 since 13;
+    Relu 1 1 since 6;
+    Reshape 2 2 since 5;
+    SequenceAt 2 2 since 11;
+    SequenceConstruct 1 many since 11;
+    SequenceLength 1 1 since 11;
+    Sigmoid 1 1 since 6;
+    Slice 3 5 since 10;
+    Softmax 1 1 since 13;
+    Sqrt 1 1 since 6;
+    Sub 2 2 since 7;
+    Tanh 1 1 since 6;
+    Transpose 1 1 since 1;
 }
 
 /// The row of an `ai.onnx` operator.

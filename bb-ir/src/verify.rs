@@ -54,6 +54,8 @@ rules! {
     Root;
     /// The graph is one call of the root.
     Graph;
+    /// A weight is an initialiser of the graph that the root takes, whole and of the type the root says.
+    Weight;
     /// Functions differ in domain, name or overload.
     DuplicateFunction;
     /// Every key in bb's namespace is in the table of keys.
@@ -172,6 +174,7 @@ const CHECKS: &[Check] = &[
     Check { since: Level::Recorded, look: Look::Model(program::versions) },
     Check { since: Level::Recorded, look: Look::Model(program::root) },
     Check { since: Level::Recorded, look: Look::Model(program::graph) },
+    Check { since: Level::Recorded, look: Look::Model(program::weights) },
     Check { since: Level::Recorded, look: Look::Model(program::duplicate_functions) },
     Check { since: Level::Recorded, look: Look::Model(bootstrap::one) },
     Check { since: Level::Recorded, look: Look::Body(bootstrap::border) },

@@ -68,14 +68,14 @@ meaning names.
     text += &table(&["op", "domain", "meaning"], own);
     text += "\n## Operators of `ai.onnx`\n\nThose that the language offers and every backend has.\n\n";
     let onnx = ONNX_OPS.iter().map(|op| {
-        let inputs = match op.inputs {
+        let count = |of: (usize, usize)| match of {
             (least, usize::MAX) => format!("{least} or more"),
             (least, most) if least == most => least.to_string(),
             (least, most) => format!("{least} to {most}"),
         };
-        vec![code(op.name), inputs, op.outputs.to_string()]
+        vec![code(op.name), count(op.inputs), count(op.outputs), op.since.to_string()]
     });
-    text += &table(&["operator", "inputs", "outputs"], onnx);
+    text += &table(&["operator", "inputs", "outputs", "in models since"], onnx);
     text += "\n## Element types\n\n";
     let elements = ElementKind::ALL
         .iter()

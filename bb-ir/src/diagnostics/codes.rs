@@ -121,6 +121,20 @@ codes! {
         "It is part of the program, which every peer has. Sending it again with every call takes time and gives nothing.";
     "BB0704" Warning "a gather of nobody",
         "A gather waits for one sender at least, so 0 means 1.";
+    "BB0801" Error "a model's file that cannot be read",
+        "The file of an ONNX model is read while the crate builds, and becomes part of the program.";
+    "BB0802" Error "a malformed model",
+        "A model is taken only whole: what its nodes read is made before, and its weights are as large as they say. Otherwise nothing of it is recorded.";
+    "BB0803" Error "a model of another operator set",
+        "Operators change their meaning from one version of ONNX to the next. A model is read in the version that bb speaks, and only where the older meaning is the same.";
+    "BB0804" Error "an operator of a model that bb does not have",
+        "A model runs as part of the program, so each of its operators has to be one that programs have.";
+    "BB0805" Error "a value that a model does not have",
+        "A stage of a model begins and ends at values of the model, by the names that the file gives them.";
+    "BB0806" Error "a call that does not fit its model",
+        "A call hands in what the stage reads, in the stage's order and types, and takes as many values as it gives.";
+    "BB0807" Error "a model in a bootstrap",
+        "The weights of a model belong to the program that calls compute; what runs once per start has none.";
     "BB0901" Error "a malformed program",
         "No recorded program is: the IR was written by hand or changed by a stage, or the recorder has a fault.";
 }

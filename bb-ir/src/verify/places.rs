@@ -45,9 +45,9 @@ pub(super) fn placed(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, r
     }
 }
 
-pub(super) fn one_place(_: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
+pub(super) fn one_place(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
     let Some(here) = node.metadata_number::<u32>(PLACE_KEY).filter(|_| body.main) else { return };
-    for input in node.input.iter().filter(|input| !input.is_empty()) {
+    for input in node.input.iter().filter(|input| !input.is_empty() && !program.weights.contains(input.as_str())) {
         let there = body.makers.get(input.as_str()).and_then(|maker| place_of(body, *maker));
         if let Some(there) = there.filter(|there| *there != here) {
             let text = format!("is read at place {here} and lives at place {there}");

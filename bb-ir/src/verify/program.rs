@@ -4,6 +4,7 @@ use super::{Level, Report, Rule};
 use crate::keys::PLACE_TABLE_PREFIX;
 use crate::ops::{MODULE_DOMAIN, ONNX_DOMAIN};
 use crate::proto::onnx::{FunctionProto, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto};
+use crate::types::{Dim, ValueType};
 use crate::version::{BB_OPSET, ONNX_IR_VERSION, ONNX_OPSET};
 use crate::views::Metadata;
 use crate::views::border::{is_of_border, is_unshaped};
@@ -30,6 +31,8 @@ pub(super) struct Program<'a> {
     /// By the text behind the key's prefix: the program's wires, and the rows of the binding table by slot number.
     pub(super) wires: HashSet<&'a str>,
     pub(super) slots: HashSet<u32>,
+    /// The names of its weights, which have no place.
+    pub(super) weights: HashSet<&'a str>,
 }
 
 /// A function, and who makes its values.
@@ -62,6 +65,7 @@ impl<'a> Program<'a> {
             imported: model.opset_import.iter().map(OperatorSetIdProto::domain).collect(),
             places: places.collect(),
             wires: model.metadata_under(crate::keys::PROGRAM_WIRE_PREFIX).map(|(id, _)| id).collect(),
+            weights: crate::weights::names(model),
             slots: bindings.filter_map(|(_, row)| crate::bindings::parse_binding_value(row)?.slot).collect(),
         }
     }
@@ -137,11 +141,33 @@ pub(super) fn graph(program: &Program<'_>, report: &mut Report) {
     if graph.name() != root.name() {
         report.model(Rule::Graph, format!("the graph is named `{}` instead of `{}`", graph.name(), root.name()));
     }
-    let found = (call.input.len(), call.output.len(), graph.input.len(), graph.output.len());
+    let given = graph.input.len() + graph.initializer.len();
+    let found = (call.input.len(), call.output.len(), given, graph.output.len());
     let (inputs, outputs) = (root.input.len(), root.output.len());
     if found != (inputs, outputs, inputs, outputs) {
         let text = format!("the graph does not have the {inputs} inputs and {outputs} outputs of `{}`", root.name());
         report.model(Rule::Graph, text);
+    }
+}
+
+pub(super) fn weights(program: &Program<'_>, report: &mut Report) {
+    let Some(root) = program.bodies.first() else { return };
+    let mut seen = HashSet::default();
+    for weight in crate::weights::of(program.model) {
+        let name = weight.name();
+        let Some(tensor) = crate::weights::tensor(weight) else {
+            report.model(Rule::Weight, format!("`{name}` is no tensor, or not as many bytes as its shape says"));
+            continue;
+        };
+        if !seen.insert(name) || !root.function.input.iter().any(|input| input == name) {
+            report.model(Rule::Weight, format!("`{name}` is there twice, or no input of `{}`", root.name()));
+        }
+        let declared = root.types.get(name).and_then(|info| ValueType::from_proto(info.r#type.as_ref()?));
+        let size = |d: &u64| Dim::Size(*d);
+        let shape = Some(tensor.shape().iter().map(size).collect());
+        if declared != Some(ValueType::Tensor { element: Some(tensor.element()), shape }) {
+            report.model(Rule::Weight, format!("`{name}` is not of the type that `{}` says", root.name()));
+        }
     }
 }
 

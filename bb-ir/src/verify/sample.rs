@@ -127,7 +127,7 @@ fn model_of(functions: Vec<FunctionProto>, level: Level) -> ModelProto {
     let mut model = ModelProto {
         ir_version: Some(ONNX_IR_VERSION),
         opset_import: sets,
-        graph: Some(crate::views::border::graph(&functions[0])),
+        graph: Some(crate::views::border::graph(&functions[0], &[])),
         functions,
         ..ModelProto::default()
     };

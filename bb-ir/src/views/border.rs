@@ -8,20 +8,25 @@ use crate::ops::ONNX_DOMAIN;
 use crate::proto::onnx::{FunctionProto, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 use crate::types::{ElementKind, ValueType};
 use crate::views::{Attributes, attribute};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-/// A call of `main`, by its name, with typed inputs and outputs.
-pub fn graph(main: &FunctionProto) -> GraphProto {
+/// A call of `main`, by its name, with typed inputs and outputs; those of `weights` that it takes come with the graph.
+pub fn graph(main: &FunctionProto, weights: &[TensorProto]) -> GraphProto {
+    let taken: FxHashSet<&str> = main.input.iter().map(String::as_str).collect();
+    let initializer: Vec<TensorProto> = weights.iter().filter(|w| taken.contains(w.name())).cloned().collect();
+    let is_weight: FxHashSet<&str> = initializer.iter().map(TensorProto::name).collect();
     let infos: FxHashMap<&str, &ValueInfoProto> = main.value_info.iter().map(|i| (i.name(), i)).collect();
     let at_border = |name: &String| infos.get(name.as_str()).map(|info| boxed(info));
-    let (input, output) = (main.input.iter().filter_map(at_border), main.output.iter().filter_map(at_border));
+    let arguments = main.input.iter().filter(|name| !is_weight.contains(name.as_str()));
     let mut graph = GraphProto {
         name: main.name.clone(),
-        input: input.collect(),
-        output: output.collect(),
+        input: arguments.filter_map(at_border).collect(),
+        output: main.output.iter().filter_map(at_border).collect(),
+        initializer: initializer.clone(),
         ..GraphProto::default()
     };
-    let is_boxed = |name: &&String| infos.get(name.as_str()).is_some_and(|info| is_unshaped(info));
+    let unshaped = |name: &str| infos.get(name).is_some_and(|info| is_unshaped(info));
+    let is_boxed = |name: &&String| !is_weight.contains(name.as_str()) && unshaped(name);
     let inside = |name: &String| if is_boxed(&name) { names::inside(name) } else { name.clone() };
     let call = NodeProto {
         name: main.name.clone(),
@@ -112,7 +117,7 @@ mod tests {
             ],
             ..FunctionProto::default()
         };
-        let graph = graph(&main);
+        let graph = graph(&main, &[]);
         let ops: Vec<_> = graph.node.iter().map(|n| n.op_type()).collect();
         assert_eq!(ops, ["Constant", "SequenceAt", "SequenceAt", "main", "SequenceConstruct"]);
         assert_eq!(graph.node.iter().filter(|n| !is_of_border(n)).count(), 1);

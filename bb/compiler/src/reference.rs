@@ -110,7 +110,7 @@ impl Reference {
         let mut model = ModelProto {
             ir_version: Some(ONNX_IR_VERSION),
             producer_name: Some("bb".into()),
-            graph: Some(border::graph(&functions[0])),
+            graph: Some(border::graph(&functions[0], bb_ir::weights::of(of))),
             functions,
             ..ModelProto::default()
         };

@@ -73,6 +73,9 @@ pub fn run(mounted: &[&str], options: &Options) {
             let _ = writeln!(shapes, "{}\tbroken", module.name);
             continue;
         };
+        for path in &recorded.models {
+            println!("cargo::rerun-if-changed={path}");
+        }
         if let Some(other) = roots.insert(module.name, module.path) {
             errors.two_of_one_name(module, other);
             let _ = writeln!(shapes, "{}\tdouble\t{}", module.name, module.hash);

@@ -7,6 +7,7 @@ use crate::typed::Typed;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::keys;
 use bb_ir::ops::MODULE_DOMAIN;
+use bb_ir::proto::onnx::FunctionProto;
 use bb_ir::views::Metadata;
 use std::collections::BTreeMap;
 use std::panic::Location;
@@ -77,7 +78,7 @@ pub fn call<R: Values>(
             let outputs: Vec<Site> = sites.into_iter().map(|s| r.get(at, s)).collect();
             let mut scope = r.scopes.pop().expect("pushed above");
             scope.function.output = outputs.iter().flat_map(|s| s.values.clone()).collect();
-            let function = r.finish(module, scope, args.len(), outputs, graph.is_some());
+            let function = r.finish(scope, args.len(), outputs, graph.is_some());
             r.functions.push(function);
             r.open.pop();
             r.by_key.insert(key, r.functions.len() - 1);
@@ -90,6 +91,7 @@ pub fn call<R: Values>(
         let (homes, params, outputs) = (callee.homes.clone(), callee.params.clone(), callee.outputs.clone());
         let (name, overload, takes_graph) =
             (callee.proto.name().to_owned(), callee.proto.overload.clone(), callee.takes_graph);
+        let handed = callee.weights.clone();
 
         let mut inputs = Vec::new();
         if takes_graph {
@@ -97,11 +99,13 @@ pub fn call<R: Values>(
             inputs.push(start.and_then(|s| s.values.first().cloned()).unwrap_or_else(|| super::model::START.into()));
         }
         inputs.extend(sites.iter().flat_map(|s| s.values.clone()));
+        inputs.extend(r.hand_in(at, &handed));
         let slots: Vec<String> =
             sites.iter().zip(&params).filter_map(|(s, p)| Some(format!("{}={}", p.slot?, s.slot?))).collect();
         let lane = sites.iter().find_map(|s| r.lane_of(s.many, s.instance));
         let infos: Vec<_> = outputs.iter().flat_map(|s| s.infos.clone()).collect();
-        let mut node = Node { domain: MODULE_DOMAIN.into(), op: module, overload, inputs, lane, ..Node::default() };
+        let mut node =
+            Node { domain: MODULE_DOMAIN.into(), op: module.into(), overload, inputs, lane, ..Node::default() };
         if !slots.is_empty() {
             node.metadata.push((keys::SLOT_MAP_KEY, slots.join(",")));
         }
@@ -159,22 +163,22 @@ impl super::Recorder {
         let fault = Diagnostic::new("BB0502", text).at(Some(super::source_place(at))).in_module(here).help(help);
         std::panic::panic_any(fault)
     }
-    fn finish(
-        &mut self,
-        module: &'static str,
-        mut scope: super::Scope,
-        params: usize,
-        outputs: Vec<Site>,
-        takes_graph: bool,
-    ) -> Function {
+
+    fn finish(&mut self, mut scope: super::Scope, params: usize, outputs: Vec<Site>, takes_graph: bool) -> Function {
         bb_ir::bindings::stamp_function_module_phase(&mut scope.function, keys::MODULE_PHASE_BODY);
-        // Several contents of one name differ by overload.
-        let n = self.by_name.entry(module).or_insert(0);
+        self.overload(&mut scope.function);
+        let params = scope.sites[..params].to_vec();
+        let taken = |name: &String| scope.weights.iter().copied().find(|w| self.models.weights[*w].name() == name);
+        let weights = scope.function.input.iter().filter_map(taken).collect();
+        Function { proto: scope.function, params, outputs, homes: scope.homes, takes_graph, weights }
+    }
+
+    /// Several contents of one name differ by overload.
+    pub(super) fn overload(&mut self, function: &mut FunctionProto) {
+        let n = self.by_name.entry(function.name().to_owned()).or_insert(0);
         if *n > 0 {
-            scope.function.overload = Some(n.to_string());
+            function.overload = Some(n.to_string());
         }
         *n += 1;
-        let params = scope.sites[..params].to_vec();
-        Function { proto: scope.function, params, outputs, homes: scope.homes, takes_graph }
     }
 }

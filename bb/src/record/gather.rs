@@ -94,7 +94,7 @@ impl Recorder {
         }
         let node = Node {
             domain: WIRE_DOMAIN.into(),
-            op: OP_GATHER,
+            op: OP_GATHER.into(),
             overload: Some(open.values.len().to_string()),
             inputs,
             lane: Some(open.wire),

@@ -9,6 +9,7 @@ mod call;
 mod gather;
 mod meet;
 mod model;
+mod onnx;
 mod op;
 mod syscall;
 mod wire;
@@ -22,6 +23,7 @@ pub(crate) use gather::{close_lane, closed, open_lane, policy};
 pub(crate) use meet::starts;
 pub(crate) use model::record_main;
 pub use model::{Recorded, record};
+pub(crate) use onnx::{call_model, fail, model};
 pub use op::{Source, method, own_op};
 pub(crate) use op::{Yields, cast_node, constant, onnx};
 pub(crate) use syscall::{Gives, syscall};
@@ -34,6 +36,7 @@ use bb_ir::keys;
 use bb_ir::names::{self, Names};
 use bb_ir::proto::onnx::{AttributeProto, FunctionProto, NodeProto, ValueInfoProto};
 use bb_ir::views::Metadata;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::Location;
@@ -99,6 +102,8 @@ struct Scope {
     /// Whether it runs once per start, on each class by itself.
     bootstrap: bool,
     wires: u64,
+    /// The weights it takes, behind its own inputs.
+    weights: BTreeSet<usize>,
 }
 
 /// A function that is recorded.
@@ -108,6 +113,16 @@ struct Function {
     outputs: Vec<Site>,
     homes: BTreeMap<(&'static str, Many), u32>,
     takes_graph: bool,
+    /// The weights it takes, in the order of its inputs.
+    weights: Vec<usize>,
+}
+
+impl Function {
+    /// Of a model: it has no place of its own.
+    fn of_stage(proto: FunctionProto, weights: Vec<usize>) -> Self {
+        let (params, outputs) = (Vec::new(), Vec::new());
+        Function { proto, params, outputs, homes: BTreeMap::new(), takes_graph: false, weights }
+    }
 }
 
 #[derive(Default)]
@@ -127,8 +142,9 @@ struct Recorder {
     by_key: BTreeMap<String, usize>,
     /// The keys of modules that are being recorded, the innermost last.
     open: Vec<String>,
-    by_name: BTreeMap<&'static str, usize>,
+    by_name: BTreeMap<String, usize>,
     bootstrap: Option<bootstrap::Recorded>,
+    models: onnx::Models,
     diagnostics: Vec<Diagnostic>,
     /// Every class that a value lives on.
     classes: BTreeSet<&'static str>,
@@ -160,6 +176,7 @@ impl Recorder {
             root,
             bootstrap: false,
             wires: 0,
+            weights: BTreeSet::new(),
         });
     }
     fn scope(&mut self) -> &mut Scope {
@@ -196,13 +213,13 @@ impl Recorder {
     /// Adds a node and the types of its outputs; the names of its outputs.
     fn node(&mut self, at: &'static Location<'static>, node: Node, outputs: &[ValueInfo]) -> Vec<String> {
         let scope = self.scope();
-        let name = scope.names.node(node.op);
+        let name = scope.names.node(&node.op);
         let names: Vec<String> = (0..outputs.len()).map(|i| names::output(&name, i, outputs.len())).collect();
         let mut proto = NodeProto {
             input: node.inputs,
             output: names.clone(),
             name: Some(name),
-            op_type: Some(node.op.to_owned()),
+            op_type: Some(node.op.into_owned()),
             domain: Some(node.domain),
             overload: node.overload,
             attribute: node.attributes,
@@ -265,7 +282,7 @@ impl Site {
 #[derive(Default)]
 struct Node {
     domain: String,
-    op: &'static str,
+    op: Cow<'static, str>,
     overload: Option<String>,
     inputs: Vec<String>,
     control: usize,

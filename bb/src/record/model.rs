@@ -31,6 +31,8 @@ pub struct Recorded {
     pub classes: Vec<&'static str>,
     /// What is wrong with it so far, sorted.
     pub diagnostics: Vec<Diagnostic>,
+    /// The models that are called, by their paths below the package.
+    pub models: Vec<String>,
     /// The name of the type of the root module's function, where the program is one.
     pub root: Option<String>,
 }
@@ -124,7 +126,7 @@ fn finish(mut r: Recorder, params: Vec<ParamInfo>, outputs: Vec<OutputInfo>, roo
         ir_version: Some(ONNX_IR_VERSION),
         producer_name: Some("bb".into()),
         opset_import: opsets(&functions),
-        graph: Some(border::graph(&functions[0])),
+        graph: Some(border::graph(&functions[0], &r.models.weights)),
         functions,
         ..ModelProto::default()
     };
@@ -133,8 +135,9 @@ fn finish(mut r: Recorder, params: Vec<ParamInfo>, outputs: Vec<OutputInfo>, roo
     let mut diagnostics = r.diagnostics;
     diagnostics.sort();
     diagnostics.dedup();
+    let models = r.models.paths();
     let classes = r.classes.into_iter().filter(|c| !c.is_empty()).collect();
-    Recorded { name, model, params, outputs, classes, diagnostics, root }
+    Recorded { name, model, params, outputs, classes, diagnostics, models, root }
 }
 
 /// The operator sets of all domains that these functions use and are.

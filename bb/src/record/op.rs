@@ -123,7 +123,7 @@ pub(crate) fn onnx<P: Place>(
         let info = yields.info(&sites);
         let node = Node {
             domain: ONNX_DOMAIN.into(),
-            op,
+            op: op.into(),
             inputs: sites.iter().filter_map(|s| s.values.first().cloned()).collect(),
             attributes,
             ..Node::default()
@@ -184,7 +184,7 @@ pub(crate) fn constant<P: Place, T: Typed>(value: T) -> SiteRef {
     with(|r| {
         let node = Node {
             domain: ONNX_DOMAIN.into(),
-            op: "Constant",
+            op: "Constant".into(),
             attributes: vec![attribute::tensor("value", proto)],
             ..Node::default()
         };
@@ -224,7 +224,7 @@ pub fn method<P: Place>(
         }
         let node = Node {
             domain: format!("{ROLE_DOMAIN_PREFIX}{role}"),
-            op: method,
+            op: method.into(),
             inputs: given.values,
             control,
             metadata,
@@ -247,7 +247,7 @@ pub fn own_op<P: Place>(
         let given = Arguments::of(r, at, inputs);
         let node = Node {
             domain: format!("{OP_DOMAIN_PREFIX}{package}"),
-            op,
+            op: op.into(),
             metadata: given.metadata().into_iter().collect(),
             inputs: given.values,
             ..Node::default()

@@ -46,7 +46,14 @@ pub(crate) fn syscall<P: Place>(
             Some(None) => values.push(super::model::START.into()),
             None => {}
         }
-        let node = Node { domain: SYSCALL_DOMAIN.into(), op, inputs: values, control, attributes, ..Node::default() };
+        let node = Node {
+            domain: SYSCALL_DOMAIN.into(),
+            op: op.into(),
+            inputs: values,
+            control,
+            attributes,
+            ..Node::default()
+        };
         r.op_at::<P>(at, &sites, node, &[vec![info]])
     })
 }

@@ -33,7 +33,7 @@ pub(crate) fn wire<From: Place, To: PeerClass>(inputs: Vec<SiteRef>, many: Many)
         infos.push(ValueType::Trigger.into());
         let node = Node {
             domain: WIRE_DOMAIN.into(),
-            op: OP_SEND,
+            op: OP_SEND.into(),
             overload: Some(width.to_string()),
             inputs: sites.iter().flat_map(|s| s.values.clone()).collect(),
             lane,
@@ -104,7 +104,7 @@ pub(crate) fn origin<D: PeerClass>() -> SiteRef {
     let at = Location::caller();
     with(|r| {
         let info = ValueInfo { ty: ValueType::peer(), peer_class: Some(D::NAME) };
-        let node = Node { domain: SYSCALL_DOMAIN.into(), op: SYSCALL_ORIGIN, ..Node::default() };
+        let node = Node { domain: SYSCALL_DOMAIN.into(), op: SYSCALL_ORIGIN.into(), ..Node::default() };
         let values = r.node(at, node, std::slice::from_ref(&info));
         let scope = r.scope();
         if let (true, Some(entry), module) = (scope.root, scope.entry, scope.module)

@@ -12,7 +12,7 @@ use bb_ir::peer_class::home_class_of_node;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto, ValueInfoProto};
 use bb_ir::types::ValueType;
 use bb_ir::views::{Metadata, border};
-use bb_ir::{keys, names, ops};
+use bb_ir::{keys, names, ops, weights};
 use indexmap::IndexMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -36,9 +36,10 @@ pub fn partition_by_wire_ops(model: &ModelProto) -> Result<(Vec<Partition>, Netw
     let mut partitions = Vec::with_capacity(groups.len());
     for (class, nodes) in &groups {
         let name = names::partition(root.name(), class, groups.len());
-        let main = cut(root, &infos, &name, nodes, entry.as_ref() == Some(class));
+        let arguments = entry.as_ref().filter(|entry| *entry == class).map(|_| weights::arguments(model, root));
+        let main = cut(root, &infos, &name, nodes, arguments.into_iter().flatten().chain(read(model, nodes)));
         let main = keep_slots(main, root, class);
-        let graph = border::graph(&main);
+        let graph = border::graph(&main, weights::of(model));
         let modules = model.functions[1..].iter().filter(|f| f.domain() == ops::MODULE_DOMAIN && !is_bootstrap(f));
         let beside = bootstrap::part(model, class).into_iter().chain(modules.cloned());
         let model = ModelProto {
@@ -83,10 +84,12 @@ fn classes_in_order(model: &ModelProto) -> Vec<String> {
 /// A value that is read elsewhere than it is made has to go over a wire.
 fn check_no_other_crossings(model: &ModelProto) -> Result<(), PassError> {
     let index = FunctionIndex::new(&model.functions[0]);
+    let weights = weights::names(model);
     let mut faults = Vec::new();
     for (at, node) in index.nodes() {
         let here = node.metadata(keys::PLACE_KEY);
-        for value in index.inputs(at).iter().copied().flatten() {
+        let values = index.inputs(at).iter().copied().flatten();
+        for value in values.filter(|value| !weights.contains(index.name(*value))) {
             let there = match index.producer(value) {
                 Some(maker) => index.node(maker).metadata(keys::PLACE_KEY),
                 None => Some("0"),
@@ -100,17 +103,22 @@ fn check_no_other_crossings(model: &ModelProto) -> Result<(), PassError> {
     PassError::unless(PASS, faults, ())
 }
 
-fn cut(
+/// The weights that these nodes read, in the order of the program.
+fn read<'a>(model: &'a ModelProto, nodes: &[&NodeProto]) -> impl Iterator<Item = &'a String> {
+    let all = weights::names(model);
+    let inputs = nodes.iter().flat_map(|node| &node.input).map(String::as_str);
+    let read: FxHashSet<&str> = inputs.filter(|name| all.contains(name)).collect();
+    model.functions[0].input.iter().filter(move |name| read.contains(name.as_str()))
+}
+
+fn cut<'a>(
     root: &FunctionProto,
     infos: &FxHashMap<&str, &ValueInfoProto>,
     name: &str,
     nodes: &[&NodeProto],
-    entry: bool,
+    inputs: impl Iterator<Item = &'a String>,
 ) -> FunctionProto {
-    let mut input = vec![names::START.to_owned()];
-    if entry {
-        input.extend(root.input.iter().filter(|name| *name != names::START).cloned());
-    }
+    let input: Vec<String> = std::iter::once(names::START.to_owned()).chain(inputs.cloned()).collect();
     let made: FxHashSet<&str> = input.iter().chain(nodes.iter().flat_map(|n| &n.output)).map(String::as_str).collect();
     let output: Vec<String> = root.output.iter().filter(|name| made.contains(name.as_str())).cloned().collect();
     let values = input.iter().chain(nodes.iter().flat_map(|n| &n.output));

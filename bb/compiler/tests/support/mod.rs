@@ -271,7 +271,7 @@ pub fn model(functions: Vec<FunctionProto>) -> ModelProto {
     let mut model = ModelProto {
         ir_version: Some(ONNX_IR_VERSION),
         producer_name: Some("bb".into()),
-        graph: Some(bb_ir::views::border::graph(root)),
+        graph: Some(bb_ir::views::border::graph(root, &[])),
         opset_import: domains.into_iter().map(import).collect(),
         ..ModelProto::default()
     };

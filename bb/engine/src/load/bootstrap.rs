@@ -37,6 +37,7 @@ pub fn load(
         places: vec![Place { class: class.to_owned(), each: false, anchor: String::new() }],
         nodes,
         values,
+        weights: Default::default(),
         inputs: Vec::new(),
         outputs: Vec::new(),
         slots: Vec::new(),

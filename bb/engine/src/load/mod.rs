@@ -10,10 +10,11 @@ use bb_ir::digest::ProgramDigest;
 use bb_ir::gates;
 use bb_ir::hello::WireOffer;
 use bb_ir::keys;
-use bb_ir::names::START;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto};
 use bb_ir::types::ValueType;
+use bb_ir::value::RawTensor;
 use bb_ir::views::Metadata;
+use bb_ir::weights;
 use rustc_hash::FxHashMap;
 
 /// Every value's type, and the class where it names peers.
@@ -30,6 +31,8 @@ pub struct Loaded {
     pub nodes: Vec<NodeProto>,
     /// Every value's type, and the class where it names peers.
     pub values: Values,
+    /// What it brings along, by name: whichever node reads one has it.
+    pub weights: FxHashMap<String, RawTensor>,
     /// The entry's inputs, without `start`; empty elsewhere.
     pub inputs: Vec<String>,
     pub outputs: Vec<String>,
@@ -74,14 +77,16 @@ pub fn load(bytes: &[u8]) -> Result<Loaded, InstallError> {
     let wires = wires(&model)?;
 
     let mut values = values_of(main)?;
-    let inputs: Vec<String> = main.input.iter().filter(|i| *i != START).cloned().collect();
+    let inputs: Vec<String> = weights::arguments(&model, main).cloned().collect();
+    let weights = weights::of(&model).iter().map(|w| Some((w.name().to_owned(), weights::tensor(w)?)));
+    let weights = weights.collect::<Option<_>>().ok_or_else(|| malformed("an initialiser is no tensor of bb's"))?;
     let outputs = main.output.clone();
     // The engine asks the gates itself: at ingress, and before it queues.
     let nodes = gates::fold(flatten::flatten(&model, main, &mut values)?)
         .map_err(|e| InstallError::BadNode { node: e.node, reason: format!("its `{}` is not there", e.gate) })?;
     let class = class(&nodes, &places, &program, main.name())?;
     let bootstrap = bootstrap::load(&model, &program, &class, digest)?.map(Box::new);
-    Ok(Loaded { program, class, digest, places, nodes, values, inputs, outputs, slots, wires, bootstrap })
+    Ok(Loaded { program, class, digest, places, nodes, values, weights, inputs, outputs, slots, wires, bootstrap })
 }
 
 /// The types of a function's own values; those of what it calls are added under prefixed names when the calls are spread

@@ -9,6 +9,7 @@ mod place;
 mod sizes;
 mod syscall;
 mod uses;
+mod weights;
 
 pub use bootstrap::BootstrapPlan;
 pub use build::build;

@@ -1,6 +1,7 @@
 //! The plan of one node: what it is, what it reads and writes, and what it waits for.
 
 use super::place::{At, Sites};
+use super::weights::bind;
 use super::{
     Destination, GatherPlan, LanesIx, LanesPlan, NeedPlan, NodeIx, NodeKind, NodePlan, SendPlan, SiteIx, Storage,
     Syscall, WithinPlan,
@@ -24,9 +25,11 @@ impl<'a> At<'a> {
         lanes: &mut [LanesPlan],
         lanes_of_wire: &FxHashMap<u64, LanesIx>,
     ) -> Result<NodePlan, InstallError> {
-        let data = data_inputs(node);
+        let weights = self.weights(node);
+        let handed = |at: usize| weights.iter().all(|(weight, _)| *weight != at);
+        let data = data_inputs(node).iter().enumerate().filter(|(at, _)| handed(*at)).map(|(_, name)| name);
         let optional = |name: &String| if name.is_empty() { Ok(None) } else { sites.get(name).map(Some) };
-        let inputs: Vec<Option<SiteIx>> = data.iter().map(optional).collect::<Result<_, _>>()?;
+        let inputs: Vec<Option<SiteIx>> = data.map(optional).collect::<Result<_, _>>()?;
         let kind = self.kind(node, ix, sites, lanes, lanes_of_wire)?;
         let mut waits_for: Vec<SiteIx> = Vec::new();
         let gathered = if let NodeKind::Gather(g) = &kind { g.values.len() } else { 0 };
@@ -83,9 +86,7 @@ impl<'a> At<'a> {
         if let Some(syscall) = self.syscall(node)? {
             return Ok(NodeKind::Syscall(syscall));
         }
-        let pass = (node.domain() == SYSCALL_DOMAIN && node.op_type() == SYSCALL_PASS_THROUGH)
-            || (node.domain() == ONNX_DOMAIN && node.op_type() == "Identity");
-        if pass {
+        if is_pass(node) {
             return Ok(NodeKind::Pass);
         }
         if role_of_domain(node.domain()).is_some() {
@@ -97,7 +98,7 @@ impl<'a> At<'a> {
         match self.kernels.get(&(node.domain(), node.op_type())) {
             Some(entry) => {
                 let kernel = (entry.build)(node).map_err(|e| self.bad(node, e.0))?;
-                Ok(NodeKind::Kernel(kernel))
+                Ok(NodeKind::Kernel(bind(kernel, self.weights(node))))
             }
             None => Err(InstallError::UnknownOp {
                 domain: node.domain().into(),
@@ -109,6 +110,11 @@ impl<'a> At<'a> {
                 },
             }),
         }
+    }
+
+    /// Whether a kernel of those that are linked runs the node.
+    pub fn has_kernel(&self, node: &NodeProto) -> bool {
+        !is_pass(node) && self.kernels.contains_key(&(node.domain(), node.op_type()))
     }
 
     fn send(&self, node: &NodeProto, sites: &Sites<'a>) -> Result<SendPlan, InstallError> {
@@ -179,6 +185,12 @@ impl<'a> At<'a> {
         plan.gathers.push(ix);
         Ok(GatherPlan { lanes: *lane, values, need, within, number: plan.gathers.len() as u32 - 1 })
     }
+}
+
+/// Whether it gives what it is given.
+fn is_pass(node: &NodeProto) -> bool {
+    (node.domain() == SYSCALL_DOMAIN && node.op_type() == SYSCALL_PASS_THROUGH)
+        || (node.domain() == ONNX_DOMAIN && node.op_type() == "Identity")
 }
 
 /// A fraction in millionths; none outside (0, 1].

@@ -121,6 +121,9 @@ impl<'a> At<'a> {
         }
         // Sites of nodes.
         let mut constants = Vec::new();
+        for (name, value) in self.weights_as_values(nodes) {
+            constants.push((sites.add(name, self.ty(name)?, Storage::Frame)?, value));
+        }
         let mut origins = Vec::new();
         let mut running: Vec<(&NodeProto, Option<LanesIx>)> = Vec::new();
         for node in nodes.iter().copied().filter(|n| !bb_ir::wire_shape::is_recv(n)) {

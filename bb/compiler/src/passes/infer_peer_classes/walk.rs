@@ -10,7 +10,7 @@ use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto};
 use bb_ir::types::ValueType;
 use bb_ir::views::{FunctionKey, Metadata, control_inputs};
 use bb_ir::wire_shape::{is_gather, is_send};
-use bb_ir::{keys, names};
+use bb_ir::{keys, names, weights};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Where a value is.
@@ -48,7 +48,7 @@ pub struct Placement {
 /// Places the root of `model`; `None` where it has no entry, which is a fault.
 pub fn place(model: &ModelProto, faults: &mut Vec<Diagnostic>) -> Option<Placement> {
     let root = model.functions.first().expect("validate requires a root");
-    let entry = entry_class(root, faults)?;
+    let entry = entry_class(model, root, faults)?;
     let index = FunctionIndex::new(root);
     let callees_first = match callees_first(model) {
         Ok(order) => order,
@@ -69,6 +69,7 @@ pub fn place(model: &ModelProto, faults: &mut Vec<Diagnostic>) -> Option<Placeme
         cohort_of_lane: FxHashMap::default(),
         nodes: vec![Site::Anywhere; root.node.len()],
         arrives: FxHashMap::default(),
+        weights: weights::names(model),
         peer_classes: (0..index.values()).map(|i| declared_class(&index, ValueIx::new(i))).collect(),
         index,
         faults,
@@ -83,10 +84,9 @@ fn declared_class(index: &FunctionIndex<'_>, value: ValueIx) -> Option<String> {
 }
 
 /// The one class all value inputs live on.
-fn entry_class(root: &FunctionProto, faults: &mut Vec<Diagnostic>) -> Option<String> {
+fn entry_class(model: &ModelProto, root: &FunctionProto, faults: &mut Vec<Diagnostic>) -> Option<String> {
     let name = root.name();
-    let start = root.input.first().is_some_and(|first| first == names::START);
-    let inputs: FxHashSet<&str> = root.input.iter().skip(usize::from(start)).map(String::as_str).collect();
+    let inputs: FxHashSet<&str> = weights::arguments(model, root).map(String::as_str).collect();
     let mut homes = Vec::new();
     for info in root.value_info.iter().filter(|info| inputs.contains(info.name())) {
         match info.metadata(keys::HOME_CLASS_KEY) {
@@ -134,13 +134,16 @@ pub(super) struct Walk<'a> {
     pub(super) nodes: Vec<Site>,
     pub(super) arrives: FxHashMap<NodeIx, PlaceIx>,
     pub(super) peer_classes: Vec<Option<String>>,
+    /// Whoever reads one has it.
+    pub(super) weights: FxHashSet<&'a str>,
     pub(super) faults: &'a mut Vec<Diagnostic>,
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn run(&mut self) {
         for name in &self.root.input {
-            if let Some(value) = self.index.value(name) {
+            let placed = !self.weights.contains(name.as_str());
+            if let Some(value) = self.index.value(name).filter(|_| placed) {
                 self.sites[value.at()] = Site::At(PlaceIx::ENTRY, None);
                 self.anchor_here(value);
             }

@@ -1,0 +1,7 @@
+//! Existing ONNX models, called in programs: whole, in stages over several peers, and what is wrong with a call.
+#![allow(missing_docs)]
+
+mod files;
+mod malformed;
+mod refused;
+mod running;
