@@ -5,6 +5,7 @@
 //! move while it runs are [`value::Value`]s, and on the wire they have the form that [`codec`] gives them.
 
 pub mod artifact;
+pub mod backend;
 pub mod bindings;
 pub mod canonical;
 pub mod codec;

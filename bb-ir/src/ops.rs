@@ -27,6 +27,8 @@ domains! {
     GATE_DOMAIN = "ai.bytesandbrains.gate";
     /// Ops the engine itself runs.
     SYSCALL_DOMAIN = "ai.bytesandbrains.syscall";
+    /// Regions of `ai.onnx`, which a library for inference runs whole.
+    BACKEND_DOMAIN = "ai.bytesandbrains.backend";
     /// `+ <Trait>` or `<crate>.<Trait>`: methods of roles.
     ROLE_DOMAIN_PREFIX = "ai.bytesandbrains.role.";
     /// `+ <crate>`: functions marked `#[bb::op]`.
@@ -146,37 +148,84 @@ macro_rules! onnx_ops { ($($name:ident $least:literal $most:tt $(gives $outputs:
     }),*];
 }; (@) => { 1 }; (@ many) => { usize::MAX }; (@ $n:literal) => { $n } }
 onnx_ops! {
+    Abs 1 1 since 6;
     Add 2 2 since 7;
+    And 2 2 since 7;
     ArgMax 1 1 since 1;
+    ArgMin 1 1 since 1;
+    AveragePool 1 1 since 7;
+    BatchNormalization 5 5 since 9;
     Cast 1 1 since 6;
+    Ceil 1 1 since 6;
+    Clip 1 3 since 11;
     Concat 1 many since 4;
     ConcatFromSequence 1 1 since 11;
     Constant 0 0 since 1;
+    Conv 2 3 since 1;
     Div 2 2 since 7;
+    Elu 1 1 since 6;
     Equal 2 2 since 7;
+    Erf 1 1 since 9;
     Exp 1 1 since 6;
+    Expand 2 2 since 8;
+    Flatten 1 1 since 1;
+    Floor 1 1 since 6;
     Gather 2 2 since 1;
+    Gelu 1 1 since 20;
     Gemm 2 3 since 7;
+    GlobalAveragePool 1 1 since 1;
+    GlobalMaxPool 1 1 since 1;
+    Greater 2 2 since 7;
+    GreaterOrEqual 2 2 since 12;
+    HardSigmoid 1 1 since 6;
+    HardSwish 1 1 since 14;
     Identity 1 1 since 1;
+    LayerNormalization 2 3 since 17;
+    LeakyRelu 1 1 since 6;
+    Less 2 2 since 7;
+    LessOrEqual 2 2 since 12;
     Log 1 1 since 6;
+    LogSoftmax 1 1 since 13;
     MatMul 2 2 since 1;
+    Max 1 many since 8;
+    MaxPool 1 1 since 1;
+    Min 1 many since 8;
     Mul 2 2 since 7;
     Neg 1 1 since 6;
+    Not 1 1 since 1;
+    Or 2 2 since 7;
+    Pad 2 4 since 11;
+    Pow 2 2 since 7;
+    ReduceL1 1 2 since 18;
+    ReduceL2 1 2 since 18;
+    ReduceLogSum 1 2 since 18;
+    ReduceLogSumExp 1 2 since 18;
     ReduceMax 1 2 since 18;
     ReduceMean 1 2 since 18;
+    ReduceMin 1 2 since 18;
+    ReduceProd 1 2 since 18;
     ReduceSum 1 2 since 13;
+    ReduceSumSquare 1 2 since 18;
     Relu 1 1 since 6;
     Reshape 2 2 since 5;
     SequenceAt 2 2 since 11;
     SequenceConstruct 1 many since 11;
     SequenceLength 1 1 since 11;
+    Shape 1 1 since 1;
     Sigmoid 1 1 since 6;
     Slice 3 5 since 10;
     Softmax 1 1 since 13;
+    Split 1 2 gives many since 13;
     Sqrt 1 1 since 6;
+    Squeeze 1 2 since 13;
     Sub 2 2 since 7;
+    Sum 1 many since 8;
     Tanh 1 1 since 6;
+    Tile 2 2 since 6;
     Transpose 1 1 since 1;
+    Unsqueeze 2 2 since 13;
+    Where 3 3 since 9;
+    Xor 2 2 since 7;
 }
 
 /// The row of an `ai.onnx` operator.
@@ -197,6 +246,7 @@ mod tests {
     fn the_table_is_sorted_so_that_it_can_be_searched() {
         assert!(ONNX_OPS.is_sorted_by(|a, b| a.name < b.name));
         assert_eq!(onnx_op("MatMul").map(|op| op.inputs), Some((2, 2)));
-        assert!(onnx_op("Conv").is_none());
+        assert_eq!(onnx_op("Split").map(|op| op.outputs), Some((1, usize::MAX)));
+        assert!(onnx_op("Loop").is_none());
     }
 }

@@ -50,7 +50,7 @@ fn bootstrap(of: impl FnOnce(&mut FunctionProto)) -> FunctionProto {
     function
 }
 
-/// Two numbers of that shape as an initialiser of the graph, and an input of the root where it is called `w`.
+/// Two numbers of that shape as an initialiser of the graph, and an input of the root too where its name is a model's.
 fn weigh(model: &mut ModelProto, name: &str, dims: Vec<i64>) {
     let weight = crate::proto::onnx::TensorProto {
         name: Some(name.into()),
@@ -59,13 +59,12 @@ fn weigh(model: &mut ModelProto, name: &str, dims: Vec<i64>) {
         raw_data: Some(vec![0; 8].into()),
         ..Default::default()
     };
-    let mut info =
-        ValueInfoProto { name: Some("w".into()), r#type: Some(ValueType::peer().to_proto()), ..Default::default() };
     let graph = model.graph.as_mut().expect("the sample has one");
-    if name == "w" {
-        info.r#type = crate::weights::type_of(&weight).map(|ty| ty.to_proto());
-        graph.node[0].input.push("w".into());
-        model.functions[0].input.push("w".into());
+    if name.contains(':') {
+        let r#type = crate::weights::type_of(&weight).map(|ty| ty.to_proto());
+        let info = ValueInfoProto { name: Some(name.into()), r#type, ..Default::default() };
+        graph.node[0].input.push(name.into());
+        model.functions[0].input.push(name.into());
         model.functions[0].value_info.push(info);
     }
     graph.initializer.push(weight);
@@ -75,10 +74,10 @@ fn weigh(model: &mut ModelProto, name: &str, dims: Vec<i64>) {
 fn a_weight_is_an_input_of_the_root_of_every_place_and_no_argument() {
     for level in LEVELS {
         let mut model = model(level);
-        weigh(&mut model, "w", vec![1, 2]);
+        weigh(&mut model, "m:weight", vec![1, 2]);
         assert_eq!(verify(&model, level), [], "{level:?}");
         let root = &model.functions[0];
-        assert!(crate::weights::arguments(&model, root).all(|name| name != "w" && name != crate::names::START));
+        assert!(crate::weights::arguments(&model, root).all(|name| name != "m:weight" && name != crate::names::START));
     }
 }
 
@@ -102,7 +101,7 @@ fn faults() -> Vec<(Rule, Level, Change)> {
         row(Rule::Graph, Recorded, |m| m.functions[0].name = Some("another".into())),
         row(Rule::Weight, Recorded, |m| weigh(m, "start", vec![1, 2])),
         row(Rule::Weight, Recorded, |m| weigh(m, "unread", vec![1, 2])),
-        row(Rule::Weight, Recorded, |m| weigh(m, "w", vec![3])),
+        row(Rule::Weight, Recorded, |m| weigh(m, "m:weight", vec![3])),
         row(Rule::DuplicateFunction, Recorded, |m| m.functions.push(m.functions[1].clone())),
         row(Rule::UnknownKey, Recorded, |m| m.set_metadata("ai.bytesandbrains.unheard_of", "1")),
         row(Rule::UnknownKey, Recorded, |m| m.set_metadata(keys::PLACE_TABLE_PREFIX, "Server|one|entry")),

@@ -17,6 +17,8 @@
 mod aggregate;
 pub mod cpu;
 mod select;
+#[cfg(feature = "tract")]
+pub mod tract;
 
 pub use aggregate::{
     AdamSettings, FedAdam, FedAvg, FedAvgM, Krum, Median, MultiKrum, NormClipping, OutOfRange, TrimmedMean,

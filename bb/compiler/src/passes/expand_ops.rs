@@ -20,11 +20,23 @@ enum Default {
     Float(&'static str, f32),
 }
 
+/// Of every reduction.
+const REDUCES: &[Default] = &[Default::Int("keepdims", 1), Default::Int("noop_with_empty_axes", 0)];
+
 /// The defaults of the operators in `bb_ir::ops::ONNX_OPS`, opset 21.
 const DEFAULTS: &[(&str, &[Default])] = &[
     ("ArgMax", &[Default::Int("axis", 0), Default::Int("keepdims", 1), Default::Int("select_last_index", 0)]),
+    ("ArgMin", &[Default::Int("axis", 0), Default::Int("keepdims", 1), Default::Int("select_last_index", 0)]),
+    ("AveragePool", &[Default::Int("ceil_mode", 0), Default::Int("count_include_pad", 0)]),
+    (
+        "BatchNormalization",
+        &[Default::Float("epsilon", 1e-5), Default::Float("momentum", 0.9), Default::Int("training_mode", 0)],
+    ),
     ("Cast", &[Default::Int("saturate", 1)]),
     ("ConcatFromSequence", &[Default::Int("new_axis", 0)]),
+    ("Conv", &[Default::Int("group", 1)]),
+    ("Elu", &[Default::Float("alpha", 1.0)]),
+    ("Flatten", &[Default::Int("axis", 1)]),
     ("Gather", &[Default::Int("axis", 0)]),
     (
         "Gemm",
@@ -35,16 +47,36 @@ const DEFAULTS: &[(&str, &[Default])] = &[
             Default::Int("transB", 0),
         ],
     ),
-    ("ReduceMax", &[Default::Int("keepdims", 1), Default::Int("noop_with_empty_axes", 0)]),
-    ("ReduceMean", &[Default::Int("keepdims", 1), Default::Int("noop_with_empty_axes", 0)]),
-    ("ReduceSum", &[Default::Int("keepdims", 1), Default::Int("noop_with_empty_axes", 0)]),
+    ("HardSigmoid", &[Default::Float("alpha", 0.2), Default::Float("beta", 0.5)]),
+    ("LayerNormalization", &[Default::Int("axis", -1), Default::Float("epsilon", 1e-5), Default::Int("stash_type", 1)]),
+    ("LeakyRelu", &[Default::Float("alpha", 0.01)]),
+    ("LogSoftmax", &[Default::Int("axis", -1)]),
+    ("MaxPool", &[Default::Int("ceil_mode", 0), Default::Int("storage_order", 0)]),
+    ("ReduceL1", REDUCES),
+    ("ReduceL2", REDUCES),
+    ("ReduceLogSum", REDUCES),
+    ("ReduceLogSumExp", REDUCES),
+    ("ReduceMax", REDUCES),
+    ("ReduceMean", REDUCES),
+    ("ReduceMin", REDUCES),
+    ("ReduceProd", REDUCES),
+    ("ReduceSum", REDUCES),
+    ("ReduceSumSquare", REDUCES),
     ("Reshape", &[Default::Int("allowzero", 0)]),
+    ("Shape", &[Default::Int("start", 0)]),
     ("Softmax", &[Default::Int("axis", -1)]),
+    ("Split", &[Default::Int("axis", 0)]),
 ];
 
 /// What an operator cannot do without.
-const REQUIRED: &[(&str, &str)] =
-    &[("Cast", "to"), ("Concat", "axis"), ("ConcatFromSequence", "axis"), ("Constant", "value")];
+const REQUIRED: &[(&str, &str)] = &[
+    ("AveragePool", "kernel_shape"),
+    ("Cast", "to"),
+    ("Concat", "axis"),
+    ("ConcatFromSequence", "axis"),
+    ("Constant", "value"),
+    ("MaxPool", "kernel_shape"),
+];
 
 /// Expands every function; outputs get their sites in the root alone, since those of others are forwarded.
 pub fn expand_ops(mut model: ModelProto) -> Result<ModelProto, PassError> {

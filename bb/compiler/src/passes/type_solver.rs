@@ -16,10 +16,12 @@ mod meet;
 mod origin;
 mod relations;
 mod reshape;
+mod resized;
 mod shapes;
 mod solver;
 mod takes;
 mod types;
+mod windows;
 
 pub use callees::{Arguments, Callees};
 pub(super) use facts::Facts;

@@ -8,3 +8,4 @@ mod programs;
 mod refusals;
 #[path = "../support/mod.rs"]
 mod support;
+mod syscalls;

@@ -104,7 +104,7 @@ impl<'a> At<'a> {
                 domain: node.domain().into(),
                 op: node.op_type().into(),
                 help: if node.domain() == ONNX_DOMAIN {
-                    "add `bb-components` to the dependencies and write `use bb_components as _;`"
+                    "add `bb-components` to the dependencies, for operators of models with its feature `tract`, and write `use bb_components as _;`"
                 } else {
                     "link the crate whose `#[bb::op]` it is"
                 },

@@ -37,14 +37,17 @@ fn with(change: impl FnOnce(&mut ModelProto, &mut GraphProto)) -> ModelProto {
 #[test]
 fn a_file_that_is_not_there() {
     let line = line!() + 2;
-    let program = |_: &Graph, x: On<Edge, Tensor>| -> On<Edge, Tensor> { bb::onnx!("models/none.onnx").call(x) };
+    let program = |_: &Graph, x: On<Edge, Tensor>| -> On<Edge, Tensor> {
+        let model = bb::onnx!("models/none.onnx");
+        model.call(x)
+    };
     let faults = bb::compile(program).diagnostics;
     assert_eq!(faults.len(), 1, "{faults:#?}");
     let text = faults[0].to_string();
     assert!(text.starts_with("bb[BB0801]: `models/none.onnx` cannot be read: "), "{text}");
     assert!(text.contains("help: the path of a model is one below the package"), "{text}");
     let at = faults[0].at.as_ref().expect("a token");
-    assert_eq!((at.file.as_str(), at.line, at.column), ("tests/onnx/refused.rs", line, 9));
+    assert_eq!((at.file.as_str(), at.line, at.column), ("tests/onnx/refused.rs", line, 21));
 }
 
 #[test]

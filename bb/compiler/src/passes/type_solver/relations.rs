@@ -241,22 +241,62 @@ impl Relation<'_, '_> {
     fn onnx(&mut self) {
         let many = self.inputs();
         match self.node.op_type() {
-            "Add" | "Sub" | "Mul" | "Div" => {
-                let element = self.one_element(2, true);
+            "Add" | "Sub" | "Mul" | "Div" | "Pow" => {
+                // An exponent may be of another element type than its base.
+                let element = self.one_element(if self.node.op_type() == "Pow" { 1 } else { 2 }, true);
                 let shape = self.broadcast();
                 self.gives(element, shape);
             }
-            "Equal" => {
+            "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" => {
                 self.one_element(2, false);
                 let shape = self.broadcast();
                 self.gives(Some(ElementKind::Bool), shape);
             }
             "Identity" => self.equal(0, 0),
-            "Exp" | "Log" | "Neg" | "Relu" | "Sigmoid" | "Sqrt" | "Tanh" => {
+            "And" | "Or" | "Xor" | "Not" => {
+                for i in 0..many {
+                    self.say(self.input_ix(i), Type::tensor(Some(ElementKind::Bool), None), None);
+                }
+                let shape = self.broadcast_all(many);
+                self.gives(Some(ElementKind::Bool), shape);
+            }
+            "Max" | "Min" | "Sum" => {
+                let element = self.one_element(many, true);
+                let shape = self.broadcast_all(many);
+                self.gives(element, shape);
+            }
+            "Where" => self.chosen(),
+            "Abs" | "Ceil" | "Elu" | "Erf" | "Exp" | "Floor" | "Gelu" | "HardSigmoid" | "HardSwish" | "LeakyRelu"
+            | "Log" | "Neg" | "Relu" | "Sigmoid" | "Sqrt" | "Tanh" => {
                 let element = self.one_element(1, true);
                 self.equal_shape(element);
             }
-            "Softmax" => {
+            // The first input, by numbers that stand beside it.
+            "BatchNormalization" | "Clip" | "LayerNormalization" => {
+                let element = self.one_element(many, true);
+                self.equal_shape(element);
+            }
+            "Conv" => self.of_elements(many, Self::convolved),
+            "AveragePool" | "MaxPool" => self.of_elements(1, Self::pooled),
+            "GlobalAveragePool" | "GlobalMaxPool" => self.of_elements(1, Self::pooled_whole),
+            "Expand" => self.of_elements(1, Self::expanded),
+            "Flatten" => self.of_elements(1, Self::flattened),
+            "Pad" => self.of_elements(1, Self::padded),
+            "Squeeze" => self.of_elements(1, Self::squeezed),
+            "Tile" => self.of_elements(1, Self::tiled),
+            "Unsqueeze" => self.of_elements(1, Self::unsqueezed),
+            "Split" => {
+                let element = self.one_element(1, true);
+                let parts = self.node.output.len();
+                for (i, shape) in self.split(parts).into_iter().enumerate() {
+                    self.output(i, Type::tensor(element, shape), None);
+                }
+            }
+            "Shape" => {
+                let shape = self.shape_vector();
+                self.gives(Some(ElementKind::I64), shape);
+            }
+            "LogSoftmax" | "Softmax" => {
                 let element = self.one_element(1, true);
                 self.has_axis(self.node.attr_int("axis").unwrap_or(-1));
                 self.equal_shape(element);
@@ -272,8 +312,9 @@ impl Relation<'_, '_> {
             "Concat" => self.of_elements(many, Self::concatenated),
             "Slice" => self.of_elements(1, Self::sliced),
             "Gather" => self.of_elements(1, Self::gathered),
-            "ReduceMax" | "ReduceMean" | "ReduceSum" => self.of_elements(1, Self::reduced),
-            "ArgMax" => {
+            "ReduceL1" | "ReduceL2" | "ReduceLogSum" | "ReduceLogSumExp" | "ReduceMax" | "ReduceMean" | "ReduceMin"
+            | "ReduceProd" | "ReduceSum" | "ReduceSumSquare" => self.of_elements(1, Self::reduced),
+            "ArgMax" | "ArgMin" => {
                 let shape = self.arg_max();
                 self.gives(Some(ElementKind::I64), shape);
             }
@@ -304,6 +345,18 @@ impl Relation<'_, '_> {
     fn of_elements(&mut self, inputs: usize, shape: fn(&mut Self) -> Shape) {
         let element = self.one_element(inputs, true);
         let shape = shape(self);
+        self.gives(element, shape);
+    }
+
+    /// One of two values, by a third that is true or false.
+    fn chosen(&mut self) {
+        self.say(self.input_ix(0), Type::tensor(Some(ElementKind::Bool), None), None);
+        let of = [self.input_ix(1), self.input_ix(2), self.output_ix(0)];
+        let element = of.iter().find_map(|value| self.element(*value));
+        for value in &of[..2] {
+            self.say(*value, Type::tensor(element, None), None);
+        }
+        let shape = self.broadcast_all(3);
         self.gives(element, shape);
     }
 

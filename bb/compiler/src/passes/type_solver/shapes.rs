@@ -6,10 +6,10 @@ use super::relations::{Relation, Shape};
 use bb_ir::views::Attributes;
 
 /// Two sizes that cannot be brought together.
-struct Apart;
+pub(super) struct Apart;
 
 /// As ONNX broadcasts: from the right, and a size of one is any size.
-fn broadcast(a: &[Extent], b: &[Extent]) -> Result<Vec<Extent>, Apart> {
+pub(super) fn broadcast(a: &[Extent], b: &[Extent]) -> Result<Vec<Extent>, Apart> {
     let rank = a.len().max(b.len());
     let dim = |dims: &[Extent], i: usize| (i + dims.len()).checked_sub(rank).map_or(Extent::Size(1), |i| dims[i]);
     let both = |i: usize| match (dim(a, i), dim(b, i)) {

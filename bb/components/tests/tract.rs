@@ -1,0 +1,210 @@
+//! The operators that tract runs, against numbers worked out from ONNX's definitions of them.
+#![cfg(feature = "tract")]
+#![allow(missing_docs)]
+
+use bb::ir::proto::onnx::NodeProto;
+use bb::ir::value::{RawTensor, Value};
+use bb::ir::views::{Attributes, attribute};
+use bb_components::tract::KERNELS;
+use std::collections::BTreeSet;
+
+#[derive(Clone, Copy)]
+enum A {
+    I(i64),
+    F(f32),
+    Is(&'static [i64]),
+}
+use A::{F, I, Is};
+
+fn f(dims: &[u64], values: &[f32]) -> Value {
+    Value::Tensor(RawTensor::from_vec(dims, values.to_vec()).expect("as many"))
+}
+fn i(dims: &[u64], values: &[i64]) -> Value {
+    Value::Tensor(RawTensor::from_vec(dims, values.to_vec()).expect("as many"))
+}
+fn b(values: &[bool]) -> Value {
+    Value::Tensor(RawTensor::from_vec(&[values.len() as u64], values.to_vec()).expect("as many"))
+}
+fn axes(values: &[i64]) -> Value {
+    i(&[values.len() as u64], values)
+}
+
+fn node(op: &str, with: &[(&str, A)], outputs: usize) -> NodeProto {
+    let output = (0..outputs).map(|i| format!("y{i}")).collect();
+    let mut node = NodeProto { op_type: Some(op.into()), output, ..NodeProto::default() };
+    for (name, value) in with {
+        node.set_attr(match value {
+            I(i) => attribute::int(name, *i),
+            F(f) => attribute::float(name, *f),
+            Is(is) => attribute::ints(name, is.to_vec()),
+        });
+    }
+    node
+}
+
+fn run(node: &NodeProto, mut inputs: Vec<Value>) -> Result<Vec<Value>, String> {
+    let entry = KERNELS.iter().find(|k| k.op == node.op_type()).expect("in the table");
+    let kernel = (entry.build)(node).map_err(|e| e.0)?;
+    let mut outputs = Vec::new();
+    kernel.run(&mut inputs, &mut outputs).map_err(|e| e.0)?;
+    Ok(outputs)
+}
+
+/// Numbers, up to their last digits.
+fn close(found: &Value, expected: &Value) -> bool {
+    let (Some(a), Some(b)) = (found.as_tensor(), expected.as_tensor()) else { return false };
+    let near = |(x, y): (&f32, &f32)| (x - y).abs() <= 1e-5 + 1e-5 * y.abs();
+    match (a.to_vec::<f32>(), b.to_vec::<f32>()) {
+        (Some(x), Some(y)) => a.shape() == b.shape() && x.iter().zip(&y).all(near),
+        _ => found == expected,
+    }
+}
+
+/// Operator, attributes, inputs, what comes out.
+type Case = (&'static str, Vec<(&'static str, A)>, Vec<Value>, Vec<Value>);
+
+fn elementwise() -> Vec<Case> {
+    let x = || f(&[3], &[-1., 0., 2.]);
+    let one = |op, with, expected: &[f32]| (op, with, vec![x()], vec![f(&[3], expected)]);
+    vec![
+        one("Abs", vec![], &[1., 0., 2.]),
+        ("Ceil", vec![], vec![f(&[2], &[1.2, -1.2])], vec![f(&[2], &[2., -1.])]),
+        ("Floor", vec![], vec![f(&[2], &[1.2, -1.2])], vec![f(&[2], &[1., -2.])]),
+        one("Elu", vec![("alpha", F(1.))], &[-0.632_120_56, 0., 2.]),
+        one("Erf", vec![], &[-0.842_700_8, 0., 0.995_322_3]),
+        one("Gelu", vec![], &[-0.158_655_25, 0., 1.954_499_7]),
+        one("HardSigmoid", vec![("alpha", F(0.2)), ("beta", F(0.5))], &[0.3, 0.5, 0.9]),
+        one("HardSwish", vec![], &[-0.333_333_3, 0., 1.666_666_6]),
+        one("LeakyRelu", vec![("alpha", F(0.01))], &[-0.01, 0., 2.]),
+        ("Clip", vec![], vec![x(), f(&[], &[-0.5]), f(&[], &[1.])], vec![f(&[3], &[-0.5, 0., 1.])]),
+        ("Clip", vec![], vec![x(), Value::Absent, f(&[], &[1.])], vec![f(&[3], &[-1., 0., 1.])]),
+        ("Pow", vec![], vec![x(), f(&[], &[2.])], vec![f(&[3], &[1., 0., 4.])]),
+        ("Max", vec![], vec![x(), f(&[1], &[1.]), f(&[], &[0.])], vec![f(&[3], &[1., 1., 2.])]),
+        ("Min", vec![], vec![x(), f(&[], &[1.])], vec![f(&[3], &[-1., 0., 1.])]),
+        ("Sum", vec![], vec![x(), x(), f(&[], &[1.])], vec![f(&[3], &[-1., 1., 5.])]),
+        ("Greater", vec![], vec![x(), f(&[], &[0.])], vec![b(&[false, false, true])]),
+        ("GreaterOrEqual", vec![], vec![x(), f(&[], &[0.])], vec![b(&[false, true, true])]),
+        ("Less", vec![], vec![axes(&[1, 2]), axes(&[2, 2])], vec![b(&[true, false])]),
+        ("LessOrEqual", vec![], vec![axes(&[1, 3]), axes(&[2, 2])], vec![b(&[true, false])]),
+        ("And", vec![], vec![b(&[true, true]), b(&[true, false])], vec![b(&[true, false])]),
+        ("Or", vec![], vec![b(&[false, true]), b(&[false, false])], vec![b(&[false, true])]),
+        ("Xor", vec![], vec![b(&[true, true]), b(&[true, false])], vec![b(&[false, true])]),
+        ("Not", vec![], vec![b(&[true, false])], vec![b(&[false, true])]),
+        ("Where", vec![], vec![b(&[true, false, true]), x(), f(&[], &[9.])], vec![f(&[3], &[-1., 9., 2.])]),
+        ("Where", vec![], vec![b(&[true, false]), axes(&[1, 2]), axes(&[3, 4])], vec![axes(&[1, 4])]),
+    ]
+}
+
+fn reductions() -> Vec<Case> {
+    let m = || f(&[2, 2], &[1., 2., 3., 4.]);
+    let drop = || vec![("keepdims", I(0))];
+    let of = |op, axis: i64, expected: &[f32]| (op, drop(), vec![m(), axes(&[axis])], vec![f(&[2], expected)]);
+    vec![
+        of("ReduceMin", 0, &[1., 2.]),
+        of("ReduceProd", -1, &[2., 12.]),
+        of("ReduceL1", 1, &[3., 7.]),
+        of("ReduceL2", 1, &[5f32.sqrt(), 5.]),
+        of("ReduceLogSum", 1, &[3f32.ln(), 7f32.ln()]),
+        of("ReduceLogSumExp", 0, &[3.126_928, 4.126_928]),
+        of("ReduceSumSquare", 1, &[5., 25.]),
+        ("ReduceMin", vec![("keepdims", I(1))], vec![m()], vec![f(&[1, 1], &[1.])]),
+        ("ArgMin", vec![("axis", I(1)), ("keepdims", I(0))], vec![m()], vec![i(&[2], &[0, 0])]),
+        (
+            "LogSoftmax",
+            vec![("axis", I(-1))],
+            vec![f(&[1, 2], &[0., 0.])],
+            vec![f(&[1, 2], &[-std::f32::consts::LN_2; 2])],
+        ),
+    ]
+}
+
+fn dimensions() -> Vec<Case> {
+    let m = || f(&[2, 2], &[1., 2., 3., 4.]);
+    vec![
+        ("Expand", vec![], vec![f(&[2, 1], &[1., 2.]), axes(&[1, 2])], vec![f(&[2, 2], &[1., 1., 2., 2.])]),
+        ("Flatten", vec![("axis", I(1))], vec![f(&[1, 2, 2], &[1., 2., 3., 4.])], vec![f(&[1, 4], &[1., 2., 3., 4.])]),
+        ("Squeeze", vec![], vec![f(&[1, 2], &[1., 2.]), axes(&[0])], vec![f(&[2], &[1., 2.])]),
+        ("Unsqueeze", vec![], vec![f(&[2], &[1., 2.]), axes(&[0])], vec![f(&[1, 2], &[1., 2.])]),
+        ("Pad", vec![], vec![f(&[2], &[1., 2.]), axes(&[1, 1])], vec![f(&[4], &[0., 1., 2., 0.])]),
+        ("Pad", vec![], vec![f(&[2], &[1., 2.]), axes(&[0, 1]), f(&[], &[7.])], vec![f(&[3], &[1., 2., 7.])]),
+        ("Tile", vec![], vec![f(&[2], &[1., 2.]), axes(&[2])], vec![f(&[4], &[1., 2., 1., 2.])]),
+        ("Split", vec![("axis", I(1))], vec![m(), axes(&[1, 1])], vec![f(&[2, 1], &[1., 3.]), f(&[2, 1], &[2., 4.])]),
+        (
+            "Split",
+            vec![("axis", I(0)), ("num_outputs", I(2))],
+            vec![m()],
+            vec![f(&[1, 2], &[1., 2.]), f(&[1, 2], &[3., 4.])],
+        ),
+        ("Shape", vec![("start", I(0))], vec![m()], vec![axes(&[2, 2])]),
+    ]
+}
+
+fn windows() -> Vec<Case> {
+    let image = || f(&[1, 1, 3, 3], &[1., 2., 3., 4., 5., 6., 7., 8., 9.]);
+    let two = ("kernel_shape", Is(&[2, 2]));
+    vec![
+        (
+            "Conv",
+            vec![("group", I(1))],
+            vec![image(), f(&[1, 1, 2, 2], &[1., 0., 0., 1.])],
+            vec![f(&[1, 1, 2, 2], &[6., 8., 12., 14.])],
+        ),
+        (
+            "Conv",
+            vec![("group", I(1)), ("strides", Is(&[2, 2])), ("pads", Is(&[1, 1, 0, 0]))],
+            vec![image(), f(&[1, 1, 2, 2], &[1., 1., 1., 1.]), f(&[1], &[0.5])],
+            vec![f(&[1, 1, 2, 2], &[1.5, 5.5, 11.5, 28.5])],
+        ),
+        ("MaxPool", vec![two], vec![image()], vec![f(&[1, 1, 2, 2], &[5., 6., 8., 9.])]),
+        ("AveragePool", vec![two], vec![image()], vec![f(&[1, 1, 2, 2], &[3., 4., 6., 7.])]),
+        ("GlobalAveragePool", vec![], vec![image()], vec![f(&[1, 1, 1, 1], &[5.])]),
+        ("GlobalMaxPool", vec![], vec![image()], vec![f(&[1, 1, 1, 1], &[9.])]),
+        (
+            "BatchNormalization",
+            vec![("epsilon", F(0.))],
+            vec![
+                f(&[1, 2], &[3., 5.]),
+                f(&[2], &[1., 2.]),
+                f(&[2], &[0., 1.]),
+                f(&[2], &[1., 1.]),
+                f(&[2], &[4., 16.]),
+            ],
+            vec![f(&[1, 2], &[1., 3.])],
+        ),
+        (
+            "LayerNormalization",
+            vec![("axis", I(-1)), ("epsilon", F(0.))],
+            vec![f(&[1, 2], &[1., 3.]), f(&[2], &[1., 2.]), f(&[2], &[0., 1.])],
+            vec![f(&[1, 2], &[-1., 3.])],
+        ),
+    ]
+}
+
+#[test]
+fn every_operator_gives_what_onnx_says() {
+    let cases = [elementwise(), reductions(), dimensions(), windows()].concat();
+    let mut wrong = Vec::new();
+    for (op, with, inputs, expected) in &cases {
+        let found = run(&node(op, with, expected.len()), inputs.clone());
+        let fits =
+            |found: &Vec<Value>| found.len() == expected.len() && found.iter().zip(expected).all(|(f, e)| close(f, e));
+        if !found.as_ref().is_ok_and(fits) {
+            wrong.push(format!("{op} of {inputs:?} gives {found:?} instead of {expected:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let told: BTreeSet<&str> = cases.iter().map(|case| case.0).collect();
+    assert_eq!(told, KERNELS.iter().map(|kernel| kernel.op).collect::<BTreeSet<_>>(), "an operator is left out");
+}
+
+#[test]
+fn what_does_not_fit_is_an_error_and_no_panic() {
+    for (op, with, inputs) in [
+        ("Conv", vec![("group", I(1))], vec![f(&[1, 2, 3, 3], &[0.; 18]), f(&[1, 1, 2, 2], &[0.; 4])]),
+        ("Squeeze", vec![], vec![f(&[2], &[1., 2.]), axes(&[5])]),
+        ("And", vec![], vec![f(&[1], &[1.]), Value::Trigger]),
+        ("Expand", vec![], vec![f(&[2], &[1., 2.]), axes(&[3])]),
+    ] {
+        assert!(run(&node(op, &with, 1), inputs).is_err(), "{op}");
+    }
+}
