@@ -339,7 +339,7 @@ fn bb0403_a_slot_nothing_binds() {
 #[test]
 fn bb0501_an_operator_no_backend_has() {
     let found = fault(vec![server(|m, x| {
-        let y = m.op("Conv", &[x]);
+        let y = m.op("Loop", &[x]);
         m.output(&y);
     })]);
     assert_eq!((found.code, found.at.expect("a place").line), ("BB0501", 1));
