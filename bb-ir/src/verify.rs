@@ -4,6 +4,7 @@
 //! model that decodes is answered with a list. Checks are rows of one table, each with the levels at which it holds.
 
 mod bootstrap;
+mod carriers;
 mod flow;
 mod keys;
 mod ops;
@@ -70,6 +71,8 @@ rules! {
     OpsetNotImported;
     /// Ops have as many inputs and outputs as they take and give.
     Arity;
+    /// A carrier stands in a root from *cut* on, and its region is a whole graph of operators with its inputs and outputs.
+    Carrier;
     /// Every call has a callee.
     MissingCallee;
     /// A role op says which slot or component serves it.

@@ -122,6 +122,7 @@ impl Attributes for NodeProto {
 /// Makes attributes.
 pub mod attribute {
     use super::{AttributeProto, AttributeType, Bytes, TensorProto};
+    use crate::proto::onnx::GraphProto;
 
     fn new(name: &str, kind: AttributeType) -> AttributeProto {
         AttributeProto { name: Some(name.to_owned()), r#type: Some(kind as i32), ..AttributeProto::default() }
@@ -145,6 +146,10 @@ pub mod attribute {
     /// Integers.
     pub fn ints(name: &str, values: impl Into<Vec<i64>>) -> AttributeProto {
         AttributeProto { ints: values.into(), ..new(name, AttributeType::Ints) }
+    }
+    /// A graph.
+    pub fn graph(name: &str, value: GraphProto) -> AttributeProto {
+        AttributeProto { g: Some(value), ..new(name, AttributeType::Graph) }
     }
     /// A tensor.
     pub fn tensor(name: &str, value: TensorProto) -> AttributeProto {

@@ -135,6 +135,8 @@ codes! {
         "A call hands in what the stage reads, in the stage's order and types, and takes as many values as it gives.";
     "BB0807" Error "a model in a bootstrap",
         "The weights of a model belong to the program that calls compute; what runs once per start has none.";
+    "BB0808" Error "an operator that a backend lacks",
+        "With `backend_subgraphs` regions of operators go to a backend whole, so it has to have every one of them.";
     "BB0901" Error "a malformed program",
         "No recorded program is: the IR was written by hand or changed by a stage, or the recorder has a fault.";
 }

@@ -4,8 +4,8 @@ use super::program::key_of_node;
 use super::{Body, Program, Report, Rule};
 use crate::keys;
 use crate::ops::{
-    GATE_DOMAIN, MODULE_DOMAIN, ONNX_DOMAIN, OP_DOMAIN_PREFIX, SYSCALL_DOMAIN, WIRE_DOMAIN, onnx_op, own_op,
-    role_of_domain,
+    BACKEND_DOMAIN, GATE_DOMAIN, MODULE_DOMAIN, ONNX_DOMAIN, OP_DOMAIN_PREFIX, SYSCALL_DOMAIN, WIRE_DOMAIN, onnx_op,
+    own_op, role_of_domain,
 };
 use crate::proto::onnx::NodeProto;
 use crate::views::Metadata;
@@ -14,6 +14,7 @@ pub(super) fn known(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, re
     let (domain, op) = (node.domain(), node.op_type());
     let known = match domain {
         ONNX_DOMAIN => return onnx(body, node, report),
+        BACKEND_DOMAIN => return super::carriers::carrier(program, body, node, report),
         MODULE_DOMAIN => return call(program, body, node, report),
         WIRE_DOMAIN | SYSCALL_DOMAIN | GATE_DOMAIN => own_op(domain, op).is_some(),
         other => {

@@ -81,6 +81,27 @@ fn a_weight_is_an_input_of_the_root_of_every_place_and_no_argument() {
     }
 }
 
+/// The node in a carrier of its own.
+fn carry(node: &mut NodeProto, otherwise: impl Fn(&mut crate::proto::onnx::GraphProto)) {
+    let info = |name: &String| ValueInfoProto { name: Some(name.clone()), ..Default::default() };
+    let mut graph = crate::proto::onnx::GraphProto {
+        node: vec![NodeProto { metadata_props: Vec::new(), ..node.clone() }],
+        input: node.input.iter().map(info).collect(),
+        output: node.output.iter().map(info).collect(),
+        ..Default::default()
+    };
+    otherwise(&mut graph);
+    node.domain = Some(crate::ops::BACKEND_DOMAIN.into());
+    node.op_type = Some(keys::BACKEND_SUBGRAPH_OP.into());
+    node.attribute = vec![attribute::graph(keys::BACKEND_SUBGRAPH_BODY_ATTR, graph)];
+}
+
+#[test]
+fn a_carrier_of_a_whole_region_is_accepted() {
+    let carried = broken(Level::Cut, change("Neg", |n| carry(n, |_| ())));
+    assert!(!carried.contains(&Rule::Carrier), "{carried:?}");
+}
+
 type Change = Box<dyn FnOnce(&mut ModelProto)>;
 
 /// One fault for every rule.
@@ -116,6 +137,13 @@ fn faults() -> Vec<(Rule, Level, Change)> {
         row(Rule::OpsetNotImported, Recorded, |m| m.functions[0].opset_import.truncate(1)),
         row(Rule::Arity, Recorded, change("Neg", |n| n.input.push("w".into()))),
         row(Rule::Arity, Recorded, change("half", |n| n.input.push("w".into()))),
+        row(Rule::Carrier, Recorded, change("Neg", |n| carry(n, |_| ()))),
+        row(Rule::Carrier, Cut, change("Neg", |n| n.domain = Some(crate::ops::BACKEND_DOMAIN.into()))),
+        row(Rule::Carrier, Cut, change("Neg", |n| carry(n, |g| g.input.clear()))),
+        row(Rule::Carrier, Cut, change("Neg", |n| carry(n, |g| g.node.clear()))),
+        row(Rule::Carrier, Cut, change("Neg", |n| carry(n, |g| g.node[0].op_type = Some("Negate".into())))),
+        row(Rule::Carrier, Cut, change("Neg", |n| carry(n, |g| g.node[0].input[0] = "nothing".into()))),
+        row(Rule::Carrier, Cut, change("Neg", |n| carry(n, |g| g.node.push(g.node[0].clone())))),
         row(Rule::MissingCallee, Recorded, change("half", |n| n.overload = Some("2".into()))),
         row(Rule::UnservedRole, Recorded, change("fold", |n| n.remove_metadata(keys::SLOT_ID_KEY))),
         row(Rule::UnservedRole, Recorded, change("fold", |n| n.set_metadata(keys::REQUIRED_TRAIT_KEY, "Trainer"))),

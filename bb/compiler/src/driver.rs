@@ -13,6 +13,7 @@ use bb_ir::verify::Level;
 pub struct Compiler {
     stages: Vec<Box<dyn CompilerStage>>,
     per_hop_budget_ns: u64,
+    backend: Option<Vec<String>>,
     observer: Observer,
 }
 
@@ -21,7 +22,12 @@ type Observer = Box<dyn Fn(&'static str, &[&ModelProto])>;
 
 impl Default for Compiler {
     fn default() -> Self {
-        Compiler { stages: Vec::new(), per_hop_budget_ns: PER_HOP_BUDGET_NS, observer: Box::new(|_, _| {}) }
+        Compiler {
+            stages: Vec::new(),
+            per_hop_budget_ns: PER_HOP_BUDGET_NS,
+            backend: None,
+            observer: Box::new(|_, _| {}),
+        }
     }
 }
 
@@ -89,6 +95,12 @@ impl Compiler {
         self
     }
 
+    /// For a backend that has these operators of `ai.onnx`: regions of them go to it whole.
+    pub fn with_backend_subgraphs(mut self, has: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.backend = Some(has.into_iter().map(Into::into).collect());
+        self
+    }
+
     /// With somebody who looks at the program as it was recorded, and behind every pass and stage, also where what that
     /// leaves is then refused. Behind the cut there is one model per class.
     pub fn with_observer(mut self, observer: impl Fn(&'static str, &[&ModelProto]) + 'static) -> Self {
@@ -98,7 +110,7 @@ impl Compiler {
 
     /// Compiles a recorded model.
     pub fn compile(&self, recorded: &ModelProto) -> Result<Output, CompileError> {
-        let mut output = runner::run(recorded, self.per_hop_budget_ns, &*self.observer)?;
+        let mut output = runner::run(recorded, self.per_hop_budget_ns, self.backend.clone(), &*self.observer)?;
         for stage in &self.stages {
             let partitions = std::mem::take(&mut output.partitions);
             output.partitions = partitions.into_iter().map(|p| stage.run(p)).collect::<Result<_, _>>()?;

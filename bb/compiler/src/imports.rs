@@ -18,8 +18,10 @@ pub(crate) fn import_what_is_used(model: &mut ModelProto) {
     *opset_import = all.into_iter().map(import).collect();
 }
 
+/// What a carrier holds is of ONNX's own operators.
 fn domains(nodes: &[NodeProto]) -> BTreeSet<&str> {
-    nodes.iter().map(NodeProto::domain).collect()
+    let inside = nodes.iter().filter(|node| node.domain() == ops::BACKEND_DOMAIN).map(|_| ops::ONNX_DOMAIN);
+    nodes.iter().map(NodeProto::domain).chain(inside).collect()
 }
 
 /// The version of an operator set that a program is written in.

@@ -88,6 +88,12 @@ passes! {
     "insert_async_deadlines" => Cut, |unit| unit.change_partitions(|_, partitions| passes::insert_async_deadlines(partitions)),
         "puts a check before every node with a deadline",
         "nothing";
+    "collapse_backend_subgraphs" => Cut, |unit| match unit.backend.take() {
+            None => Ok(()),
+            Some(has) => unit.change_partitions(|_, partitions| passes::collapse_backend_subgraphs(partitions, &has)),
+        },
+        "on request: puts maximal regions of tensor operators, modules inlined, into carriers that a backend runs whole",
+        "an operator that the backend lacks";
     "validate_runtime_complete" => Cut, |unit| Ok(passes::validate_runtime_complete(&unit.partitions)?),
         "looks at all partitions together: pairing, addresses, known ops, bound slots, gates",
         "what an engine could not run";

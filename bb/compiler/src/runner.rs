@@ -26,6 +26,8 @@ pub struct Unit {
     pub(crate) partitions: Vec<Partition>,
     pub(crate) analysis: NetworkAnalysis,
     pub(crate) per_hop_budget_ns: u64,
+    /// The operators of the backend that is to run regions whole, where that is asked for.
+    pub(crate) backend: Option<Vec<String>>,
     placed: Option<(ModelProto, ProgramDigest)>,
     /// True once a pass has changed what the verifier saw last.
     changed: bool,
@@ -101,10 +103,11 @@ pub(crate) fn check<'m>(
 pub fn run(
     recorded: &ModelProto,
     per_hop_budget_ns: u64,
+    backend: Option<Vec<String>>,
     observer: &dyn Fn(&'static str, &[&ModelProto]),
 ) -> Result<Output, CompileError> {
     observer("recorded", &[recorded]);
-    let mut unit = Unit { model: recorded.clone(), per_hop_budget_ns, ..Unit::default() };
+    let mut unit = Unit { model: recorded.clone(), per_hop_budget_ns, backend, ..Unit::default() };
     let mut trace = Vec::with_capacity(PASSES.len());
     let mut told = Told::default();
     for pass in PASSES {

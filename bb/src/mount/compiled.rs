@@ -43,9 +43,12 @@ pub fn compile_with<Args>(program: impl Program<Args>, options: &Options) -> Com
 }
 
 /// Whether the compiler says something else than a recorder that has refused a program: that is about places (`BB02nn`)
-/// and parameters, from which unbound slots and malformed IR follow.
-fn is_news(fault: &Diagnostic) -> bool {
-    !fault.code.starts_with("BB02") && !["BB0403", "BB0901"].contains(&fault.code)
+/// and parameters, from which unbound slots and malformed IR follow, and about ONNX models (`BB08nn`), of whose values no
+/// type is known (`BB03nn`) and whose call reads nothing (`BB04nn`).
+fn is_news(fault: &Diagnostic, recorder: &[Diagnostic]) -> bool {
+    let no_model = recorder.iter().any(|told| told.code.starts_with("BB08"));
+    let of_models = no_model && ["BB03", "BB04"].iter().any(|kind| fault.code.starts_with(kind));
+    !of_models && !fault.code.starts_with("BB02") && !["BB0403", "BB0901"].contains(&fault.code)
 }
 
 impl Compiled {
@@ -73,9 +76,10 @@ impl Compiled {
                 compiled.output = Some(output);
             }
             Err(error) => {
-                let recorded = !compiled.diagnostics.is_empty();
-                let found: Vec<Diagnostic> = error.into();
-                compiled.diagnostics.extend(found.into_iter().filter(|fault| !recorded || is_news(fault)));
+                let mut found: Vec<Diagnostic> = error.into();
+                let recorder = &compiled.recorded.diagnostics;
+                found.retain(|fault| recorder.is_empty() || is_news(fault, recorder));
+                compiled.diagnostics.extend(found);
             }
         }
         compiled

@@ -2,6 +2,7 @@
 
 use super::dump;
 use bb_compiler::Compiler;
+use bb_compiler::passes::collapse_backend_subgraphs::tensor_operators;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     per_hop_budget: Option<Duration>,
+    backend: Option<Vec<String>>,
     dumps: Option<PathBuf>,
     pictures: Option<PathBuf>,
 }
@@ -25,6 +27,18 @@ impl Options {
     /// A budget of nothing, or of more than 292 years on one path, is refused when a program is compiled.
     pub fn per_hop_budget(self, budget: Duration) -> Self {
         Options { per_hop_budget: Some(budget), ..self }
+    }
+
+    /// Regions of tensor operators go whole to a backend, which optimises them once: `bb_components::tract` runs them. Without,
+    /// each operator is an op of its own.
+    pub fn backend_subgraphs(self) -> Self {
+        Options { backend: Some(tensor_operators()), ..self }
+    }
+
+    /// The same for a backend that has these operators of ONNX and no others: a program that needs one of the others on
+    /// tensors is refused.
+    pub fn backend_operators(self, has: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Options { backend: Some(has.into_iter().map(Into::into).collect()), ..self }
     }
 
     /// Writes each program as text behind every pass: `<directory>/<program>/<number>-<pass>.txt`. The environment variable
@@ -49,6 +63,9 @@ impl Options {
         let mut compiler = Compiler::new();
         if let Some(budget) = self.per_hop_budget {
             compiler = compiler.with_per_hop_budget_ns(u64::try_from(budget.as_nanos()).unwrap_or(u64::MAX));
+        }
+        if let Some(has) = &self.backend {
+            compiler = compiler.with_backend_subgraphs(has);
         }
         match std::env::var_os(dump::VARIABLE).map(PathBuf::from).or_else(|| self.dumps.clone()) {
             Some(directory) => compiler.with_observer(dump::writer(directory.join(program))),

@@ -2,7 +2,7 @@
 
 use super::operators::{accept, operator_set};
 use super::{Fault, constants};
-use bb_ir::artifact;
+use bb_ir::artifact::{self, ArtifactError};
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::ops::ONNX_DOMAIN;
 use bb_ir::proto::onnx::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
@@ -44,7 +44,11 @@ impl Model {
     /// The model in these bytes.
     pub fn parse(bytes: &[u8], path: &str) -> Result<Model, Fault> {
         let wrong = |what: String| malformed(path, &what);
-        let proto = artifact::decode_any(bytes).map_err(|error| wrong(error.to_string()))?;
+        let proto = artifact::decode_any(bytes).map_err(|error| match error {
+            ArtifactError::Empty => wrong("the file is empty".into()),
+            ArtifactError::Malformed(error) => wrong(format!("{error}")),
+            error => wrong(error.to_string()),
+        })?;
         let opset = operator_set(&proto, path)?;
         let ModelProto { graph: Some(graph), .. } = proto else { return Err(wrong("it has no graph".into()).into()) };
         if !graph.sparse_initializer.is_empty() {

@@ -37,10 +37,21 @@ impl Crate {
     }
 
     /// Puts a file there.
-    pub fn write(&self, path: &str, text: &str) {
+    pub fn write(&self, path: &str, text: impl AsRef<[u8]>) {
         let path = self.path().join(path);
         std::fs::create_dir_all(path.parent().expect("below the crate")).expect("the directory can be made");
         std::fs::write(path, text).expect("the file can be written");
+    }
+
+    /// Puts the ONNX models of bb's own tests there.
+    pub fn add_models(&self) {
+        let models = Path::new(HERE).join("../../bb/sim/tests/onnx");
+        for path in std::fs::read_dir(models).expect("they lie there").flatten().map(|entry| entry.path()) {
+            if path.extension().is_some_and(|ending| ending == "onnx") {
+                let name = path.file_name().expect("a file").to_string_lossy();
+                self.write(&name, std::fs::read(&path).expect("it can be read"));
+            }
+        }
     }
 
     /// What `cargo check` says of this crate, and its `OUT_DIR`.

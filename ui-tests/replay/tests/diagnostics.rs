@@ -42,11 +42,15 @@ fn check(name: &str, programs: &BTreeMap<String, String>) -> BTreeMap<String, St
     let paths: Vec<String> = modules.iter().map(|m| format!("src/{m}.rs")).collect();
     let mut files = vec![("build.rs", build.as_str()), ("src/lib.rs", lib.as_str())];
     files.extend(paths.iter().zip(programs.values()).map(|(path, text)| (path.as_str(), text.as_str())));
-    let (said, _) = Crate::new(name, TARGET, &files).check();
+    let it = Crate::new(name, TARGET, &files);
+    it.add_models();
+    let (said, _) = it.check();
+    let package = it.path().to_string_lossy();
     let of = |(module, path): (&String, &String)| {
         let here = said.iter().filter(|said: &&Said| said.file == *path);
         // Whoever reads it has it in a file of the usual name.
         let text: String = here.map(|said| said.text.replace(path.as_str(), "src/graph.rs")).collect();
+        let text = text.replace(&*package, "/home/you/package");
         text.replace(&format!("`{module}::"), "`graph::")
     };
     programs.keys().cloned().zip(modules.iter().zip(&paths).map(of)).collect()

@@ -1,6 +1,7 @@
 //! The passes, one file each: a pure function from IR to IR, callable by its own name.
 
 pub mod analyze_wire_edges;
+pub mod collapse_backend_subgraphs;
 pub mod derive_wire_deadlines;
 pub mod expand_ops;
 pub mod find_dead_ends;
@@ -19,6 +20,7 @@ pub mod validate_runtime_complete;
 pub mod verify_no_dangling_calls;
 
 pub use analyze_wire_edges::analyze_wire_edges;
+pub use collapse_backend_subgraphs::collapse_backend_subgraphs;
 pub use derive_wire_deadlines::derive_wire_deadlines;
 pub use expand_ops::expand_ops;
 pub use find_dead_ends::find_dead_ends;

@@ -92,6 +92,7 @@ fn check_op(node: &NodeProto, contracts: &[&GateContract], faults: &mut Vec<Diag
         ops::WIRE_DOMAIN => {
             Send::cast(node).is_some_and(Send::is_cut) || Recv::cast(node).is_some() || Gather::cast(node).is_some()
         }
+        ops::BACKEND_DOMAIN => op == keys::BACKEND_SUBGRAPH_OP,
         ops::SYSCALL_DOMAIN => ops::own_op(ops::SYSCALL_DOMAIN, op).is_some(),
         ops::GATE_DOMAIN => contracts.iter().any(|contract| contract.is(node)),
         // `verify_no_dangling_calls` asks whether a call's callee is there.

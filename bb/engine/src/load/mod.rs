@@ -1,6 +1,7 @@
 //! From bytes to checked parts: what an artifact holds, or why it is none.
 
 mod bootstrap;
+mod carriers;
 mod flatten;
 
 use crate::error::InstallError;
@@ -78,15 +79,29 @@ pub fn load(bytes: &[u8]) -> Result<Loaded, InstallError> {
 
     let mut values = values_of(main)?;
     let inputs: Vec<String> = weights::arguments(&model, main).cloned().collect();
-    let weights = weights::of(&model).iter().map(|w| Some((w.name().to_owned(), weights::tensor(w)?)));
-    let weights = weights.collect::<Option<_>>().ok_or_else(|| malformed("an initialiser is no tensor of bb's"))?;
+    let tensors = weights::of(&model).iter().map(|w| Some((w.name().to_owned(), weights::tensor(w)?)));
+    let tensors = tensors.collect::<Option<_>>().ok_or_else(|| malformed("an initialiser is no tensor of bb's"))?;
     let outputs = main.output.clone();
     // The engine asks the gates itself: at ingress, and before it queues.
-    let nodes = gates::fold(flatten::flatten(&model, main, &mut values)?)
+    let mut nodes = gates::fold(flatten::flatten(&model, main, &mut values)?)
         .map_err(|e| InstallError::BadNode { node: e.node, reason: format!("its `{}` is not there", e.gate) })?;
+    carriers::with_weights(&mut nodes, weights::of(&model));
     let class = class(&nodes, &places, &program, main.name())?;
     let bootstrap = bootstrap::load(&model, &program, &class, digest)?.map(Box::new);
-    Ok(Loaded { program, class, digest, places, nodes, values, weights, inputs, outputs, slots, wires, bootstrap })
+    Ok(Loaded {
+        program,
+        class,
+        digest,
+        places,
+        nodes,
+        values,
+        weights: tensors,
+        inputs,
+        outputs,
+        slots,
+        wires,
+        bootstrap,
+    })
 }
 
 /// The types of a function's own values; those of what it calls are added under prefixed names when the calls are spread

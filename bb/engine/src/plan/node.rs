@@ -8,7 +8,7 @@ use super::{
 };
 use crate::error::InstallError;
 use bb_ir::keys;
-use bb_ir::ops::{ONNX_DOMAIN, SYSCALL_DOMAIN, SYSCALL_PASS_THROUGH, role_of_domain};
+use bb_ir::ops::{BACKEND_DOMAIN, ONNX_DOMAIN, SYSCALL_DOMAIN, SYSCALL_PASS_THROUGH, role_of_domain};
 use bb_ir::proto::onnx::NodeProto;
 use bb_ir::types::ValueType;
 use bb_ir::views::{control_inputs, data_inputs};
@@ -103,7 +103,7 @@ impl<'a> At<'a> {
             None => Err(InstallError::UnknownOp {
                 domain: node.domain().into(),
                 op: node.op_type().into(),
-                help: if node.domain() == ONNX_DOMAIN {
+                help: if [ONNX_DOMAIN, BACKEND_DOMAIN].contains(&node.domain()) {
                     "add `bb-components` to the dependencies, for operators of models with its feature `tract`, and write `use bb_components as _;`"
                 } else {
                     "link the crate whose `#[bb::op]` it is"

@@ -58,16 +58,39 @@ pub fn mlp() -> ModelProto {
     }
 }
 
-/// Every file.
-fn files() -> Vec<(&'static str, ModelProto)> {
-    vec![("mlp.onnx", mlp())]
+/// One operator, in that version of the operator set.
+pub fn single(op: &str, version: i64) -> ModelProto {
+    let graph = GraphProto {
+        name: Some("single".into()),
+        node: vec![node(op, &["image"], &["scores"])],
+        input: vec![value("image", 4)],
+        output: vec![value("scores", 4)],
+        ..GraphProto::default()
+    };
+    ModelProto {
+        opset_import: vec![OperatorSetIdProto { domain: None, version: Some(version) }],
+        graph: Some(graph),
+        ..mlp()
+    }
+}
+
+/// Every file: one that is right, and what programs of `ui-tests` are refused for.
+fn files() -> Vec<(&'static str, Vec<u8>)> {
+    let write = bb::ir::artifact::write;
+    let whole = write(&mlp());
+    vec![
+        ("mlp.onnx", whole.clone()),
+        ("cut-short.onnx", whole[..whole.len() / 2].to_vec()),
+        ("softmax-12.onnx", write(&single("Softmax", 12))),
+        ("softmax.onnx", write(&single("Softmax", 17))),
+        ("det.onnx", write(&single("Det", 17))),
+    ]
 }
 
 #[test]
 fn the_files_are_what_is_built_here() {
-    for (name, model) in files() {
+    for (name, bytes) in files() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx").join(name);
-        let bytes = bb::ir::artifact::write(&model);
         if std::env::var_os("BB_WRITE_MODELS").is_some() {
             std::fs::write(&path, &bytes).expect("the source tree is writable");
         }

@@ -18,6 +18,14 @@ fn a_file_that_ends_early_says_so() {
     }
 }
 
+#[test]
+fn an_empty_file_says_so() {
+    let faults = faults_of("empty.onnx", &[]);
+    assert_eq!(faults.len(), 1, "{faults:#?}");
+    let text = faults[0].to_string();
+    assert!(text.starts_with("bb[BB0802]: `empty.onnx` is no model that bb can run: the file is empty"), "{text}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -50,6 +50,21 @@ fn a_file_that_is_not_there() {
     assert_eq!((at.file.as_str(), at.line, at.column), ("tests/onnx/refused.rs", line, 21));
 }
 
+/// Nothing is said of what follows from it.
+#[test]
+fn a_model_in_stages_that_is_not_there_is_one_fault() {
+    #[bb::module]
+    fn staged(graph: &Graph, x: On<Edge, Tensor>, other: On<Edge, Peer<Edge>>) -> On<Edge, Tensor> {
+        let model = bb::onnx!("models/none.onnx");
+        let features: On<Edge, Tensor> = model.until("features").call(x);
+        let features = graph.wire(features.relu(), other);
+        let scores: On<Edge, Tensor> = model.after("features").call(features);
+        graph.wire(scores, graph.origin::<Edge>())
+    }
+    let faults = bb::compile(staged).diagnostics;
+    assert_eq!(faults.iter().map(|fault| fault.code).collect::<Vec<_>>(), ["BB0801"], "{faults:#?}");
+}
+
 #[test]
 fn values_that_a_model_does_not_have() {
     let line = line!() + 3;

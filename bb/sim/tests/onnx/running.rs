@@ -18,7 +18,7 @@ fn whole(_graph: &Graph, image: On<Edge, Tensor>) -> On<Edge, Tensor> {
 }
 
 #[bb::module]
-fn in_stages(graph: &Graph, image: On<Edge, Tensor>, near: On<Edge, Peer<Near>>) -> On<Edge, Tensor> {
+pub fn in_stages(graph: &Graph, image: On<Edge, Tensor>, near: On<Edge, Peer<Near>>) -> On<Edge, Tensor> {
     let model = bb::onnx!("tests/onnx/mlp.onnx");
     let features: On<Edge, Tensor> = model.until("features").call(image);
     let features = graph.wire(features, near);
@@ -32,7 +32,7 @@ fn classify(image: On<Edge, Tensor>) -> On<Edge, Tensor> {
     bb::onnx!("tests/onnx/mlp.onnx").call(image)
 }
 #[bb::module]
-fn two_images(_graph: &Graph, one: On<Edge, Tensor>, other: On<Edge, Tensor>) -> On<Edge, Tensor> {
+pub fn two_images(_graph: &Graph, one: On<Edge, Tensor>, other: On<Edge, Tensor>) -> On<Edge, Tensor> {
     classify(one) + classify(other)
 }
 
