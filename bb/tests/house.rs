@@ -195,4 +195,8 @@ fn the_readme_shows_the_program_of_the_example() {
     let test = read("examples/federated-digits/src/simulated_tests.rs");
     let test = &test[test.find("#[test]").expect("its only test")..];
     assert!(read("README.md").contains(test), "the README's test is not the one in simulated_tests.rs");
+    let split = read("examples/split-inference/src/graph.rs");
+    let from = split.find("    let model = ").expect("its first line");
+    let body: String = split[from..].lines().take_while(|l| *l != "}").map(|l| format!("{}\n", l.trim())).collect();
+    assert!(read("README.md").contains(&body), "the README's stages are not examples/split-inference/src/graph.rs");
 }

@@ -95,13 +95,13 @@ fn train(rows: &[(Vec<f32>, usize)]) -> Layers {
             let wrong: Vec<f32> = (0..DIGITS).map(|k| powers[k] / sum - f32::from(k == *digit)).collect();
             let back = |j: usize| (0..DIGITS).map(|k| wrong[k] * it.w2[j * DIGITS + k]).sum::<f32>();
             let inner: Vec<f32> = (0..HIDDEN).map(|j| if hidden[j] > 0.0 { back(j) } else { 0.0 }).collect();
-            for k in 0..DIGITS {
-                it.b2[k] -= rate * wrong[k];
-                (0..HIDDEN).for_each(|j| it.w2[j * DIGITS + k] -= rate * wrong[k] * hidden[j]);
+            for (k, wrong) in wrong.iter().enumerate() {
+                it.b2[k] -= rate * wrong;
+                (0..HIDDEN).for_each(|j| it.w2[j * DIGITS + k] -= rate * wrong * hidden[j]);
             }
-            for j in 0..HIDDEN {
-                it.b1[j] -= rate * inner[j];
-                (0..FEATURES).for_each(|i| it.w1[i * HIDDEN + j] -= rate * inner[j] * x[i]);
+            for (j, inner) in inner.iter().enumerate() {
+                it.b1[j] -= rate * inner;
+                (0..FEATURES).for_each(|i| it.w1[i * HIDDEN + j] -= rate * inner * x[i]);
             }
         }
     }
