@@ -6,7 +6,10 @@
 mod bootstrap;
 mod carriers;
 mod flow;
+mod guards;
 mod keys;
+mod lanes;
+mod offers;
 mod ops;
 mod places;
 mod program;
@@ -65,6 +68,8 @@ rules! {
     MisplacedKey;
     /// What stands under a key has its form.
     MalformedKey;
+    /// No key and no attribute stands twice on one thing.
+    DuplicateKey;
     /// Every op is known.
     UnknownOp;
     /// Every operator set in use is imported.
@@ -75,6 +80,8 @@ rules! {
     Carrier;
     /// Every call has a callee.
     MissingCallee;
+    /// A sealed partition holds no function that nobody calls, but its main and its bootstrap.
+    Uncalled;
     /// A role op says which slot or component serves it.
     UnservedRole;
     /// Every value that is read is made.
@@ -89,7 +96,7 @@ rules! {
     MissingNodeName;
     /// Names of nodes are unique in their function.
     DuplicateNodeName;
-    /// A node has as many inputs as it says it waits for.
+    /// A node has as many inputs as it says it waits for, and ops only wait for triggers.
     ControlCount;
     /// Every value of a module has a type.
     MissingType;
@@ -97,12 +104,16 @@ rules! {
     UnknownType;
     /// From *typed* on, element types are known.
     UnresolvedType;
+    /// From *typed* on, a constant is of the type that it says.
+    ConstantType;
     /// A Send has the shape of its level.
     SendShape;
     /// A Recv has its shape, and stands in no model before *cut*.
     RecvShape;
     /// A Gather has its shape and closes a lane.
     GatherShape;
+    /// From *sealed* on, what is made in a lane is read in it, or gathered by what closes it.
+    Lane;
     /// Every half of a wire has an id, which no other half on its side has.
     WireId;
     /// What two halves in one model say of their wire agrees.
@@ -113,21 +124,21 @@ rules! {
     Unplaced;
     /// All inputs of a node are at its place.
     TwoPlaces;
-    /// A wire leaves the place of its Send and arrives at that of its Recv.
+    /// A wire leaves the place of its Send and arrives at that of its Recv, where the peers are that it is sent to.
     WirePlaces;
-    /// A gate or a check has the shape of its op, and stands in no model before *cut*.
+    /// A gate or a check has the shape of its op and the number or time of what it guards, and stands in no model before *cut*.
     GateShape;
     /// From *cut* on, a Send says how far its path back is and how long it may take.
     Deadline;
     /// The model carries the passport of its compilation.
     Passport;
-    /// Rows of the binding table have their form, and every slot in use has one.
+    /// Rows of the binding table have their form, one per slot, and every slot in use has one, for its role.
     BindingTable;
     /// A Send names the sites it fills.
     Destination;
-    /// Both halves say what their wire carries.
+    /// Both halves say what their wire carries, and values are read of one that carries data alone.
     Transport;
-    /// Every wire is one of the program's.
+    /// Every wire is one of the program's: between the same classes, with payloads of the same types.
     ProgramWire;
     /// A value the program gives is read by no node.
     OutputRead;
@@ -191,8 +202,10 @@ const CHECKS: &[Check] = &[
     Check { since: Level::Recorded, look: Look::Body(flow::values) },
     Check { since: Level::Recorded, look: Look::Body(flow::node_names) },
     Check { since: Level::Recorded, look: Look::Node(flow::control) },
+    Check { since: Level::Typed, look: Look::Node(flow::triggers) },
     Check { since: Level::Recorded, look: Look::Body(types::present) },
     Check { since: Level::Typed, look: Look::Body(types::resolved) },
+    Check { since: Level::Typed, look: Look::Node(types::constant) },
     Check { since: Level::Recorded, look: Look::Node(wires::shape) },
     Check { since: Level::Recorded, look: Look::Node(wires::gates) },
     Check { since: Level::Cut, look: Look::Node(wires::deadlines) },
@@ -202,12 +215,19 @@ const CHECKS: &[Check] = &[
     Check { since: Level::Placed, look: Look::Node(places::placed) },
     Check { since: Level::Placed, look: Look::Node(places::one_place) },
     Check { since: Level::Cut, look: Look::Node(places::wires) },
+    Check { since: Level::Cut, look: Look::Node(places::peers) },
+    Check { since: Level::Cut, look: Look::Body(places::awaited) },
+    Check { since: Level::Sealed, look: Look::Node(lanes::read) },
     Check { since: Level::Sealed, look: Look::Model(sealed::passport) },
     Check { since: Level::Sealed, look: Look::Model(sealed::bindings) },
     Check { since: Level::Sealed, look: Look::Node(sealed::bound) },
     Check { since: Level::Sealed, look: Look::Node(sealed::destinations) },
     Check { since: Level::Sealed, look: Look::Node(sealed::transport) },
-    Check { since: Level::Sealed, look: Look::Node(sealed::program_wire) },
+    Check { since: Level::Sealed, look: Look::Body(offers::wires) },
+    Check { since: Level::Sealed, look: Look::Body(offers::transport) },
+    Check { since: Level::Sealed, look: Look::Body(guards::numbers) },
+    Check { since: Level::Sealed, look: Look::Model(sealed::border) },
+    Check { since: Level::Sealed, look: Look::Model(sealed::called) },
     Check { since: Level::Sealed, look: Look::Body(sealed::outputs_unread) },
 ];
 
@@ -235,6 +255,7 @@ pub fn wire_shape(model: &ModelProto, level: Level) -> Vec<Violation> {
         Rule::SendShape,
         Rule::RecvShape,
         Rule::GatherShape,
+        Rule::Lane,
         Rule::WireId,
         Rule::WireHalves,
         Rule::WirePlaces,

@@ -120,3 +120,19 @@ fn a_bootstrap_is_beside_the_root_and_beside_each_part() {
     assert_eq!(beside("Client"), ["cells", "open", "clock", "metric"]);
     assert_eq!(it.count("Server", |n| n.op_type() == "open"), 0, "calls do not do it");
 }
+
+#[test]
+fn compiling_twice_gives_the_same_bytes() {
+    for compile in [
+        || bb::compile(round),
+        || bb::compile(two_rounds),
+        || bb::compile(scored),
+        || bb::compile(gossip),
+        || bb::compile(split),
+        || bb::compile(kept),
+    ] {
+        let (first, second) = (compile(), compile());
+        assert!(!first.artifacts.is_empty());
+        assert_eq!(first.artifacts, second.artifacts, "{}", first.recorded.name);
+    }
+}

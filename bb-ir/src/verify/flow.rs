@@ -2,9 +2,10 @@
 
 use super::program::Maker;
 use super::{Body, Program, Report, Rule};
-use crate::keys::CONTROL_KEY;
+use crate::keys::{CONTROL_KEY, TRIGGER_DENOTATION};
+use crate::ops::{ONNX_DOMAIN, OP_DOMAIN_PREFIX, role_of_domain};
 use crate::proto::onnx::NodeProto;
-use crate::views::Metadata;
+use crate::views::{Metadata, data_inputs};
 use rustc_hash::FxHashSet as HashSet;
 
 pub(super) fn values(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
@@ -52,5 +53,19 @@ pub(super) fn control(_: &Program<'_>, body: &Body<'_>, node: &NodeProto, report
     if count > node.input.len() {
         let text = format!("waits for its last {count} inputs and has {}", node.input.len());
         report.node(body, node, Rule::ControlCount, text);
+    }
+}
+
+/// Ops that compute take no trigger as a value: there is none.
+pub(super) fn triggers(_: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
+    let role = role_of_domain(node.domain()).is_some();
+    if !body.is_module() || !(role || node.domain() == ONNX_DOMAIN || node.domain().starts_with(OP_DOMAIN_PREFIX)) {
+        return;
+    }
+    for input in data_inputs(node).iter().filter(|input| !input.is_empty()) {
+        let ty = body.types.get(input.as_str()).and_then(|info| info.r#type.as_ref());
+        if ty.is_some_and(|ty| ty.denotation() == TRIGGER_DENOTATION) {
+            report.input(body, node, input, Rule::ControlCount, "is a trigger, and read as a value");
+        }
     }
 }

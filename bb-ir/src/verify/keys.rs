@@ -134,26 +134,42 @@ fn faults(props: &[StringStringEntryProto], on: On) -> impl Iterator<Item = (Rul
     })
 }
 
+/// What stands twice.
+fn doubles<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    let mut twice: Vec<&str> = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    twice.dedup();
+    twice
+}
+fn twice(props: &[StringStringEntryProto]) -> impl Iterator<Item = (Rule, String)> + '_ {
+    let names = doubles(props.iter().map(StringStringEntryProto::key));
+    names.into_iter().map(|key| (Rule::DuplicateKey, format!("`{key}` stands twice")))
+}
+
 pub(super) fn model(program: &Program<'_>, report: &mut Report) {
-    for (rule, message) in faults(program.model.props(), On::Model) {
+    for (rule, message) in faults(program.model.props(), On::Model).chain(twice(program.model.props())) {
         report.model(rule, message);
     }
 }
 
 pub(super) fn body(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
-    for (rule, message) in faults(body.function.props(), On::Function) {
+    for (rule, message) in faults(body.function.props(), On::Function).chain(twice(body.function.props())) {
         report.body(body, rule, message);
     }
     for info in &body.function.value_info {
-        for (rule, message) in faults(info.props(), On::Value) {
+        for (rule, message) in faults(info.props(), On::Value).chain(twice(info.props())) {
             report.value(body, info.name(), rule, message);
         }
     }
 }
 
 pub(super) fn node(_: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
-    for (rule, message) in faults(node.props(), On::Node) {
+    for (rule, message) in faults(node.props(), On::Node).chain(twice(node.props())) {
         report.node(body, node, rule, message);
+    }
+    for name in doubles(node.attribute.iter().map(|a| a.name())) {
+        report.node(body, node, Rule::DuplicateKey, format!("the attribute `{name}` stands twice"));
     }
     for attribute in node.attribute.iter().filter(|a| a.name().starts_with(NAMESPACE)) {
         let name = attribute.name();

@@ -8,7 +8,7 @@ use crate::ops::{
     own_op, role_of_domain,
 };
 use crate::proto::onnx::NodeProto;
-use crate::views::Metadata;
+use crate::views::{Metadata, data_inputs};
 
 pub(super) fn known(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
     let (domain, op) = (node.domain(), node.op_type());
@@ -33,7 +33,7 @@ fn onnx(body: &Body<'_>, node: &NodeProto, report: &mut Report) {
         report.node(body, node, Rule::UnknownOp, format!("`{name}` is no operator that every backend has"));
         return;
     };
-    let (inputs, outputs) = (node.input.len(), node.output.len());
+    let (inputs, outputs) = (data_inputs(node).len(), node.output.len());
     let (least, most) = op.inputs;
     let (fewest, outputs_max) = op.outputs;
     if !(least..=most).contains(&inputs) || !(fewest..=outputs_max).contains(&outputs) {

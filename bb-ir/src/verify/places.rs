@@ -2,10 +2,14 @@
 
 use super::program::Maker;
 use super::{Body, Program, Report, Rule};
-use crate::keys::{FROM_PLACE_KEY, HOME_CLASS_KEY, PLACE_KEY, PLACE_TABLE_PREFIX, TO_PLACE_KEY};
+use crate::keys::{
+    AWAITS_KEY, FROM_PLACE_KEY, HOME_CLASS_KEY, PEER_CLASS_KEY, PLACE_KEY, PLACE_TABLE_PREFIX, TO_PLACE_KEY,
+};
 use crate::proto::onnx::NodeProto;
+use crate::types::ValueType;
 use crate::views::Metadata;
-use crate::wire_shape::{is_recv, is_send};
+use crate::wire_shape::{Send, is_recv, is_send, read_wire_id};
+use rustc_hash::FxHashMap as HashMap;
 
 /// The entry's number, where a root's inputs live.
 const ENTRY: u32 = 0;
@@ -81,5 +85,42 @@ pub(super) fn wires(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, re
     }
     if node.metadata(own) != node.metadata(PLACE_KEY) {
         report.node(body, node, Rule::WirePlaces, format!("`{own}` is not the place it stands at"));
+    }
+}
+
+/// A Send to several peers goes to a place of each of them, and its peers are of the class of that place.
+pub(super) fn peers(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
+    let Some(send) = Send::cast(node).filter(|_| body.main) else { return };
+    let info = send.peer().and_then(|peer| body.types.get(peer));
+    let Some((info, to)) = info.zip(node.metadata_number::<u32>(TO_PLACE_KEY)) else { return };
+    match info.r#type.as_ref().and_then(ValueType::from_proto) {
+        Some(ty) if ty == ValueType::peer() => {}
+        Some(ty) if ty.is_cohort() => {
+            if !program.each.contains(&to) {
+                report.node(body, node, Rule::WirePlaces, format!("goes to several peers at place {to}, which is one"));
+            }
+        }
+        _ => report.node(body, node, Rule::WirePlaces, "is sent to what is no peer"),
+    }
+    let class = info.metadata(PEER_CLASS_KEY).zip(program.places.get(&to).copied());
+    if let Some((points, there)) = class.filter(|(points, there)| points != there) {
+        let text = format!("is sent to a peer of class `{points}` at a place of class `{there}`");
+        report.node(body, node, Rule::WirePlaces, text);
+    }
+}
+
+/// What a Recv waits for leaves from its own place.
+pub(super) fn awaited(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
+    let sends = body.function.node.iter().filter(|node| is_send(node) && body.main);
+    let from: HashMap<u64, Option<&str>> =
+        sends.filter_map(|send| Some((read_wire_id(send)?, send.metadata(PLACE_KEY)))).collect();
+    for recv in body.function.node.iter().filter(|node| is_recv(node) && body.main) {
+        let awaits = recv.metadata(AWAITS_KEY).into_iter().flat_map(|text| text.split(','));
+        for wire in awaits.filter_map(|id| id.parse::<u64>().ok()) {
+            if from.get(&wire) != Some(&recv.metadata(PLACE_KEY)) {
+                let text = format!("waits for wire {wire}, which does not leave from its place");
+                report.node(body, recv, Rule::WirePlaces, text);
+            }
+        }
     }
 }

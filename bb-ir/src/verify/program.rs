@@ -1,6 +1,7 @@
 //! A model indexed for the checks, and the checks of the model as a whole.
 
 use super::{Level, Report, Rule};
+use crate::bindings::parse_binding_value;
 use crate::keys::PLACE_TABLE_PREFIX;
 use crate::ops::{MODULE_DOMAIN, ONNX_DOMAIN};
 use crate::proto::onnx::{FunctionProto, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto};
@@ -28,11 +29,13 @@ pub(super) struct Program<'a> {
     pub(super) imported: HashSet<&'a str>,
     /// The class of each place of the table.
     pub(super) places: HashMap<u32, &'a str>,
-    /// By the text behind the key's prefix: the program's wires, and the rows of the binding table by slot number.
-    pub(super) wires: HashSet<&'a str>,
-    pub(super) slots: HashSet<u32>,
     /// The names of its weights, which have no place.
     pub(super) weights: HashSet<&'a str>,
+    /// The places that are one on each peer of a cohort.
+    pub(super) each: HashSet<u32>,
+    /// The rows of the program's wires, by the text behind the key's prefix, and the roles of slots by their number.
+    pub(super) wires: HashMap<&'a str, &'a str>,
+    pub(super) slots: HashMap<u32, String>,
 }
 
 /// A function, and who makes its values.
@@ -56,6 +59,7 @@ impl<'a> Program<'a> {
     pub(super) fn new(model: &'a ModelProto, level: Level) -> Self {
         let rows = model.metadata_under(PLACE_TABLE_PREFIX);
         let places = rows.filter_map(|(n, row)| Some((n.parse().ok()?, row.split('|').next()?)));
+        let each = model.metadata_under(PLACE_TABLE_PREFIX).filter(|(_, row)| row.split('|').nth(1) == Some("each"));
         let bindings = model.metadata_under(crate::keys::BINDING_KEY_PREFIX);
         Program {
             model,
@@ -64,9 +68,13 @@ impl<'a> Program<'a> {
             functions: model.functions.iter().map(|f| (key_of_function(f), f)).collect(),
             imported: model.opset_import.iter().map(OperatorSetIdProto::domain).collect(),
             places: places.collect(),
-            wires: model.metadata_under(crate::keys::PROGRAM_WIRE_PREFIX).map(|(id, _)| id).collect(),
             weights: crate::weights::names(model),
-            slots: bindings.filter_map(|(_, row)| crate::bindings::parse_binding_value(row)?.slot).collect(),
+            each: each.filter_map(|(n, _)| n.parse().ok()).collect(),
+            wires: model.metadata_under(crate::keys::PROGRAM_WIRE_PREFIX).collect(),
+            slots: bindings
+                .filter_map(|(_, row)| parse_binding_value(row))
+                .filter_map(|b| Some((b.slot?, b.role)))
+                .collect(),
         }
     }
 }

@@ -153,7 +153,7 @@ fn seal(model: &mut ModelProto) {
         let Some(id) = crate::wire_shape::read_wire_id(node) else { continue };
         stamp_wire_transport(node, Transport::Data);
         if crate::wire_shape::is_send(node) {
-            stamp_destination(node, 0, site_address(&digest, id, 0), "there");
+            stamp_destination(node, 0, site_address(&digest, id, 0), ["w2", "n2"][id as usize]);
         }
     }
 }

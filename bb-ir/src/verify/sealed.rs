@@ -1,14 +1,15 @@
 //! What only a sealed partition has.
 
+use super::program::{key_of_function, key_of_node};
 use super::{Body, Program, Report, Rule};
-use crate::bindings::parse_binding_key;
+use crate::bindings::{is_bootstrap, parse_binding_key, parse_binding_value};
 use crate::digest::{ProgramDigest, site_address};
 use crate::keys;
 use crate::ops::role_of_domain;
-use crate::proto::onnx::NodeProto;
+use crate::proto::onnx::{NodeProto, TensorProto};
 use crate::version::FRAMEWORK_IR_VERSION;
 use crate::views::Metadata;
-use crate::wire_shape::{Send, is_recv, is_send, read_wire_id, read_wire_transport};
+use crate::wire_shape::{Send, is_recv, is_send, read_wire_transport};
 use rustc_hash::FxHashSet as HashSet;
 
 pub(super) fn passport(program: &Program<'_>, report: &mut Report) {
@@ -35,15 +36,30 @@ pub(super) fn bindings(program: &Program<'_>, report: &mut Report) {
     for (found, slot) in rows.filter(|(found, _)| Some(*found) != target) {
         report.model(Rule::BindingTable, format!("slot `{slot}` is bound for `{found}`, which is not this partition"));
     }
+    let mut seen = HashSet::default();
+    for (name, row) in program.model.metadata_under(keys::BINDING_KEY_PREFIX) {
+        let slot = parse_binding_value(row).and_then(|binding| binding.slot);
+        if slot.is_some_and(|slot| !seen.insert(slot)) {
+            report.model(Rule::BindingTable, format!("`{name}` is a second row for its slot"));
+        }
+    }
 }
 
 pub(super) fn bound(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
-    if role_of_domain(node.domain()).is_none() || !body.main {
+    let role = role_of_domain(node.domain());
+    let key = if role.is_some() { keys::SLOT_ID_KEY } else { keys::RECV_SLOT_ID_KEY };
+    // In a sub-module slots are the caller's business.
+    let Some(slot) = node.metadata_number::<u32>(key).filter(|_| body.main || is_bootstrap(body.function)) else {
         return;
-    }
-    let slot = node.metadata_number::<u32>(keys::SLOT_ID_KEY);
-    if let Some(slot) = slot.filter(|slot| !program.slots.contains(slot)) {
-        report.node(body, node, Rule::BindingTable, format!("slot {slot} has no row in the binding table"));
+    };
+    match (program.slots.get(&slot), role) {
+        (None, _) => {
+            report.node(body, node, Rule::BindingTable, format!("slot {slot} has no row in the binding table"));
+        }
+        (Some(serves), Some(role)) if serves != role => {
+            report.node(body, node, Rule::BindingTable, format!("slot {slot} serves `{serves}`, not `{role}`"));
+        }
+        (Some(_), _) => {}
     }
 }
 
@@ -72,13 +88,23 @@ pub(super) fn transport(_: &Program<'_>, body: &Body<'_>, node: &NodeProto, repo
     }
 }
 
-pub(super) fn program_wire(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
-    if !body.main || !(is_send(node) || is_recv(node)) {
-        return;
+/// The graph takes and gives what its main does.
+pub(super) fn border(program: &Program<'_>, report: &mut Report) {
+    let (Some(main), Some(graph)) = (program.model.functions.first(), &program.model.graph) else { return };
+    // Of weights the names alone: they may be large.
+    let name = |weight: &TensorProto| TensorProto { name: weight.name.clone(), ..TensorProto::default() };
+    let due = crate::views::border::graph(main, &graph.initializer.iter().map(name).collect::<Vec<_>>());
+    if (&due.input, &due.output) != (&graph.input, &graph.output) {
+        report.model(Rule::Graph, format!("the graph takes or gives something else than `{}`", main.name()));
     }
-    let Some(id) = read_wire_id(node) else { return };
-    if !program.wires.contains(id.to_string().as_str()) {
-        report.node(body, node, Rule::ProgramWire, format!("wire {id} is not among the program's"));
+}
+
+pub(super) fn called(program: &Program<'_>, report: &mut Report) {
+    let nodes = program.bodies.iter().flat_map(|body| &body.function.node);
+    let called: HashSet<_> = nodes.map(key_of_node).collect();
+    let others = program.bodies.iter().filter(|body| !body.main && !is_bootstrap(body.function));
+    for body in others.filter(|body| !called.contains(&key_of_function(body.function))) {
+        report.body(body, Rule::Uncalled, "nobody calls it");
     }
 }
 

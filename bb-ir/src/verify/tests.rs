@@ -129,6 +129,8 @@ fn faults() -> Vec<(Rule, Level, Change)> {
         row(Rule::MisplacedKey, Recorded, |m| m.set_metadata(keys::WIRE_ID_KEY, "1")),
         row(Rule::MalformedKey, Recorded, change("Neg", |n| n.set_metadata(keys::LANE_KEY, "one"))),
         row(Rule::MalformedKey, Recorded, change("Neg", |n| n.set_metadata(keys::SLOT_MAP_KEY, "1=2,3"))),
+        row(Rule::DuplicateKey, Recorded, |m| m.metadata_props.push(m.metadata_props[0].clone())),
+        row(Rule::DuplicateKey, Recorded, change("Gather", |n| n.attribute.push(n.attribute[0].clone()))),
         row(Rule::UnknownOp, Recorded, change("Neg", |n| n.op_type = Some("Negate".into()))),
         row(Rule::UnknownOp, Recorded, change("Neg", |n| n.domain = Some("elsewhere".into()))),
         row(Rule::OpsetNotImported, Recorded, |m| {
@@ -145,6 +147,14 @@ fn faults() -> Vec<(Rule, Level, Change)> {
         row(Rule::Carrier, Cut, change("Neg", |n| carry(n, |g| g.node[0].input[0] = "nothing".into()))),
         row(Rule::Carrier, Cut, change("Neg", |n| carry(n, |g| g.node.push(g.node[0].clone())))),
         row(Rule::MissingCallee, Recorded, change("half", |n| n.overload = Some("2".into()))),
+        row(
+            Rule::Uncalled,
+            Sealed,
+            change("half", |n| {
+                n.op_type = Some("Neg".into());
+                n.domain = None;
+            }),
+        ),
         row(Rule::UnservedRole, Recorded, change("fold", |n| n.remove_metadata(keys::SLOT_ID_KEY))),
         row(Rule::UnservedRole, Recorded, change("fold", |n| n.set_metadata(keys::REQUIRED_TRAIT_KEY, "Trainer"))),
         row(Rule::DanglingInput, Recorded, change("Neg", |n| n.input[0] = "nothing".into())),
@@ -157,12 +167,22 @@ fn faults() -> Vec<(Rule, Level, Change)> {
             change("Neg", |n| n.name = name.clone())(m);
         }),
         row(Rule::ControlCount, Recorded, change("params", |n| n.set_metadata(keys::CONTROL_KEY, "2"))),
+        row(Rule::ControlCount, Typed, change("params", |n| n.remove_metadata(keys::CONTROL_KEY))),
         row(Rule::MissingType, Recorded, |m| info(m, "w").r#type = None),
         row(Rule::MissingType, Recorded, |m| m.functions[1].value_info.clear()),
         row(Rule::UnknownType, Recorded, |m| info(m, "w").r#type = Some(Default::default())),
         row(Rule::UnresolvedType, Typed, |m| {
             info(m, "w").r#type = Some(ValueType::Tensor { element: None, shape: None }.to_proto());
         }),
+        row(
+            Rule::ConstantType,
+            Typed,
+            change("Neg", |n| {
+                n.op_type = Some("Constant".into());
+                let tensor = crate::proto::onnx::TensorProto { data_type: Some(7), ..Default::default() };
+                n.set_attr(attribute::tensor("value", tensor));
+            }),
+        ),
         row(Rule::SendShape, Placed, change("Send", |n| n.overload = Some("2".into()))),
         row(Rule::SendShape, Cut, change("Send", |n| n.output.push("more".into()))),
         row(Rule::RecvShape, Cut, change("Recv", |n| n.output.truncate(1))),
@@ -176,6 +196,13 @@ fn faults() -> Vec<(Rule, Level, Change)> {
         ),
         row(Rule::GatherShape, Recorded, change("Gather", |n| n.remove_metadata(keys::LANE_KEY))),
         row(Rule::GatherShape, Recorded, change("Gather", |n| n.remove_attr(crate::ops::gather::NEED_KIND))),
+        row(Rule::Lane, Sealed, |m| {
+            m.functions[0]
+                .node
+                .iter_mut()
+                .filter(|n| n.op_type() == "Recv")
+                .for_each(|n| n.set_metadata(keys::LANE_KEY, "0"));
+        }),
         row(Rule::WireId, Recorded, change("Send", |n| n.set_metadata(keys::WIRE_ID_KEY, "1"))),
         row(Rule::WireId, Cut, change("Recv", |n| n.remove_metadata(keys::WIRE_ID_KEY))),
         row(Rule::WireHalves, Cut, change("Send", |n| n.input.insert(0, "w".into()))),
@@ -188,6 +215,9 @@ fn faults() -> Vec<(Rule, Level, Change)> {
         row(Rule::TwoPlaces, Placed, change("Neg", |n| n.input[0] = "w".into())),
         row(Rule::TwoPlaces, Placed, change("fold", |n| n.input[0] = "w2".into())),
         row(Rule::WirePlaces, Cut, change("Recv", |n| n.set_metadata(keys::TO_PLACE_KEY, "0"))),
+        row(Rule::WirePlaces, Cut, change("Recv", |n| n.set_metadata(keys::AWAITS_KEY, "0"))),
+        row(Rule::WirePlaces, Cut, |m| m.set_metadata("ai.bytesandbrains.places.1", "Client|one|cohort")),
+        row(Rule::WirePlaces, Cut, |m| info(m, "cohort").set_metadata(keys::PEER_CLASS_KEY, "Server")),
         row(Rule::GateShape, Cut, change("Neg", |n| n.domain = Some(crate::ops::GATE_DOMAIN.into()))),
         row(
             Rule::GateShape,
@@ -204,6 +234,10 @@ fn faults() -> Vec<(Rule, Level, Change)> {
         row(Rule::Passport, Sealed, |m| m.remove_metadata(keys::PROGRAM_DIGEST_KEY)),
         row(Rule::BindingTable, Sealed, change("fold", |n| n.set_metadata(keys::SLOT_ID_KEY, "9"))),
         row(Rule::BindingTable, Sealed, |m| m.set_metadata("ai.bytesandbrains.binding.other.average", "Aggregator||1")),
+        row(Rule::BindingTable, Sealed, |m| m.set_metadata("ai.bytesandbrains.binding.round.average", "Other||1")),
+        row(Rule::BindingTable, Sealed, |m| m.set_metadata("ai.bytesandbrains.binding.round.b", "Aggregator||1")),
+        row(Rule::BindingTable, Sealed, change("Recv", |n| n.set_metadata(keys::RECV_SLOT_ID_KEY, "9"))),
+        row(Rule::Graph, Sealed, |m| m.functions[0].input.reverse()),
         row(
             Rule::Destination,
             Sealed,
@@ -212,6 +246,15 @@ fn faults() -> Vec<(Rule, Level, Change)> {
             }),
         ),
         row(Rule::Transport, Sealed, change("Recv", |n| n.remove_metadata(keys::WIRE_TRANSPORT_KEY))),
+        row(Rule::Transport, Sealed, |m| {
+            m.functions[0].node.iter_mut().filter(|n| crate::wire_shape::is_recv(n)).for_each(|n| {
+                n.set_metadata(keys::WIRE_TRANSPORT_KEY, "trigger_only");
+            });
+        }),
+        row(Rule::ProgramWire, Sealed, |m| info(m, "w").r#type = Some(ValueType::peer().to_proto())),
+        row(Rule::ProgramWire, Sealed, |m| {
+            m.set_metadata("ai.bytesandbrains.program_wire.0", "Client|Client|6d435a86f95fcbf2")
+        }),
         row(Rule::ProgramWire, Sealed, |m| m.remove_metadata("ai.bytesandbrains.program_wire.0")),
         row(Rule::Bootstrap, Recorded, |m| {
             m.functions.extend([bootstrap(|_| {}), bootstrap(|f| f.name = Some("b".into()))])

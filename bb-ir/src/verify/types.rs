@@ -1,7 +1,10 @@
 //! Types: one for every value of a module.
 
 use super::{Body, Program, Report, Rule};
+use crate::ops::ONNX_DOMAIN;
+use crate::proto::onnx::{NodeProto, type_proto};
 use crate::types::ValueType;
+use crate::views::Attributes;
 
 /// Every value of a module: its inputs, then what its nodes give.
 fn values<'a>(body: &Body<'a>) -> impl Iterator<Item = &'a str> {
@@ -35,6 +38,19 @@ pub(super) fn resolved(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
         if ty.is_some_and(|ty| !is_resolved(&ty)) {
             report.value(body, value, Rule::UnresolvedType, "has no element type");
         }
+    }
+}
+
+pub(super) fn constant(_: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
+    if node.domain() != ONNX_DOMAIN || node.op_type() != "Constant" {
+        return;
+    }
+    let (Some(tensor), Some(value)) = (node.attr_tensor("value"), node.output.first()) else { return };
+    let info = body.types.get(value.as_str()).and_then(|info| info.r#type.as_ref()?.value.as_ref());
+    if let Some(type_proto::Value::TensorType(ty)) = info
+        && ty.elem_type() != tensor.data_type()
+    {
+        report.input(body, node, value, Rule::ConstantType, "is of another type than its value");
     }
 }
 

@@ -86,6 +86,11 @@ pub(super) fn halves(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
             let text = format!("receives {received} values of a wire that carries {sent}");
             report.node(body, recv.node(), Rule::WireHalves, text);
         }
+        for (i, value) in recv.values().iter().enumerate() {
+            if send.destination_name(i).is_some_and(|name| name != value) {
+                report.input(body, send.node(), value, Rule::WireHalves, "is not what it says it fills");
+            }
+        }
         for key in [FROM_PLACE_KEY, TO_PLACE_KEY, WIRE_TRANSPORT_KEY] {
             if send.node().metadata(key) != recv.node().metadata(key) {
                 let text = format!("its `{key}` is not that of `{}`", send.node().name());

@@ -45,6 +45,9 @@ pub enum InstallError {
         /// Why.
         reason: String,
     },
+    /// The artifact breaks a rule of the IR.
+    #[error("the artifact breaks the rule {0}\n  help: build the program again")]
+    Broken(bb_ir::verify::Violation),
     /// The artifact contradicts itself.
     #[error("the artifact is malformed: {0}\n  help: build the program again")]
     Malformed(String),

@@ -14,6 +14,7 @@ use bb_ir::keys;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto};
 use bb_ir::types::ValueType;
 use bb_ir::value::RawTensor;
+use bb_ir::verify::{Level, verify};
 use bb_ir::views::Metadata;
 use bb_ir::weights;
 use rustc_hash::FxHashMap;
@@ -88,6 +89,10 @@ pub fn load(bytes: &[u8]) -> Result<Loaded, InstallError> {
     carriers::with_weights(&mut nodes, weights::of(&model));
     let class = class(&nodes, &places, &program, main.name())?;
     let bootstrap = bootstrap::load(&model, &program, &class, digest)?.map(Box::new);
+    // What could be read may still not be what a compiler makes: then it would run, and do something else.
+    if let Some(violation) = verify(&model, Level::Sealed).into_iter().next() {
+        return Err(InstallError::Broken(violation));
+    }
     Ok(Loaded {
         program,
         class,

@@ -1,0 +1,73 @@
+//! What a partition says of its wires is what the whole program says.
+
+use super::{Body, Program, Report, Rule};
+use crate::gates::Chains;
+use crate::keys::{FROM_PLACE_KEY, TO_PLACE_KEY};
+use crate::proto::onnx::NodeProto;
+use crate::types::ValueType;
+use crate::views::{Metadata, data_inputs};
+use crate::wire_shape::{Recv, Send, Transport, is_recv, is_send, read_wire_id, read_wire_transport};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+
+pub(super) fn wires(program: &Program<'_>, body: &Body<'_>, report: &mut Report) {
+    if !body.main {
+        return;
+    }
+    let mut hashes: HashMap<ValueType, u64> = HashMap::default();
+    for node in body.function.node.iter().filter(|node| is_send(node) || is_recv(node)) {
+        let Some(id) = read_wire_id(node) else { continue };
+        let Some(row) = program.wires.get(id.to_string().as_str()) else {
+            report.node(body, node, Rule::ProgramWire, format!("wire {id} is not among the program's"));
+            continue;
+        };
+        let carried = match (Send::cast(node), Recv::cast(node)) {
+            (Some(send), _) => send.payloads(),
+            (None, Some(recv)) => recv.values(),
+            (None, None) => continue,
+        };
+        let mut hash = |value: &String| {
+            let ty = ValueType::from_proto(body.types.get(value.as_str())?.r#type.as_ref()?)?;
+            Some(match hashes.get(&ty) {
+                Some(hash) => *hash,
+                None => *hashes.entry(ty.clone()).or_insert_with(|| ty.hash()),
+            })
+        };
+        let own: Option<Vec<u64>> = carried.iter().map(&mut hash).collect();
+        let mut parts = row.splitn(3, '|');
+        let classes = (parts.next(), parts.next());
+        let told = parts.next().map(|text| text.split(',').map(|hash| u64::from_str_radix(hash, 16)));
+        let told: Option<Vec<u64>> = told.and_then(|told| told.collect::<Result<_, _>>().ok());
+        let class = |key| program.places.get(&node.metadata_number::<u32>(key)?).copied();
+        if (class(FROM_PLACE_KEY), class(TO_PLACE_KEY)) != classes {
+            let text = format!("wire {id} is between other classes than the program says");
+            report.node(body, node, Rule::ProgramWire, text);
+        }
+        if own.is_some() && own != told {
+            let text = format!("wire {id} carries other types than the program says");
+            report.node(body, node, Rule::ProgramWire, text);
+        }
+    }
+}
+
+/// A wire whose values are read carries them, and one that carries them is read.
+pub(super) fn transport(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
+    if !body.main {
+        return;
+    }
+    let nodes = &body.function.node;
+    let chains = Chains::of(nodes);
+    let read = nodes.iter().flat_map(data_inputs);
+    let read: HashSet<&str> = read.chain(&body.function.output).map(String::as_str).collect();
+    let recv = |node: &NodeProto| Recv::cast(node).is_some();
+    for node in nodes.iter().filter(|node| recv(node)) {
+        let brought = chains.brought(node);
+        let values = &brought[..brought.len() - 1];
+        let data = values.iter().any(|value| read.contains(value.as_str()));
+        let text = match read_wire_transport(node) {
+            Some(Transport::TriggerOnly) if data => "carries nothing, and its values are read",
+            Some(Transport::Data) if !data => "carries values, and none is read",
+            _ => continue,
+        };
+        report.node(body, node, Rule::Transport, text);
+    }
+}
