@@ -8,7 +8,6 @@ mod carriers;
 mod flow;
 mod guards;
 mod keys;
-mod lanes;
 mod offers;
 mod ops;
 mod places;
@@ -112,8 +111,6 @@ rules! {
     RecvShape;
     /// A Gather has its shape and closes a lane.
     GatherShape;
-    /// From *sealed* on, what is made in a lane is read in it, or gathered by what closes it.
-    Lane;
     /// Every half of a wire has an id, which no other half on its side has.
     WireId;
     /// What two halves in one model say of their wire agrees.
@@ -217,7 +214,6 @@ const CHECKS: &[Check] = &[
     Check { since: Level::Cut, look: Look::Node(places::wires) },
     Check { since: Level::Cut, look: Look::Node(places::peers) },
     Check { since: Level::Cut, look: Look::Body(places::awaited) },
-    Check { since: Level::Sealed, look: Look::Node(lanes::read) },
     Check { since: Level::Sealed, look: Look::Model(sealed::passport) },
     Check { since: Level::Sealed, look: Look::Model(sealed::bindings) },
     Check { since: Level::Sealed, look: Look::Node(sealed::bound) },
@@ -255,7 +251,6 @@ pub fn wire_shape(model: &ModelProto, level: Level) -> Vec<Violation> {
         Rule::SendShape,
         Rule::RecvShape,
         Rule::GatherShape,
-        Rule::Lane,
         Rule::WireId,
         Rule::WireHalves,
         Rule::WirePlaces,

@@ -106,7 +106,7 @@ fn rows() -> Vec<Row> {
         ("the digest", RoundServer, |m| m.set_metadata(PROGRAM_DIGEST_KEY, "0".repeat(64)), R(Rule::Destination)),
         ("the digest's form", RoundServer, |m| m.set_metadata(PROGRAM_DIGEST_KEY, "0"), R(Rule::MalformedKey)),
         ("the program's name", RoundServer, |m| m.remove_metadata(PROGRAM_NAME_KEY), R(Rule::Passport)),
-        ("a key of no table", RoundServer, |m| m.set_metadata("ai.bytesandbrains.more", "1"), R(Rule::UnknownKey)),
+        ("a key of no table", RoundServer, |m| m.set_metadata(&format!("{NAMESPACE}more"), "1"), R(Rule::UnknownKey)),
         ("a key twice", RoundServer, |m| m.metadata_props.push(m.metadata_props[0].clone()), R(Rule::DuplicateKey)),
         // Tables.
         (
@@ -145,42 +145,42 @@ fn rows() -> Vec<Row> {
             "a slot's target",
             RoundClient,
             |m| {
-                m.remove_metadata("ai.bytesandbrains.binding.round_Client.trainer");
-                m.set_metadata("ai.bytesandbrains.binding.round_Server.trainer", "bb.Trainer||2");
+                m.remove_metadata(&binding_key("round_Client", "trainer"));
+                m.set_metadata(&binding_key("round_Server", "trainer"), "bb.Trainer||2");
             },
             Install("UnknownTarget"),
         ),
         (
             "a slot's role",
             RoundClient,
-            |m| reword(m, "ai.bytesandbrains.binding.round_Client.trainer".into(), "Trainer", "State"),
+            |m| reword(m, binding_key("round_Client", "trainer"), "Trainer", "State"),
             R(Rule::BindingTable),
         ),
         (
             "a slot's number",
             RoundClient,
-            |m| reword(m, "ai.bytesandbrains.binding.round_Client.trainer".into(), "2", "3"),
+            |m| reword(m, binding_key("round_Client", "trainer"), "2", "3"),
             R(Rule::BindingTable),
         ),
         (
             "a slot's name",
             RoundClient,
             |m| {
-                m.remove_metadata("ai.bytesandbrains.binding.round_Client.trainer");
-                m.set_metadata("ai.bytesandbrains.binding.round_Client.unheard_of", "bb.Trainer||2");
+                m.remove_metadata(&binding_key("round_Client", "trainer"));
+                m.set_metadata(&binding_key("round_Client", "unheard_of"), "bb.Trainer||2");
             },
             Install("UnboundSlot"),
         ),
         (
             "a slot twice",
             RoundClient,
-            |m| m.set_metadata("ai.bytesandbrains.binding.round_Client.again", "bb.Trainer||2"),
+            |m| m.set_metadata(&binding_key("round_Client", "again"), "bb.Trainer||2"),
             R(Rule::BindingTable),
         ),
         (
             "a slot's row",
             RoundClient,
-            |m| m.set_metadata("ai.bytesandbrains.binding.round_Client.trainer", "nonsense"),
+            |m| m.set_metadata(&binding_key("round_Client", "trainer"), "nonsense"),
             Install("InvalidBindingTable"),
         ),
         // The border.
@@ -293,8 +293,8 @@ fn rows() -> Vec<Row> {
             R(Rule::DuplicateKey),
         ),
         ("a constant's type", ScoredServer, |m| info(m, "constant_7").r#type = of_f64(), R(Rule::ConstantType)),
-        ("a lane", ScoredServer, |m| node(m, "Sub").remove_metadata(LANE_KEY), R(Rule::Lane)),
-        ("another lane", ScoredServer, |m| node(m, "ReduceMean").set_metadata(LANE_KEY, "3"), R(Rule::Lane)),
+        ("a lane", ScoredServer, |m| node(m, "Sub").remove_metadata(LANE_KEY), Install("BadNode")),
+        ("another lane", ScoredServer, |m| node(m, "ReduceMean").set_metadata(LANE_KEY, "3"), Install("BadNode")),
         // Wires.
         ("a Send's wire", GossipNode, |m| node(m, "Send").set_metadata(WIRE_ID_KEY, "1"), R(Rule::WireId)),
         ("a Recv's wire", RoundServer, |m| node(m, "Recv").set_metadata(WIRE_ID_KEY, "0"), R(Rule::ProgramWire)),
@@ -413,7 +413,7 @@ fn rows() -> Vec<Row> {
             },
             R(Rule::GatherShape),
         ),
-        ("the lane it closes", RoundServer, |m| node(m, "Gather").set_metadata(LANE_KEY, "0"), R(Rule::Lane)),
+        ("the lane it closes", RoundServer, |m| node(m, "Gather").set_metadata(LANE_KEY, "0"), Install("BadNode")),
         // What runs once per start.
         (
             "a bootstrap's phase",

@@ -196,13 +196,6 @@ fn faults() -> Vec<(Rule, Level, Change)> {
         ),
         row(Rule::GatherShape, Recorded, change("Gather", |n| n.remove_metadata(keys::LANE_KEY))),
         row(Rule::GatherShape, Recorded, change("Gather", |n| n.remove_attr(crate::ops::gather::NEED_KIND))),
-        row(Rule::Lane, Sealed, |m| {
-            m.functions[0]
-                .node
-                .iter_mut()
-                .filter(|n| n.op_type() == "Recv")
-                .for_each(|n| n.set_metadata(keys::LANE_KEY, "0"));
-        }),
         row(Rule::WireId, Recorded, change("Send", |n| n.set_metadata(keys::WIRE_ID_KEY, "1"))),
         row(Rule::WireId, Cut, change("Recv", |n| n.remove_metadata(keys::WIRE_ID_KEY))),
         row(Rule::WireHalves, Cut, change("Send", |n| n.input.insert(0, "w".into()))),

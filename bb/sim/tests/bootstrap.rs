@@ -367,5 +367,5 @@ fn an_artifact_whose_bootstrap_cannot_be_is_not_installed() {
     malformed(refused(&|f| f.node[0].set_metadata(keys::HOME_CLASS_KEY, "Helper")), "for a bootstrap on `Asker`");
     malformed(refused(&|f| f.node[0].domain = Some(bb::ir::ops::WIRE_DOMAIN.into())), "for a bootstrap on `Asker`");
     let error = refused(&|f| f.node[0].set_metadata(keys::SLOT_ID_KEY, "99"));
-    assert!(matches!(error, InstallError::BadNode { .. }), "{error:?}");
+    assert!(matches!(&error, InstallError::Broken(v) if v.rule == bb::ir::verify::Rule::BindingTable), "{error:?}");
 }
