@@ -107,7 +107,15 @@ fn rows() -> Vec<Row> {
         ("the digest's form", RoundServer, |m| m.set_metadata(PROGRAM_DIGEST_KEY, "0"), R(Rule::MalformedKey)),
         ("the program's name", RoundServer, |m| m.remove_metadata(PROGRAM_NAME_KEY), R(Rule::Passport)),
         ("a key of no table", RoundServer, |m| m.set_metadata(&format!("{NAMESPACE}more"), "1"), R(Rule::UnknownKey)),
-        ("a key twice", RoundServer, |m| m.metadata_props.push(m.metadata_props[0].clone()), R(Rule::DuplicateKey)),
+        (
+            "a key twice",
+            RoundServer,
+            |m| {
+                let first = m.props()[0].clone();
+                m.props_mut().push(first);
+            },
+            R(Rule::DuplicateKey),
+        ),
         // Tables.
         (
             "a place's class",
