@@ -169,8 +169,8 @@ mod fills {
     /// The best time of a message in nanoseconds, and what decoding takes of it.
     pub fn run() -> (f64, f64) {
         let mut pair = Pair::of(bb::compile(|graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>| {
-            let there = (0..WIRES).map(|_| same(graph.wire(x, to)));
-            graph.wire(there.last().expect("some"), graph.origin::<Asker>())
+            let there = (0..WIRES).map(|_| same(graph.wire(x, to))).reduce(|_, last| last);
+            graph.wire(there.expect("some"), graph.origin::<Asker>())
         }));
         let (mut taken, mut decoded) = (f64::MAX, f64::MAX);
         let f32 = types::ValueType::tensor(types::ElementKind::F32);
