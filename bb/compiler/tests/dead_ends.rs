@@ -216,24 +216,30 @@ fn a_wire_to_a_class_that_does_nothing() {
 /// A value of a lane that would be waited for outside of it; in Rust its type forbids it (`ui-tests`, `lane_leaks`).
 #[test]
 fn an_op_that_waits_for_a_lane_that_never_joins() {
-    let lanes = |same: bool| {
+    let lanes = |cohorts: [usize; 2], both: bool| {
         let mut m = Module::with_graph("f");
         let x = m.input("x", "Server", tensor());
-        let (a, b) = (m.cohort("a", "Server", "Client"), m.cohort("b", "Server", "Client"));
+        let all = [m.cohort("a", "Server", "Client"), m.cohort("b", "Server", "Client")];
         let back = |m: &mut Module, cohort: &str| {
             let there = m.wire(&[&x], cohort);
             m.wire(&[&there.values[0]], &there.sender)
         };
-        let one = back(&mut m, &a);
-        let other = back(&mut m, if same { &a } else { &b });
+        let (one, other) = (back(&mut m, &all[cohorts[0]]), back(&mut m, &all[cohorts[1]]));
         m.in_lane(Some(one.id));
-        let sum = m.op("Add", &[&one.values[0], &other.values[0]]);
+        let sum = m.op("Add", &[&one.values[0], if both { &other.values[0] } else { &one.values[0] }]);
+        m.in_lane(None);
+        let rest = m.gather(other.id, &[&other.values[0]], "all", None);
+        m.output(&rest[0]);
+        m.in_lane(Some(one.id));
         m.in_lane(None);
         let all = m.gather(one.id, &[&sum], "all", None);
         m.output(&all[0]);
         vec![m.done()]
     };
-    differ("lanes of two cohorts", lanes(false), "BB0211:5 a value of one lane is used outside of it", lanes(true));
+    let text = "BB0211:5 a value of one lane is used outside of it";
+    differ("lanes of two cohorts", lanes([0, 1], true), text, lanes([0, 1], false));
+    // The engine runs an op in the lanes of one wire.
+    differ("lanes of two wires", lanes([0, 0], true), text, lanes([0, 0], false));
 }
 
 #[test]

@@ -216,7 +216,7 @@ impl<'a> Walk<'a> {
         for other in placed.iter().filter_map(|(_, _, lane)| *lane) {
             match lane {
                 None => lane = Some(other),
-                Some(lane) if self.cohort_of_lane.get(&lane) == self.cohort_of_lane.get(&other) => {}
+                Some(lane) if lane == other => {}
                 Some(_) => {
                     self.faults.push(refusals::across_lanes(node));
                     return Site::Told;
@@ -230,8 +230,7 @@ impl<'a> Walk<'a> {
     pub(super) fn gather(&mut self, node: &NodeProto, site: Site) -> Site {
         let Site::At(place, lane) = site else { return site };
         let closes = node.metadata_number::<u64>(keys::LANE_KEY);
-        let cohort = |lane: Option<u64>| lane.and_then(|lane| self.cohort_of_lane.get(&lane));
-        if lane.is_some() && cohort(lane) != cohort(closes) {
+        if lane.is_some() && lane != closes {
             self.faults.push(refusals::across_lanes(node));
             return Site::Told;
         }
