@@ -43,37 +43,27 @@ impl Engine {
         }
     }
 
-    /// Whom a Send reaches that reaches one peer.
-    fn one_destination(&self, at: FrameRef, send: &SendPlan, lane: Option<u32>) -> Option<To> {
-        let frame = self.frames.get(at)?;
-        let peer = match &send.peer {
-            Destination::Static(peer) => peer,
-            Destination::Site(site) => frame.value(*site, lane)?.as_peer()?,
-        };
-        Some(To { peer: peer.clone(), lane: around(frame, lane), own_lane: lane })
-    }
-
     /// Whom a Send reaches; nobody where its peer is not there.
-    fn destinations(&self, at: FrameRef, send: &SendPlan, lane: Option<u32>) -> Vec<To> {
-        let Some(frame) = self.frames.get(at) else { return Vec::new() };
-        let value = match &send.peer {
-            Destination::Static(peer) => Some(Value::Peer(peer.clone())),
-            Destination::Site(site) => frame.value(*site, lane).cloned().or_else(|| {
-                let sender = frame.refused.iter().find(|r| r.sender == *site && r.lane == lane);
-                sender.map(|r| Value::Peer(r.by.clone()))
-            }),
-        };
-        match value {
-            Some(Value::Peer(peer)) => vec![To { peer, lane: around(frame, lane), own_lane: lane }],
-            Some(Value::Seq(members)) => {
-                let members = members.iter().filter_map(|m| m.as_peer().cloned());
-                members
-                    .zip(u32::from(has(Bug::WrongLane))..)
-                    .map(|(peer, i)| To { peer, lane: Some(i), own_lane: Some(i) })
-                    .collect()
+    fn destinations(&self, at: FrameRef, send: &SendPlan, lane: Option<u32>) -> impl Iterator<Item = To> + use<> {
+        let (mut one, mut members) = (None, Vec::new());
+        if let Some(frame) = self.frames.get(at) {
+            let to = |peer: &PeerId| To { peer: peer.clone(), lane: around(frame, lane), own_lane: lane };
+            match &send.peer {
+                Destination::Static(peer) => one = Some(to(peer)),
+                Destination::Site(site) => match frame.value(*site, lane) {
+                    Some(Value::Peer(peer)) => one = Some(to(peer)),
+                    Some(Value::Seq(all)) => {
+                        let lanes = all.iter().filter_map(Value::as_peer).zip(u32::from(has(Bug::WrongLane))..);
+                        let to =
+                            |(peer, i): (&PeerId, u32)| To { peer: peer.clone(), lane: Some(i), own_lane: Some(i) };
+                        members = lanes.map(to).collect();
+                    }
+                    Some(_) => {}
+                    None => one = frame.refused.iter().find(|r| r.sender == *site && r.lane == lane).map(|r| to(&r.by)),
+                },
             }
-            _ => Vec::new(),
         }
+        one.into_iter().chain(members)
     }
 
     /// A Send fires: one message, or one per lane.
@@ -98,15 +88,7 @@ impl Engine {
             fills.push(Fill { address: *address, content });
         }
         let wire = send.wire;
-        if let Some(to) = self.one_destination(at, send, lane) {
-            if expires <= self.now {
-                self.too_late(at, wire, &to);
-            } else {
-                self.emit(at, wire, to, fills, expires);
-            }
-            return self.clocks_start(at, node, lane);
-        }
-        let mut all = self.destinations(at, send, lane).into_iter().peekable();
+        let mut all = self.destinations(at, send, lane).peekable();
         while let Some(to) = all.next() {
             if expires <= self.now {
                 self.too_late(at, wire, &to);
