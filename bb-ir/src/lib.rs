@@ -22,6 +22,7 @@ pub mod keys;
 pub mod limits;
 pub mod names;
 pub mod ops;
+pub mod order;
 pub mod peer;
 pub mod peer_class;
 pub mod proto;

@@ -5,6 +5,7 @@ use super::{Fault, constants};
 use bb_ir::artifact::{self, ArtifactError};
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::ops::ONNX_DOMAIN;
+use bb_ir::order::{Cycle, in_order};
 use bb_ir::proto::onnx::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
 use bb_ir::types::{Dim, ValueType};
 use bb_ir::value::Dims;
@@ -144,44 +145,24 @@ impl Model {
 
     /// Takes the nodes, each behind those whose values it reads.
     fn order(&mut self, nodes: Vec<NodeProto>) -> Result<(), String> {
-        let mut makers: BTreeMap<&str, usize> = BTreeMap::new();
-        for (at, node) in nodes.iter().enumerate() {
+        let mut makers: BTreeSet<&String> = BTreeSet::new();
+        for node in &nodes {
             for output in node.output.iter().filter(|o| !o.is_empty()) {
                 let known = self.constants.contains_key(output) || self.inputs.contains(output);
-                if known || makers.insert(output, at).is_some() {
+                if known || !makers.insert(output) {
                     return Err(format!("it makes `{output}` twice"));
                 }
             }
         }
-        let mut waits: Vec<usize> = vec![0; nodes.len()];
-        let mut readers: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
-        for (at, node) in nodes.iter().enumerate() {
-            for input in node.input.iter().filter(|i| !i.is_empty()) {
-                if let Some(maker) = makers.get(input.as_str()) {
-                    readers[*maker].push(at);
-                    waits[at] += 1;
-                } else if !self.constants.contains_key(input) && !self.inputs.contains(input) {
-                    return Err(format!("`{}` reads `{input}`, which nothing makes", node.op_type()));
-                }
+        for node in &nodes {
+            let given = |i: &String| self.constants.contains_key(i) || self.inputs.contains(i);
+            let known = |i: &String| i.is_empty() || makers.contains(i) || given(i);
+            if let Some(input) = node.input.iter().find(|i| !known(i)) {
+                return Err(format!("`{}` reads `{input}`, which nothing makes", node.op_type()));
             }
         }
-        let mut ready: BTreeSet<usize> = (0..nodes.len()).filter(|at| waits[*at] == 0).collect();
-        let mut order = Vec::with_capacity(nodes.len());
-        while let Some(at) = ready.pop_first() {
-            order.push(at);
-            for reader in &readers[at] {
-                waits[*reader] -= 1;
-                if waits[*reader] == 0 {
-                    ready.insert(*reader);
-                }
-            }
-        }
-        if order.len() < nodes.len() {
-            let around = (0..nodes.len()).find(|at| waits[*at] > 0).map_or("", |at| nodes[at].op_type());
-            return Err(format!("values of it need themselves: `{around}` is part of a cycle"));
-        }
-        let mut nodes: Vec<Option<NodeProto>> = nodes.into_iter().map(Some).collect();
-        self.nodes = order.into_iter().filter_map(|at| nodes[at].take()).collect();
+        let circular = |Cycle(node)| format!("values of it need themselves: `{}` is part of a cycle", node.op_type());
+        self.nodes = in_order(nodes).map_err(circular)?;
         for (at, node) in self.nodes.iter().enumerate() {
             self.makers.extend(node.output.iter().filter(|o| !o.is_empty()).map(|output| (output.clone(), at)));
         }

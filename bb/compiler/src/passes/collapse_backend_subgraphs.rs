@@ -10,16 +10,35 @@ mod regions;
 use crate::driver::Partition;
 use crate::error::{PassError, at_node};
 use crate::imports::import_what_is_used;
-use crate::index::{FunctionIndex, NodeIx};
+use crate::index::{Consumers, FunctionIndex, NodeIx, ValueIx};
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::ops::{self, BACKEND_DOMAIN, ONNX_DOMAIN};
+use bb_ir::order::in_order;
 use bb_ir::proto::onnx::{FunctionProto, GraphProto, NodeProto, ValueInfoProto};
 use bb_ir::types::ValueType;
 use bb_ir::views::{Metadata, attribute};
 use bb_ir::{keys, names, weights};
-use rustc_hash::FxHashSet;
+use indexmap::IndexSet;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 
 const PASS: &str = "collapse_backend_subgraphs";
+
+/// Each once, in the order in which they came.
+type Ordered<T> = IndexSet<T, FxBuildHasher>;
+
+/// Who reads which value.
+struct Readers {
+    nodes: Consumers,
+    /// What the function gives out.
+    given: FxHashSet<ValueIx>,
+}
+
+impl Readers {
+    /// Whether all that read `value` are nodes of which `inside` holds.
+    fn all(&self, value: ValueIx, inside: impl Fn(NodeIx) -> bool) -> bool {
+        !self.given.contains(&value) && self.nodes.of(value).iter().all(|reader| inside(*reader))
+    }
+}
 
 /// Carriers in every partition, for a backend that has these operators.
 pub fn collapse_backend_subgraphs(mut partitions: Vec<Partition>, has: &[String]) -> Result<Vec<Partition>, PassError> {
@@ -60,23 +79,22 @@ fn refuse_unknown(main: &FunctionProto, has: &[String], faults: &mut Vec<Diagnos
 
 fn collapsed(main: FunctionProto, weights: &FxHashSet<String>) -> FunctionProto {
     let index = FunctionIndex::new(&main);
-    let regions = regions::of(&index, weights);
+    let readers = Readers { nodes: index.consumers(), given: index.function_outputs().collect() };
+    let regions = regions::of(&index, &readers, weights);
     let mut gone = vec![false; main.node.len()];
     let mut nodes = Vec::new();
     for members in &regions {
-        nodes.push(carrier(&index, members));
+        nodes.push(carrier(&index, &readers, members));
         members.iter().for_each(|at| gone[at.at()] = true);
     }
     // A constant that is read in carriers alone is in them.
-    let consumers = index.consumers();
-    let outputs: FxHashSet<_> = index.function_outputs().collect();
     for (at, node) in index.nodes().filter(|(_, node)| is_constant(node)) {
         let mut values = index.outputs(at).iter().flatten();
-        let inside = |value| !outputs.contains(value) && consumers.of(*value).iter().all(|reader| gone[reader.at()]);
+        let inside = |value: &ValueIx| readers.all(*value, |reader| gone[reader.at()]);
         gone[at.at()] = !index.outputs(at).is_empty() && values.all(inside) && !node.output.is_empty();
     }
     let kept = index.nodes().filter(|(at, _)| !gone[at.at()]).map(|(_, node)| node.clone());
-    let nodes = regions::in_order(kept.chain(nodes).collect());
+    let nodes = in_order(kept.chain(nodes).collect()).expect("no way leads out of a region and back");
     let made: FxHashSet<&String> = main.input.iter().chain(nodes.iter().flat_map(|node| &node.output)).collect();
     let value_info = main.value_info.iter().filter(|info| made.contains(info.name.as_ref().unwrap_or(&String::new())));
     let value_info = value_info.cloned().collect();
@@ -84,26 +102,19 @@ fn collapsed(main: FunctionProto, weights: &FxHashSet<String>) -> FunctionProto 
 }
 
 /// These nodes as one.
-fn carrier(index: &FunctionIndex<'_>, members: &[NodeIx]) -> NodeProto {
+fn carrier(index: &FunctionIndex<'_>, readers: &Readers, members: &[NodeIx]) -> NodeProto {
     let inside: FxHashSet<NodeIx> = members.iter().copied().collect();
-    let consumers = index.consumers();
-    let given: FxHashSet<_> = index.function_outputs().collect();
-    let (mut constants, mut inputs, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut constants, mut inputs, mut outputs) = (Ordered::default(), Ordered::default(), Vec::new());
     for at in members {
         for value in index.inputs(*at).iter().copied().flatten() {
             match index.producer(value) {
                 Some(maker) if inside.contains(&maker) => {}
-                Some(maker) if is_constant(index.node(maker)) => {
-                    if !constants.contains(&maker) {
-                        constants.push(maker);
-                    }
-                }
-                _ if inputs.contains(&value) => {}
-                _ => inputs.push(value),
+                Some(maker) if is_constant(index.node(maker)) => _ = constants.insert(maker),
+                _ => _ = inputs.insert(value),
             }
         }
         for value in index.outputs(*at).iter().copied().flatten() {
-            if given.contains(&value) || consumers.of(value).iter().any(|reader| !inside.contains(reader)) {
+            if !readers.all(value, |reader| inside.contains(&reader)) {
                 outputs.push(value);
             }
         }

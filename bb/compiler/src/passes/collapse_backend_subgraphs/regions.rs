@@ -4,12 +4,11 @@
 //! region reads is of that region. So no way leads out of a region and back into it, and nothing is held up that somebody
 //! else is waiting for.
 
-use super::{is_constant, is_pure};
+use super::{Readers, is_constant, is_pure};
 use crate::index::{FunctionIndex, NodeIx, ValueIx};
 use bb_ir::keys;
-use bb_ir::proto::onnx::NodeProto;
 use bb_ir::views::Metadata;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -17,7 +16,7 @@ use std::rc::Rc;
 const LONGEST: usize = 64;
 
 /// The regions, each with its nodes in order. What only hands a value on is none.
-pub fn of(index: &FunctionIndex<'_>, weights: &FxHashSet<String>) -> Vec<Vec<NodeIx>> {
+pub fn of(index: &FunctionIndex<'_>, readers: &Readers, weights: &FxHashSet<String>) -> Vec<Vec<NodeIx>> {
     let count = index.function().node.len();
     let pure: Vec<bool> = (0..count).map(|i| is_pure(index, NodeIx::new(i))).collect();
     let whereabouts = |at: NodeIx| {
@@ -54,17 +53,14 @@ pub fn of(index: &FunctionIndex<'_>, weights: &FxHashSet<String>) -> Vec<Vec<Nod
         waits.push(Rc::new(outside));
     }
     let mut region: Vec<usize> = (0..count).map(|at| root(&mut region, at)).collect();
-    let consumers = index.consumers();
-    let given: FxHashSet<ValueIx> = index.function_outputs().collect();
     for at in (0..count).rev().map(NodeIx::new).filter(|at| pure[at.at()]) {
         let outputs = || index.outputs(at).iter().copied().flatten();
-        let mut readers = outputs().flat_map(|value| consumers.of(value).iter().copied());
-        let Some(first) = readers.next().filter(|first| pure[first.at()] && whereabouts(*first) == whereabouts(at))
-        else {
+        let first = outputs().find_map(|value| readers.nodes.of(value).first().copied());
+        let Some(first) = first.filter(|first| pure[first.at()] && whereabouts(*first) == whereabouts(at)) else {
             continue;
         };
-        let alone = readers.all(|reader| pure[reader.at()] && region[reader.at()] == region[first.at()]);
-        if alone && outputs().all(|value| !given.contains(&value)) {
+        let same = |reader: NodeIx| pure[reader.at()] && region[reader.at()] == region[first.at()];
+        if outputs().all(|value| readers.all(value, same)) {
             region[at.at()] = region[first.at()];
         }
     }
@@ -82,32 +78,4 @@ fn root(region: &mut [usize], mut at: usize) -> usize {
         at = region[at];
     }
     at
-}
-
-/// The nodes, each behind those whose values it reads.
-pub fn in_order(nodes: Vec<NodeProto>) -> Vec<NodeProto> {
-    let makers: FxHashMap<&str, usize> =
-        nodes.iter().enumerate().flat_map(|(at, node)| node.output.iter().map(move |o| (o.as_str(), at))).collect();
-    let mut waits = vec![0usize; nodes.len()];
-    let mut readers: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
-    for (at, node) in nodes.iter().enumerate() {
-        for maker in node.input.iter().filter_map(|input| makers.get(input.as_str())) {
-            readers[*maker].push(at);
-            waits[at] += 1;
-        }
-    }
-    let mut ready: std::collections::BTreeSet<usize> = (0..nodes.len()).filter(|at| waits[*at] == 0).collect();
-    let mut order = Vec::with_capacity(nodes.len());
-    while let Some(at) = ready.pop_first() {
-        order.push(at);
-        for reader in &readers[at] {
-            waits[*reader] -= 1;
-            if waits[*reader] == 0 {
-                ready.insert(*reader);
-            }
-        }
-    }
-    assert_eq!(order.len(), nodes.len(), "no way leads out of a region and back");
-    let mut nodes: Vec<Option<NodeProto>> = nodes.into_iter().map(Some).collect();
-    order.into_iter().filter_map(|at| nodes[at].take()).collect()
 }
