@@ -120,7 +120,8 @@ fn onnx(op: &str, inputs: &[String], output: &str) -> NodeProto {
         ..NodeProto::default()
     }
 }
-fn identity(from: &str, to: &str) -> NodeProto {
+/// The same under another name.
+pub(super) fn identity(from: &str, to: &str) -> NodeProto {
     onnx("Identity", &[from.to_owned()], to)
 }
 /// A constant of bytes: a peer, or a trigger where there are none.

@@ -1,11 +1,11 @@
 //! A class's piece without its wires: what they bring are inputs, what they take are outputs.
 
+use super::bodies::identity;
 use super::{Main, NoReference};
 use crate::driver::Partition;
 use bb_ir::gates::fold;
 use bb_ir::keys;
 use bb_ir::names;
-use bb_ir::ops;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto, ValueInfoProto};
 use bb_ir::views::Metadata;
 use bb_ir::wire_shape::{Gather, Recv, Send, read_wire_id};
@@ -58,15 +58,4 @@ pub(super) fn pure(partition: &Partition, program: &ModelProto) -> Result<Main, 
     }
     let lanes = vec![0; function.node.len()];
     Ok(Main { function, lanes })
-}
-
-fn identity(from: &str, to: &str) -> NodeProto {
-    NodeProto {
-        name: Some(to.to_owned()),
-        op_type: Some("Identity".into()),
-        domain: Some(ops::ONNX_DOMAIN.into()),
-        input: vec![from.to_owned()],
-        output: vec![to.to_owned()],
-        ..NodeProto::default()
-    }
 }
