@@ -92,7 +92,7 @@ impl Equals {
     pub async fn rest(&self) {
         for node in &self.0 {
             while node.usage().await != Some(Usage::default()) {
-                tokio::time::sleep(Duration::from_millis(10)).await;
+                tokio::task::yield_now().await;
             }
             let counters = node.counters().await.expect("it runs");
             assert_eq!(counters.accepted, counters.delivered, "{counters}");
