@@ -17,7 +17,7 @@ pub fn call(item: &ItemFn, file: &Path, line: usize) -> Option<Span> {
     let helper = function_around(&text, line)?;
     let mut functions = Functions::default();
     functions.add(text.parse().ok()?);
-    let own = item.sig.ident.span().unwrap().local_file().filter(|own| !own.ends_with(file));
+    let own = item.sig.ident.span().local_file().filter(|own| !own.ends_with(file));
     if let Some(text) = own.and_then(|own| std::fs::read_to_string(own).ok()) {
         functions.add(text.parse().ok()?);
     }
