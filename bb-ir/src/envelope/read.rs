@@ -1,7 +1,7 @@
 //! Frames as envelopes, in one walk over their bytes.
 //!
 //! What is allocated follows from the counts of [`crate::limits`] alone: a vector of fills, one of reports, and the
-//! texts of failures, which are no longer than the frame.
+//! texts of failures, none longer than the frame.
 
 use super::{Envelope, ExecutionName, Fill, FillContent, Refusal, RttReport};
 use crate::failure::FailureCode;

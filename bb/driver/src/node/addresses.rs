@@ -58,7 +58,7 @@ impl Node {
         self.tell(Input::Addresses { peer: peer.clone(), addresses });
     }
 
-    /// What was best may be so no longer.
+    /// Another address may be the best from here on.
     fn judged(&mut self, peer: &PeerId) {
         self.tell_addresses(peer);
         self.tell_forgotten();

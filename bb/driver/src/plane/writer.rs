@@ -4,8 +4,7 @@ use super::chunk::{CHUNK_BYTES_MAX, HEAD_BYTES, Head, Kind};
 use super::link::{Lost, Message, Next, Queues};
 use crate::clock::Clock;
 use crate::traffic::Counters;
-use bb_engine::Refusal;
-use bb_engine::Time;
+use bb_engine::{Refusal, Time};
 use bytes::{Buf, Bytes};
 use futures::io::{AsyncWrite, AsyncWriteExt};
 use std::io;
@@ -16,9 +15,9 @@ const BUFFER_BYTES: usize = 16 << 10;
 /// How many messages are encoded at one time of the clock.
 const MESSAGES_PER_TIME: u32 = 64;
 
-/// Writes Hello, and again whenever there is a new one, and what is queued, until the queues' other end is gone; then says goodbye. What has expired, and what
-/// is left where the stream fails, is reported lost. The stream is flushed when nothing waits: batches under load, no
-/// delay when idle.
+/// Writes Hello, and again whenever there is a new one, and what is queued, until the queues' other end is gone; then says
+/// goodbye. What has expired, and what is left where the stream fails, is reported lost. The stream is flushed when nothing
+/// waits: batches under load, no delay when idle.
 pub async fn write<W: AsyncWrite + Unpin, M: Message>(
     stream: W,
     mut queues: Queues<M>,
@@ -89,6 +88,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
             None => Ok(()),
         }
     }
+
     async fn hello(&mut self, hello: Bytes) -> io::Result<()> {
         let body = self.begin(vec![hello], Kind::Hello);
         self.whole(body).await
@@ -101,16 +101,14 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         }
         self.now
     }
+
     /// Puts a small message behind what is gathered. Whether it is one.
     async fn gather<M: Message>(&mut self, message: &M) -> io::Result<bool> {
         let (now, start) = (self.time(), self.gathered.len());
         self.gathered.extend_from_slice(&[0; HEAD_BYTES]);
-        if !message.encode_behind(now, &mut self.gathered) {
-            self.gathered.truncate(start);
-            return Ok(false);
-        }
+        let encoded = message.encode_behind(now, &mut self.gathered);
         let bytes = self.gathered.len() - start - HEAD_BYTES;
-        if bytes > CHUNK_BYTES_MAX {
+        if !encoded || bytes > CHUNK_BYTES_MAX {
             self.gathered.truncate(start);
             return Ok(false);
         }
@@ -127,12 +125,14 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         }
         Ok(true)
     }
+
     /// Writes what is gathered.
     async fn hand_on(&mut self) -> io::Result<()> {
         self.stream.write_all(&self.gathered).await?;
         self.gathered.clear();
         Ok(())
     }
+
     async fn flush(&mut self) -> io::Result<()> {
         self.hand_on().await?;
         self.stream.flush().await
