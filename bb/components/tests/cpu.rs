@@ -2,42 +2,22 @@
 //! nobody should give them.
 #![allow(missing_docs)]
 
+mod kernel;
+
 use bb::ir::proto::onnx::NodeProto;
 use bb::ir::value::{RawTensor, Value};
 use bb::ir::views::{Attributes, attribute};
 use bb_components::cpu::KERNELS;
+use kernel::{A, f, i};
 use proptest::prelude::*;
 
-fn run(node: &NodeProto, mut inputs: Vec<Value>) -> Result<Value, String> {
-    let entry = KERNELS.iter().find(|k| k.op == node.op_type()).expect("in the table");
-    let kernel = (entry.build)(node).map_err(|e| e.0)?;
-    let mut outputs = Vec::new();
-    kernel.run(&mut inputs, &mut outputs).map_err(|e| e.0)?;
+fn node(op: &str, attributes: &[(&str, A)]) -> NodeProto {
+    kernel::node(op, attributes, 1)
+}
+fn run(node: &NodeProto, inputs: Vec<Value>) -> Result<Value, String> {
+    let mut outputs = kernel::run(KERNELS, node, inputs)?;
     assert_eq!(outputs.len(), 1);
     Ok(outputs.remove(0))
-}
-fn node(op: &str, attributes: &[(&str, A)]) -> NodeProto {
-    let mut node = NodeProto { op_type: Some(op.into()), ..NodeProto::default() };
-    for (name, value) in attributes {
-        node.set_attr(match value {
-            A::I(i) => attribute::int(name, *i),
-            A::F(f) => attribute::float(name, *f),
-            A::Is(is) => attribute::ints(name, is.to_vec()),
-        });
-    }
-    node
-}
-#[derive(Clone, Copy)]
-enum A {
-    I(i64),
-    F(f32),
-    Is(&'static [i64]),
-}
-fn f(dims: &[u64], values: &[f32]) -> Value {
-    Value::Tensor(RawTensor::from_vec(dims, values.to_vec()).expect("as many"))
-}
-fn i(dims: &[u64], values: &[i64]) -> Value {
-    Value::Tensor(RawTensor::from_vec(dims, values.to_vec()).expect("as many"))
 }
 fn seq(values: Vec<Value>) -> Value {
     Value::Seq(values.into())

@@ -2,26 +2,16 @@
 #![cfg(feature = "tract")]
 #![allow(missing_docs)]
 
+mod kernel;
+
 use bb::ir::proto::onnx::NodeProto;
 use bb::ir::value::{RawTensor, Value};
-use bb::ir::views::{Attributes, attribute};
 use bb_components::tract::KERNELS;
+use kernel::{A, f, i, node};
 use std::collections::BTreeSet;
 
-#[derive(Clone, Copy)]
-enum A {
-    I(i64),
-    F(f32),
-    Is(&'static [i64]),
-}
 use A::{F, I, Is};
 
-fn f(dims: &[u64], values: &[f32]) -> Value {
-    Value::Tensor(RawTensor::from_vec(dims, values.to_vec()).expect("as many"))
-}
-fn i(dims: &[u64], values: &[i64]) -> Value {
-    Value::Tensor(RawTensor::from_vec(dims, values.to_vec()).expect("as many"))
-}
 fn b(values: &[bool]) -> Value {
     Value::Tensor(RawTensor::from_vec(&[values.len() as u64], values.to_vec()).expect("as many"))
 }
@@ -29,25 +19,8 @@ fn axes(values: &[i64]) -> Value {
     i(&[values.len() as u64], values)
 }
 
-fn node(op: &str, with: &[(&str, A)], outputs: usize) -> NodeProto {
-    let output = (0..outputs).map(|i| format!("y{i}")).collect();
-    let mut node = NodeProto { op_type: Some(op.into()), output, ..NodeProto::default() };
-    for (name, value) in with {
-        node.set_attr(match value {
-            I(i) => attribute::int(name, *i),
-            F(f) => attribute::float(name, *f),
-            Is(is) => attribute::ints(name, is.to_vec()),
-        });
-    }
-    node
-}
-
-fn run(node: &NodeProto, mut inputs: Vec<Value>) -> Result<Vec<Value>, String> {
-    let entry = KERNELS.iter().find(|k| k.op == node.op_type()).expect("in the table");
-    let kernel = (entry.build)(node).map_err(|e| e.0)?;
-    let mut outputs = Vec::new();
-    kernel.run(&mut inputs, &mut outputs).map_err(|e| e.0)?;
-    Ok(outputs)
+fn run(node: &NodeProto, inputs: Vec<Value>) -> Result<Vec<Value>, String> {
+    kernel::run(KERNELS, node, inputs)
 }
 
 /// Numbers, up to their last digits.
