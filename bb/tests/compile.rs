@@ -2,41 +2,15 @@
 #![cfg(feature = "build")]
 #![allow(missing_docs)]
 
+mod snapshot_programs;
+
 use bb::ir::keys;
 use bb::ir::proto::onnx::{FunctionProto, ModelProto, NodeProto};
 use bb::ir::views::Metadata;
 use bb::ir::wire_shape::{is_recv, is_send, read_wire_id};
 use bb::prelude::*;
 use bb_compiler::{Compiler, Output};
-
-#[derive(bb::Peer)]
-pub struct Server;
-#[derive(bb::Peer)]
-pub struct Client;
-#[derive(bb::Peer)]
-pub struct Node;
-#[derive(bb::Peer)]
-pub struct Head;
-
-#[bb::role]
-pub trait Trainer {
-    fn train(&mut self, params: Tensor) -> (Tensor, u64);
-}
-#[bb::role]
-pub trait State {
-    fn get(&mut self) -> Tensor;
-    fn mix(&mut self, theirs: Tensor) -> Tensor;
-}
-#[bb::role]
-pub trait Choice {
-    fn head(&mut self, from: Peers<Head>) -> Peer<Head>;
-}
-
-#[bb::op]
-fn clip(x: Tensor, limit: f32) -> Tensor {
-    let values = x.as_slice().iter().map(|v| v.clamp(-limit, limit)).collect();
-    Tensor::from_vec(x.shape(), values).expect("as many as before")
-}
+use snapshot_programs::{Client, N, Node, Server, StateAt, clipped, generic, gossip, scored, two_rounds};
 
 fn compile(recorded: bb::Recorded) -> Output {
     assert_eq!(recorded.diagnostics, []);
@@ -64,42 +38,6 @@ fn half(function: &FunctionProto, id: u64, of: fn(&NodeProto) -> bool) -> &NodeP
     function.node.iter().find(|n| of(n) && read_wire_id(n) == Some(id)).expect("that half of that wire")
 }
 
-#[bb::module]
-fn round(
-    graph: &Graph,
-    cohort: On<Server, Peers<Client>>,
-    quorum: On<Server, f32>,
-    trainer: TrainerAt<Client>,
-    average: AggregatorAt<Server>,
-) -> On<Server, Tensor> {
-    let global = average.params(graph);
-    let local = graph.wire(global, cohort);
-    let (update, samples) = trainer.train(local);
-    let back = graph.wire((update, samples), local.sender::<Server>());
-    average.fold(back.quorum(quorum).within(secs(30)))
-}
-
-#[test]
-fn a_round_is_a_server_and_its_clients() {
-    let out = compile(bb::record(round));
-    assert_eq!(ops(&out, "Server"), ["params", "Send", "Recv", "Gather", "fold"]);
-    assert_eq!(ops(&out, "Client"), ["Recv", "train", "Send"]);
-    assert_eq!(places(&out.program), ["Server|one|entry", "Client|each|cohort"]);
-    assert_eq!(half(main(&out, "Server"), 1, is_recv).metadata(keys::AWAITS_KEY), Some("0"));
-}
-
-#[bb::module]
-fn two_rounds(
-    graph: &Graph,
-    cohort: On<Server, Peers<Client>>,
-    quorum: On<Server, f32>,
-    trainer: TrainerAt<Client>,
-    average: AggregatorAt<Server>,
-) -> (On<Server, Tensor>, On<Server, Tensor>) {
-    let first = round(graph, cohort, quorum, trainer, average);
-    (first, round(&graph.after(first), cohort, quorum, trainer, average))
-}
-
 #[test]
 fn two_calls_of_one_module_never_meet() {
     let out = compile(bb::record(two_rounds));
@@ -114,24 +52,6 @@ fn two_calls_of_one_module_never_meet() {
     assert_eq!(params[1].metadata(keys::MODULE_INSTANCE_KEY), Some("two_rounds/round#1"));
 }
 
-#[bb::module]
-fn clipped(
-    graph: &Graph,
-    cohort: On<Server, Peers<Client>>,
-    trainer: TrainerAt<Client>,
-    x: On<Server, Tensor>,
-) -> On<Server, Tensor> {
-    let back = graph.wire(x, cohort);
-    let back = graph.wire(back, back.sender::<Server>());
-    back.each(|y| {
-        let there: On<Each<Client>, Tensor> = graph.wire(y, y.sender());
-        let _ = trainer.train(there);
-        clip(y * x, 1.0)
-    })
-    .first(3)
-    .mean()
-}
-
 #[test]
 fn lanes_reply_to_their_members() {
     let out = compile(bb::record(clipped));
@@ -141,6 +61,16 @@ fn lanes_reply_to_their_members() {
     assert_eq!(half(server, 1, is_recv).metadata(keys::LANE_KEY), Some("1"));
     assert_eq!(ops(&out, "Client"), ["Recv", "Send", "Recv", "train"]);
     assert_eq!(half(main(&out, "Client"), 2, is_recv).metadata(keys::LANE_KEY), None);
+}
+
+#[test]
+fn what_reads_a_lane_is_in_it_and_each_policy_closes_it() {
+    let out = compile(bb::record(scored));
+    let server = main(&out, "Server");
+    let count = |is: &dyn Fn(&NodeProto) -> bool| server.node.iter().filter(|n| is(n)).count();
+    assert_eq!(count(&|n| n.op_type() == "Sub" && n.metadata(keys::LANE_KEY).is_some()), 2);
+    assert_eq!(count(&|n| n.op_type() == "Gather"), 2);
+    assert_eq!(count(&|n| is_send(n) && n.metadata(keys::LANE_KEY) == Some("1")), 1, "a reply leaves the lane");
 }
 
 #[bb::module]
@@ -172,8 +102,6 @@ pub trait Rows {
     fn any(&mut self, rows: Tensor<AnyElement>) -> Tensor<AnyElement>;
     fn run(&mut self, rows: Tensor<f32, (N, D<64>)>) -> Tensor<f32, (N, D<32>)>;
 }
-#[derive(bb::Dim)]
-pub struct N;
 #[derive(bb::WireType)]
 pub struct Report {
     pub loss: f32,
@@ -234,13 +162,6 @@ fn shapes_that_are_static_have_to_fit() {
     assert_eq!(found.iter().map(|f| f.0).collect::<Vec<_>>(), ["BB0302"], "{found:?}");
 }
 
-#[bb::module]
-fn gossip(graph: &Graph, neighbour: On<Node, Peer<Node>>, state: StateAt<Node>) -> On<Node, Tensor> {
-    let mine = state.get(graph);
-    let theirs = graph.wire(mine, neighbour);
-    mine + graph.wire(state.mix(theirs), graph.origin::<Node>())
-}
-
 #[test]
 fn both_halves_of_a_wire_inside_one_class_are_in_one_artifact() {
     let out = compile(bb::record(gossip));
@@ -254,15 +175,6 @@ fn both_halves_of_a_wire_inside_one_class_are_in_one_artifact() {
             assert_eq!(keys.map(|key| half.metadata(key).expect("a place")), way);
         }
     }
-}
-
-#[bb::module]
-fn twice<P: Place>(x: On<P, Tensor>) -> On<P, Tensor> {
-    (x + x) * 0.5
-}
-#[bb::module]
-fn generic(graph: &Graph, x: On<Server, Tensor>, to: On<Server, Peer<Client>>) -> On<Client, Tensor> {
-    twice(graph.wire(twice(x), to))
 }
 
 #[test]

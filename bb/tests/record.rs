@@ -1,74 +1,14 @@
 //! What a module is when it is recorded.
 #![allow(missing_docs)]
 
+mod snapshot_programs;
+
 use bb::ir::ops::{MODULE_DOMAIN, WIRE_DOMAIN};
 use bb::ir::proto::onnx::{FunctionProto, NodeProto};
 use bb::ir::views::{Metadata, control_inputs};
 use bb::ir::{bindings, keys};
 use bb::prelude::*;
-
-#[derive(bb::Peer)]
-pub struct Server;
-#[derive(bb::Peer)]
-pub struct Client;
-#[derive(bb::Peer)]
-pub struct Node;
-
-#[bb::role]
-pub trait Trainer {
-    fn train(&mut self, params: Tensor) -> (Tensor, u64);
-}
-#[bb::role]
-pub trait State {
-    fn get(&mut self) -> Tensor;
-    fn mix(&mut self, theirs: Tensor) -> Tensor;
-}
-
-#[bb::module]
-fn round(
-    graph: &Graph,
-    cohort: On<Server, Peers<Client>>,
-    quorum: On<Server, f32>,
-    trainer: TrainerAt<Client>,
-    average: AggregatorAt<Server>,
-) -> On<Server, Tensor> {
-    let global = average.params(graph);
-    let local = graph.wire(global, cohort);
-    let (update, samples) = trainer.train(local);
-    let back = graph.wire((update, samples), local.sender::<Server>());
-    average.fold(back.quorum(quorum).within(secs(30)))
-}
-
-#[bb::module]
-fn two_rounds(
-    graph: &Graph,
-    cohort: On<Server, Peers<Client>>,
-    quorum: On<Server, f32>,
-    trainer: TrainerAt<Client>,
-    average: AggregatorAt<Server>,
-) -> (On<Server, Tensor>, On<Server, Tensor>) {
-    let first = round(graph, cohort, quorum, trainer, average);
-    (first, round(&graph.after(first), cohort, quorum, trainer, average))
-}
-
-#[bb::op]
-fn clip(x: Tensor, limit: f32) -> Tensor {
-    let values = x.as_slice().iter().map(|v| v.clamp(-limit, limit)).collect();
-    Tensor::from_vec(x.shape(), values).expect("as many as before")
-}
-
-#[bb::module]
-fn clipped(graph: &Graph, cohort: On<Server, Peers<Client>>, x: On<Server, Tensor>) -> On<Server, Tensor> {
-    let back = graph.wire(x, cohort);
-    let back = graph.wire(back, back.sender::<Server>());
-    back.each(|y| {
-        let there: On<Each<Client>, Tensor> = graph.wire(y, y.sender());
-        let _ = there;
-        clip(y * x, 1.0)
-    })
-    .first(3)
-    .mean()
-}
+use snapshot_programs::{Client, Server, clipped, generic, gossip, round, two_rounds};
 
 /// Every member is answered in its lane, and answers once more.
 #[bb::module]
@@ -82,22 +22,6 @@ fn twice_asked(graph: &Graph, cohort: On<Server, Peers<Client>>, x: On<Server, T
     });
     let reply = again.expect("the body of each runs once");
     first.mean() + graph.wire(reply.relu(), reply.sender::<Server>()).mean()
-}
-
-#[bb::module]
-fn gossip(graph: &Graph, neighbour: On<Node, Peer<Node>>, state: StateAt<Node>) -> On<Node, Tensor> {
-    let mine = state.get(graph);
-    let theirs = graph.wire(mine, neighbour);
-    mine + graph.wire(state.mix(theirs), graph.origin::<Node>())
-}
-
-#[bb::module]
-fn twice<P: Place>(x: On<P, Tensor>) -> On<P, Tensor> {
-    (x + x) * 0.5
-}
-#[bb::module]
-fn generic(graph: &Graph, x: On<Server, Tensor>, to: On<Server, Peer<Client>>) -> On<Client, Tensor> {
-    twice(graph.wire(twice(x), to))
 }
 
 fn nodes<'a>(f: &'a FunctionProto, op: &str) -> Vec<&'a NodeProto> {

@@ -1,15 +1,17 @@
-//! The other programs of the snapshots: answers in lanes, gossip, a join, and an output elsewhere.
+//! The other programs of the snapshots, and answers in lanes.
 
 use super::{Case, host, members, peer, role, tensor};
 use crate::nodes::*;
 use crate::programs::{self, Client, Node, Server, State, StateAt, Store, StoreAt};
 use bb::__private::Accepts;
-use bb::Reference;
+use bb::engine::Value;
 use bb::ir::proto::onnx::NodeProto;
 use bb::prelude::*;
+use bb::{Compiled, Reference};
+use bb_sim::Host;
 
 pub fn all() -> Vec<Case> {
-    vec![scored(), gossip(), split(), kept()]
+    vec![scored(), scatter(), gossip(), self_send(), split(), diamond(), request(), nested(), join(), kept()]
 }
 
 const X: [f32; 3] = [0.25, -0.5, 1.5];
@@ -63,15 +65,56 @@ fn gossip() -> Case {
     }
 }
 
-fn split() -> Case {
+fn scatter() -> Case {
     Case {
-        name: "split",
-        program: bb::compile(programs::split),
-        cohort: None,
-        hosts: |program, _| ["Edge", "Left", "Right", "Head"].map(|class| host(program, class)).into(),
-        args: |_| vec![tensor(&X), peer(1), peer(2), peer(3)],
-        reference: Reference::new(),
+        name: "scatter",
+        cohort: Some(("Client", &[1, 3])),
+        args: |n| vec![tensor(&X), members(n)],
+        program: bb::compile(programs::scatter),
+        ..scored()
     }
+}
+
+fn self_send() -> Case {
+    let hosts = |program: &Compiled, _| vec![host(program, "Node")];
+    plain("self_send", bb::compile(programs::self_send), hosts, |_| vec![tensor(&X)])
+}
+
+fn split() -> Case {
+    let hosts = |program: &Compiled, _| ["Edge", "Left", "Right"].map(|class| host(program, class)).into();
+    plain("split", bb::compile(programs::split), hosts, |_| vec![tensor(&X), peer(1), peer(2)])
+}
+
+fn diamond() -> Case {
+    let hosts = |program: &Compiled, _| ["Edge", "Left", "Right", "Head"].map(|class| host(program, class)).into();
+    plain("diamond", bb::compile(programs::diamond), hosts, |_| vec![tensor(&X), peer(1), peer(2), peer(3)])
+}
+
+fn request() -> Case {
+    plain("request", bb::compile(programs::request), server_and_client, |_| vec![tensor(&X), peer(1)])
+}
+
+fn nested() -> Case {
+    plain("nested", bb::compile(programs::nested), server_and_client, |_| vec![tensor(&X), peer(1)])
+}
+
+fn join() -> Case {
+    let hosts = |program: &Compiled, _| ["Server", "Client", "Node"].map(|class| host(program, class)).into();
+    let args = |_| vec![tensor(&X), tensor(&[-1.0, 0.5, 3.0]), peer(1), peer(2)];
+    plain("join", bb::compile(programs::join), hosts, args)
+}
+
+/// Of tensor operators alone.
+fn plain(
+    name: &'static str,
+    program: Compiled,
+    hosts: fn(&Compiled, usize) -> Vec<Host>,
+    args: fn(usize) -> Vec<Value>,
+) -> Case {
+    Case { name, program, cohort: None, hosts, args, reference: Reference::new() }
+}
+fn server_and_client(program: &Compiled, _: usize) -> Vec<Host> {
+    ["Server", "Client"].map(|class| host(program, class)).into()
 }
 
 /// Gives what it keeps twofold.
