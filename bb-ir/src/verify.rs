@@ -139,7 +139,7 @@ rules! {
     ProgramWire;
     /// A value the program gives is read by no node.
     OutputRead;
-    /// There is at most one bootstrap: it takes its start alone, gives and sends nothing, and is sealed for one class.
+    /// There is at most one bootstrap: it takes its start first, gives and sends nothing, and is sealed for one class.
     Bootstrap;
 }
 

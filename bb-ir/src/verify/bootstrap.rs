@@ -22,8 +22,8 @@ pub(super) fn border(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
     if body.main {
         report.body(body, Rule::Bootstrap, "is a bootstrap and the root");
     }
-    if body.function.input != [START] || !body.function.output.is_empty() {
-        report.body(body, Rule::Bootstrap, "takes more than its start, or gives something");
+    if body.function.input.first().is_none_or(|first| first != START) || !body.function.output.is_empty() {
+        report.body(body, Rule::Bootstrap, "does not begin with its start, or gives something");
     }
 }
 

@@ -154,6 +154,30 @@ fn nothing_gets_from_one_class_to_another() {
 }
 
 #[test]
+fn each_part_takes_what_is_staged_on_its_class() {
+    let mut m = bootstrap_of("round");
+    m.slot("Server", "average", "Aggregator", 0);
+    m.slot("Client", "trainer", "user.Trainer", 1);
+    let rate = m.input("rate", "Client", tensor());
+    let first = m.input("first", "Server", tensor());
+    m.role("user.Trainer", "warm", 1, &[&rate], &[]);
+    m.role("Aggregator", "reset", 0, &[&first], &[]);
+    let out = compile(vec![round(), m.done()]);
+    let takes = |class: &str| part(out.part(class)).expect("a part").input.clone();
+    assert_eq!(
+        (takes("Server"), takes("Client")),
+        (vec!["start".into(), "first".into()], vec!["start".into(), "rate".into()])
+    );
+
+    let mut m = bootstrap_of("round");
+    m.slot("Server", "average", "Aggregator", 0);
+    let rate = m.input("rate", "Client", tensor());
+    m.role("Aggregator", "reset", 0, &[&rate], &[]);
+    let fault = fault(vec![round(), m.done()]);
+    assert!(fault.message.contains("this is about `Client` and `Server`"), "{fault}");
+}
+
+#[test]
 fn where_no_call_does_anything_nothing_is_prepared() {
     let mut m = bootstrap_of("round");
     m.slot("Logger", "log", "user.Log", 0);

@@ -60,3 +60,15 @@ pub enum CallError {
     #[error("the node was shut down")]
     Stopped,
 }
+
+/// Why a value is not staged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StageError {
+    /// The engine says why.
+    #[error(transparent)]
+    Engine(#[from] bb_engine::StageError),
+    /// There is no node any more.
+    #[error("the node was shut down")]
+    Stopped,
+}

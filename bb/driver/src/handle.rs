@@ -2,7 +2,7 @@
 
 use crate::book::Addresses;
 use crate::builder::Hosted;
-use crate::error::{CallError, StartError};
+use crate::error::{CallError, StageError, StartError};
 use crate::event::Event;
 use crate::traffic::{Counters, Traffic};
 use bb_engine::{Arg, CallId, GraphId, InstallError, Installed, PeerId, Standing, Value};
@@ -61,6 +61,7 @@ pub(crate) enum Order {
     WaitFor { class: String, count: usize, reply: oneshot::Sender<()> },
     Dial(libp2p::Multiaddr),
     Install(Hosted, oneshot::Sender<Result<Installed, InstallError>>),
+    Stage(GraphId, String, Vec<Arg>, oneshot::Sender<Result<(), bb_engine::StageError>>),
     Usage(oneshot::Sender<(bb_engine::Usage, bb_engine::Counters)>),
     Addresses(oneshot::Sender<Addresses>),
     Standing(PeerId, Standing),
@@ -169,6 +170,18 @@ impl Handle {
         let (reply, installed) = oneshot::channel();
         self.orders.send(Order::Install(hosted, reply)).await.map_err(|_| StartError::Stopped)?;
         Ok(installed.await.map_err(|_| StartError::Stopped)??)
+    }
+
+    /// Hands in what a program's bootstrap takes here by that name: one value, or those of a tuple. See
+    /// [`Engine::stage`](bb_engine::Engine::stage).
+    ///
+    /// # Errors
+    /// Says why it cannot be; then nothing has changed.
+    pub async fn stage(&self, graph: GraphId, name: &str, args: Vec<Arg>) -> Result<(), StageError> {
+        let (reply, staged) = oneshot::channel();
+        let order = Order::Stage(graph, name.to_owned(), args, reply);
+        self.orders.send(order).await.map_err(|_| StageError::Stopped)?;
+        Ok(staged.await.map_err(|_| StageError::Stopped)??)
     }
 
     /// What the engine holds; `None` where the node has stopped.

@@ -21,7 +21,7 @@ mod traffic;
 pub use bb_engine as engine;
 pub use book::{Addresses, Forgotten};
 pub use builder::{Builder, Hosted};
-pub use error::{CallError, StartError};
+pub use error::{CallError, StageError, StartError};
 pub use event::{Event, Parting, StreamFault};
 pub use handle::{Call, Events, Handle};
 pub use identity::{Identity, IdentityError};

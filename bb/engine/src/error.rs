@@ -1,4 +1,4 @@
-//! Why an artifact cannot be installed.
+//! Why an artifact cannot be installed, and why a value cannot be staged.
 
 /// Why an artifact cannot be installed. Nothing of it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,4 +71,43 @@ pub enum InstallError {
     /// A Hello could not tell it any more.
     #[error("with this the node hosts more than it can tell its peers: {0}\n  help: host it on a node of its own")]
     TooMuchHosted(String),
+}
+
+/// Why a value cannot be staged for a bootstrap. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StageError {
+    /// The bootstrap does not take it, or there is none.
+    #[error("the bootstrap of `{program}` takes no `{name}` here\n  help: it takes {}", listed(.takes))]
+    NoSuchInput {
+        /// The program.
+        program: String,
+        /// The value's name.
+        name: String,
+        /// What its part on this class takes.
+        takes: Vec<String>,
+    },
+    /// It is of another type, or contradicts what is staged already.
+    #[error("`{name}` does not fit: it is {expected}")]
+    WrongType {
+        /// The value's name.
+        name: String,
+        /// What it should be.
+        expected: String,
+    },
+    /// There is one of that name.
+    #[error("`{0}` is staged already, and the bootstrap waits for other values")]
+    AlreadyStaged(String),
+    /// The bootstrap has begun: nothing can be changed any more. A durable node that was started again may have begun it
+    /// before.
+    #[error("the bootstrap of `{0}` has begun with what was staged before")]
+    Begun(String),
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+    }
 }

@@ -26,7 +26,7 @@ mod time;
 pub use bb_ir::difference::WireDifference;
 pub use config::{Config, Limits, Membership, Usage};
 pub use counters::Counters;
-pub use error::InstallError;
+pub use error::{InstallError, StageError};
 pub use event::{
     CallError, Cause, DisconnectReason, EngineStep, Event, ExecutionId, Gate, GateReason, LimitKind, QuorumFailure,
     ReceiveFault,

@@ -2,8 +2,8 @@
 
 use crate::wrong::Wrong;
 use bb::engine::{
-    CheckpointError, CommandId, ComponentFailure, ComponentId, Config, Engine, GraphId, GraphSlot, InstallError,
-    Installed, Time,
+    Arg, CheckpointError, CommandId, ComponentFailure, ComponentId, Config, Engine, GraphId, GraphSlot, InstallError,
+    Installed, StageError, Time,
 };
 use bb::ir::component::{Component, KernelEntry};
 use bb::ir::digest::sha256;
@@ -47,6 +47,7 @@ pub struct Host {
     pub(crate) artifact: Cow<'static, [u8]>,
     digest: [u8; 32],
     pub(crate) components: MakeComponents,
+    staged: Vec<(String, Vec<Arg>)>,
 }
 
 impl Host {
@@ -55,7 +56,7 @@ impl Host {
         Host::with(Cow::Owned(artifact.into()), Box::new(Vec::new))
     }
     pub(crate) fn with(artifact: Cow<'static, [u8]>, components: MakeComponents) -> Self {
-        Host { digest: sha256(&artifact), artifact, components }
+        Host { digest: sha256(&artifact), artifact, components, staged: Vec::new() }
     }
     /// With a component in a slot; `make` runs at every start.
     pub fn bind<X: Component + 'static>(self, slot: impl Into<String>, make: impl Fn() -> X + 'static) -> Self {
@@ -66,6 +67,11 @@ impl Host {
             all
         });
         Host { components, ..self }
+    }
+    /// Hands in what the program's bootstrap takes by that name, at every start.
+    pub fn stage(mut self, name: impl Into<String>, args: Vec<Arg>) -> Self {
+        self.staged.push((name.into(), args));
+        self
     }
 }
 
@@ -137,6 +143,17 @@ impl Running {
             }
         }
         Ok(())
+    }
+    /// Hands in what is staged at every start, unless the bootstrap began before it.
+    pub fn stage(&mut self, hosts: &[Host]) {
+        for (host, graph) in hosts.iter().zip(&self.graphs) {
+            for (name, args) in &host.staged {
+                match self.engine.stage(*graph, name, args.clone()) {
+                    Ok(()) | Err(StageError::Begun(_)) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
     }
     /// The engine has the result of a method.
     pub fn ran(&mut self, command: CommandId) {

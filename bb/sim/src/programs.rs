@@ -160,8 +160,8 @@ pub fn prepared(
     (home.saw(number), graph.wire(away.saw(there), there.sender::<Asker>()))
 }
 
-/// Makes both ready.
+/// Makes both ready: one with a key that it finds, the other with one that its peer is told.
 #[bb::bootstrap(prepared)]
-pub fn prepare(graph: &Graph, home: ReadyAt<Asker>, away: ReadyAt<Helper>) {
-    let _ = (home.prepare(home.open(graph)), away.prepare(away.open(graph)));
+pub fn prepare(graph: &Graph, home: ReadyAt<Asker>, key: On<Helper, u64>, away: ReadyAt<Helper>) {
+    let _ = (home.prepare(home.open(graph)), away.prepare(key));
 }

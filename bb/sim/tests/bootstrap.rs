@@ -16,6 +16,8 @@ pub trait Store {
     fn open(&mut self) -> u64;
     /// What it holds is so much more.
     fn fill(&mut self, with: u64);
+    /// Takes numbers and their weights, `f32[N]` each.
+    fn weigh(&mut self, numbers: Tensor, weights: Tensor);
     fn get(&mut self, x: f32) -> f32;
 }
 /// How often it was opened, and what it holds.
@@ -27,6 +29,9 @@ impl Store for Shelf {
     }
     fn fill(&mut self, with: u64) {
         self.1 += with;
+    }
+    fn weigh(&mut self, numbers: Tensor, weights: Tensor) {
+        assert_eq!(numbers, weights);
     }
     fn get(&mut self, x: f32) -> f32 {
         x + 10.0 * self.0 as f32 + 100.0 * self.1 as f32
@@ -72,6 +77,34 @@ fn stored(
 fn open_stores(graph: &Graph, there: StoreAt<Helper>, here: StoreAt<Asker>) {
     there.fill(there.open(graph));
     let _ = here.open(graph);
+}
+
+/// The same by a bootstrap that is told on each side what the store holds at first.
+#[bb::module]
+fn told(
+    graph: &Graph,
+    x: On<Asker, f32>,
+    to: On<Asker, Peer<Helper>>,
+    here: StoreAt<Asker>,
+    there: StoreAt<Helper>,
+) -> (On<Asker, f32>, On<Asker, f32>) {
+    let far = graph.wire(x, to);
+    (here.get(x), graph.wire(there.get(far), far.sender::<Asker>()))
+}
+
+#[bb::bootstrap(told)]
+fn fill_both(
+    graph: &Graph,
+    first: On<Asker, u64>,
+    rates: On<Asker, Tensor>,
+    others: On<Helper, u64>,
+    here: StoreAt<Asker>,
+    there: StoreAt<Helper>,
+) {
+    let _ = here.open(graph);
+    here.fill(first);
+    here.weigh(rates, rates.relu());
+    there.fill(others);
 }
 
 const HELPER: NodeIx = NodeIx(1);
@@ -362,10 +395,100 @@ fn an_artifact_whose_bootstrap_cannot_be_is_not_installed() {
     let malformed = |error: InstallError, text: &str| {
         assert!(matches!(&error, InstallError::Malformed(why) if why.contains(text)), "{error:?}");
     };
-    malformed(refused(&|f| f.input.push("x".into())), "is not called as one");
+    let error = refused(&|f| f.input.push("x".into()));
+    assert!(matches!(&error, InstallError::Broken(v) if v.rule == bb::ir::verify::Rule::MissingType), "{error:?}");
+    malformed(refused(&|f| f.input[0] = "begin".into()), "is not called as one");
     malformed(refused(&|f| f.output.push("start".into())), "is not called as one");
     malformed(refused(&|f| f.node[0].set_metadata(keys::HOME_CLASS_KEY, "Helper")), "for a bootstrap on `Asker`");
     malformed(refused(&|f| f.node[0].domain = Some(bb::ir::ops::WIRE_DOMAIN.into())), "for a bootstrap on `Asker`");
     let error = refused(&|f| f.node[0].set_metadata(keys::SLOT_ID_KEY, "99"));
     assert!(matches!(&error, InstallError::Broken(v) if v.rule == bb::ir::verify::Rule::BindingTable), "{error:?}");
+}
+
+fn told_hosts() -> [Host; 2] {
+    let program = bb::compile(told);
+    assert_eq!(program.diagnostics, []);
+    let host = |class: &str| Host::new(program.artifact(class).expect("compiled").bytes.clone());
+    let here = || <StoreAt<Asker> as Accepts<Shelf>>::component(Shelf(0, 0));
+    let there = || <StoreAt<Helper> as Accepts<Shelf>>::component(Shelf(0, 0));
+    [host("Asker").bind("here", here), host("Helper").bind("there", there)]
+}
+fn whole(number: u64) -> Vec<Arg> {
+    vec![Arg::Value(Value::scalar(number))]
+}
+fn rates() -> Vec<Arg> {
+    vec![Arg::Value(Value::Tensor(bb::ir::value::RawTensor::from_vec(&[2], vec![1.0f32, 2.0]).expect("two")))]
+}
+/// Opened once here, filled with 2 here and with 3 there.
+fn told_right() -> Result<Vec<Value>, CallError> {
+    Ok([1.0f32 + 10.0 + 200.0, 1.0 + 300.0].map(Value::scalar).to_vec())
+}
+
+#[test]
+fn one_that_takes_values_begins_when_the_last_is_staged() {
+    let [asker, helper] = told_hosts();
+    let mut world = world();
+    world.add(vec![asker]).expect("installs");
+    world.add(vec![helper.stage("others", whole(3))]).expect("installs");
+    world.connect_all();
+    let call = world.call(ASKER, args(), 60 * S);
+    world.run_until(S);
+    let done = |world: &World| events(world, |e| matches!(e, Event::Bootstrapped { .. }));
+    assert_eq!((done(&world), world.result(call)), (1, None), "the helper has all it needs");
+    world.stage(ASKER, "rates", rates()).expect("it takes them");
+    world.run_until(2 * S);
+    assert_eq!((done(&world), world.result(call)), (1, None));
+    world.stage(ASKER, "first", whole(2)).expect("it takes it");
+    world.run_until(3 * S);
+    assert_eq!((done(&world), world.result(call)), (2, Some(&told_right())));
+    at_rest(&world);
+}
+
+#[test]
+fn what_it_does_not_take_is_refused_and_changes_nothing() {
+    use bb::engine::StageError;
+    let mut world = world();
+    for host in told_hosts() {
+        world.add(vec![host]).expect("installs");
+    }
+    let refused = |world: &mut World, name: &str, args: Vec<Arg>| world.stage(ASKER, name, args).expect_err("refused");
+    let takes = vec!["first".to_owned(), "rates".to_owned()];
+    let other =
+        |name: &str| StageError::NoSuchInput { program: "told".into(), name: name.into(), takes: takes.clone() };
+    assert_eq!(refused(&mut world, "others", whole(1)), other("others"), "that is for the helper");
+    assert_eq!(refused(&mut world, "first", [whole(1), whole(2)].concat()), other("first.0"), "one value, not two");
+    for wrong in [number(1.0), Arg::Value(Value::Trigger), Arg::AllPeers { and_self: true }] {
+        let error = refused(&mut world, "first", vec![wrong]);
+        assert!(matches!(&error, StageError::WrongType { name, .. } if name == "first"), "{error}");
+    }
+    world.stage(ASKER, "first", whole(2)).expect("it takes it");
+    assert_eq!(refused(&mut world, "first", whole(2)), StageError::AlreadyStaged("first".into()));
+    world.stage(ASKER, "rates", rates()).expect("it takes them");
+    world.run_until(S);
+    assert_eq!(refused(&mut world, "first", whole(2)), StageError::Begun("told".into()));
+    let help = other("others").to_string();
+    assert_eq!(help, "the bootstrap of `told` takes no `others` here\n  help: it takes `first`, `rates`");
+
+    // One that takes nothing begins by itself.
+    let mut world = running();
+    let error = refused(&mut world, "first", whole(1));
+    assert!(matches!(&error, StageError::NoSuchInput { takes, .. } if takes.is_empty()), "{error}");
+}
+
+#[test]
+fn a_durable_node_is_handed_values_at_every_start_and_uses_them_once() {
+    for at in (0..200).step_by(7) {
+        let mut world = world();
+        let [asker, helper] = told_hosts();
+        world.add_durable(vec![asker.stage("first", whole(2)).stage("rates", rates())], 2 * MS).expect("installs");
+        world.add(vec![helper.stage("others", whole(3))]).expect("installs");
+        world.run_until(at * MS);
+        world.kill(ASKER);
+        world.start(ASKER).expect("installs");
+        world.connect_all();
+        let call = world.call(ASKER, args(), 60 * S);
+        world.run_until(world.elapsed() + 5 * S);
+        assert_eq!(world.result(call), Some(&told_right()), "killed after {at} ms");
+        at_rest(&world);
+    }
 }

@@ -1,6 +1,6 @@
-//! Why a node does not start, and why a call has no answer.
+//! Why a node does not start or take a value, and why a call has no answer.
 
-use bb_driver::StartError;
+use bb_driver::{StageError, StartError};
 
 /// Why a call has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +33,9 @@ pub enum Error {
     /// A node does not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// A value is not staged.
+    #[error(transparent)]
+    Stage(#[from] StageError),
     /// A call has no answer.
     #[error(transparent)]
     Call(#[from] CallError),

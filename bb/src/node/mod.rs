@@ -20,7 +20,7 @@ mod error;
 mod events;
 
 pub use crate::component::{Entry, Piece};
-pub use bb_driver::{Event as NodeEvent, Identity, IdentityError, Parting, StartError, Traffic};
+pub use bb_driver::{Event as NodeEvent, Identity, IdentityError, Parting, StageError, StartError, Traffic};
 pub use builder::{Builder, Starting};
 pub use call::Call;
 pub use error::{CallError, Error};
@@ -67,13 +67,23 @@ impl<P> Node<P> {
     where
         P: Entry<Args = Args, Output = Output>,
     {
-        let mut arguments = Vec::new();
-        args.into_arguments(&mut arguments);
-        let arguments = arguments.into_iter().map(|a| match a {
-            Argument::Value(value) => Arg::Value(value),
-            Argument::AllPeers { and_self } => Arg::AllPeers { and_self },
-        });
-        Call::new(self.handle.clone(), self.installed().graph, arguments.collect())
+        Call::new(self.handle.clone(), self.installed().graph, arguments(args))
+    }
+
+    /// Hands in what the program's bootstrap takes here, by the name of its parameter: with the last of them it begins, and
+    /// until then what it prepares is not used. Values are for one start of the node, like its components.
+    ///
+    /// ```no_run
+    /// # async fn run<P>(node: bb::Node<P>, start: bb::Tensor) -> Result<(), bb::node::StageError> {
+    /// node.stage("start", start).await?;   // #[bb::bootstrap(round)] fn prepare(graph, start: On<Server, Tensor>, …)
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where it takes no such value, or has it, or has begun: a durable node that was started again may have done so before.
+    pub async fn stage<T: Typed>(&self, name: &str, value: T) -> Result<(), StageError> {
+        self.handle.stage(self.installed().graph, name, arguments(value)).await
     }
 
     /// Of a durable node that was started again: the calls of before that were not answered, each once.
@@ -180,4 +190,15 @@ impl<P> Node<P> {
     fn installed(&self) -> &Installed {
         &self.installed
     }
+}
+
+/// Values as they are handed in.
+fn arguments(values: impl Typed) -> Vec<Arg> {
+    let mut arguments = Vec::new();
+    values.into_arguments(&mut arguments);
+    let arg = |argument| match argument {
+        Argument::Value(value) => Arg::Value(value),
+        Argument::AllPeers { and_self } => Arg::AllPeers { and_self },
+    };
+    arguments.into_iter().map(arg).collect()
 }

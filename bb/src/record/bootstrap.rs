@@ -5,6 +5,7 @@
 
 use super::{Graph, Recorder, with};
 use crate::module::{ParamInfo, Params};
+use crate::place::Many;
 use bb_ir::bindings::{binding_key, parse_binding_key, parse_binding_value, stamp_function_module_phase};
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::keys;
@@ -81,7 +82,8 @@ pub(super) fn of_root(key: &str, root: &FunctionProto, is_called: bool) {
     }
 }
 
-/// What the attribute expands to: records `body`, which takes components of `root` by their names there.
+/// What the attribute expands to: records `body`, which takes components of `root` by their names there, and values that
+/// are staged.
 pub fn bootstrap<A: Params>(
     name: &'static str,
     root: &FunctionProto,
@@ -113,9 +115,9 @@ pub fn bootstrap<A: Params>(
 /// Why that is no parameter of `root`'s bootstrap.
 fn refused(root: &FunctionProto, info: &ParamInfo, name: &str) -> Option<Diagnostic> {
     let Some(role) = &info.slot else {
-        let text = format!("`{name}` is a value, and there are none before the first call");
-        let help = "a bootstrap takes components; what they start with they are bound with";
-        return Some(Diagnostic::new("BB0406", text).help(help));
+        let text = format!("`{name}` is on many peers, and a bootstrap is on one: nobody tells it of others");
+        let help = format!("`{name}: On<{}, _>` is staged on each of them, by `node.stage(\"{name}\", …)`", info.class);
+        return (info.many != Many::One).then(|| Diagnostic::new("BB0406", text).help(help));
     };
     let there = root.metadata(&binding_key(info.class, name)).and_then(parse_binding_value);
     if there.is_some_and(|there| there.role == *role) {

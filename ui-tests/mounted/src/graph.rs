@@ -31,6 +31,26 @@ pub fn prepare(graph: &Graph, average: AggregatorAt<Server>) {
     let _ = average.params(graph);
 }
 
+/// Has to be filled before it is asked.
+#[bb::role]
+pub trait Store {
+    /// A number and its weight.
+    fn fill(&mut self, with: (f32, f32));
+    fn get(&mut self, factor: f32) -> f32;
+}
+
+#[bb::module]
+pub fn stored(factor: On<Server, f32>, store: StoreAt<Server>) -> On<Server, f32> {
+    store.get(factor)
+}
+
+/// Fills the store with what the node is told when it starts.
+#[bb::bootstrap(stored)]
+pub fn fill(graph: &Graph, with: On<Server, (f32, f32)>, store: StoreAt<Server>) {
+    let _ = graph;
+    store.fill(with);
+}
+
 /// Runs by itself, and tells its number in three ways.
 #[bb::module]
 pub fn pulse(graph: &Graph, _start: On<Server, ()>) -> On<Server, u64> {
@@ -66,6 +86,18 @@ mod components {
         }
     }
 
+    /// Holds a product.
+    #[derive(Default)]
+    pub struct Shelf(f32);
+    impl Store for Shelf {
+        fn fill(&mut self, (number, weight): (f32, f32)) {
+            self.0 += number * weight;
+        }
+        fn get(&mut self, factor: f32) -> f32 {
+            self.0 * factor
+        }
+    }
+
     /// Gives back what it gets.
     pub struct Sgd;
     impl Trainer for Sgd {
@@ -75,4 +107,4 @@ mod components {
     }
 }
 #[bb::runtime]
-pub use components::{FedAvg, Sgd};
+pub use components::{FedAvg, Sgd, Shelf};

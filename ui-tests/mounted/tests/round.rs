@@ -2,7 +2,7 @@
 
 use bb::prelude::{Aggregator, Partial};
 use bb::{Node, OpError, Peers, Tensor};
-use mounted::graph::{Client, FedAvg, Sgd, pulse, round};
+use mounted::graph::{Client, FedAvg, Sgd, Shelf, pulse, round, stored};
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,4 +85,22 @@ async fn a_bootstrap_runs_when_a_node_starts_and_calls_fail_where_it_does() {
     let stranger = bb::PeerId::from_bytes(vec![7; 38]).expect("short enough");
     let answer = format!("{:?}", node.call((Peers::of([stranger]), 0.75)).await);
     assert!(answer.contains("BootstrapFailed") && answer.contains("there is nobody to tell"), "{answer}");
+}
+
+#[tokio::test]
+async fn what_a_bootstrap_takes_is_staged_on_the_node_that_runs() {
+    use bb::engine::StageError as No;
+    use bb::node::StageError;
+    let node = Node::builder().start(stored::Server { store: Shelf::default() }).await.expect("it starts");
+    let early = node.call(7.0);
+    let staged = async {
+        let (unknown, wrong) = (node.stage("wth", 1.0f32).await, node.stage("with", (1.0f32, 1u64)).await);
+        assert!(matches!(unknown, Err(StageError::Engine(No::NoSuchInput { .. }))), "{unknown:?}");
+        assert!(matches!(wrong, Err(StageError::Engine(No::WrongType { .. }))), "{wrong:?}");
+        node.stage("with", (3.0f32, 2.0f32)).await
+    };
+    assert_eq!(tokio::join!(early, staged), (Ok(42.0), Ok(())), "a call waits for it");
+    assert_eq!(node.stage("with", (3.0f32, 2.0f32)).await, Err(StageError::Engine(No::Begun("stored".into()))));
+    node.shutdown().await;
+    assert_eq!(node.stage("with", (3.0f32, 2.0f32)).await, Err(StageError::Stopped));
 }

@@ -20,13 +20,13 @@ pub fn round(
     trainer.train(graph.wire(x, to))
 }
 
-/// A component that the module does not have, one of another class, and a value.
+/// A component that the module does not have, one of another class, and a value of many peers.
 #[bb::bootstrap(round)]
 pub fn bootstrap_of_another(
     graph: &Graph,
     trainr: TrainerAt<Client>,
     trainer: TrainerAt<Server>,
-    x: On<Server, Tensor>,
+    x: On<Each<Server>, Tensor>,
 ) {
-    let _ = (trainr.load(graph), trainer.train(x));
+    let _ = (trainr.load(graph), trainer.load(graph), x.relu());
 }

@@ -7,7 +7,7 @@
 //! A place is a class and an anchor: `entry`, or the peer value that was sent to, traced through `Identity` and wires
 //! to where it was made. So two peers of one class are two places, and one peer value that travelled is one.
 
-mod bootstrap;
+pub(super) mod bootstrap;
 mod places;
 mod refusals;
 mod sends;

@@ -25,6 +25,10 @@ impl Node {
                 // Whoever asked may have gone; what is hosted stays.
                 let _ = reply.send(self.install(hosted));
             }
+            Order::Stage(graph, name, args, reply) => {
+                // Whoever asked may have gone; what is staged stays.
+                let _ = reply.send(self.engine.stage(graph, &name, args));
+            }
             Order::Usage(reply) => {
                 self.settle();
                 // Whoever asked may have gone.

@@ -19,7 +19,8 @@ pub fn load(
 ) -> Result<Option<Loaded>, InstallError> {
     let mut all = model.functions.iter().filter(|f| is_bootstrap(f));
     let Some(function) = all.next() else { return Ok(None) };
-    if all.next().is_some() || function.input != [START] || !function.output.is_empty() {
+    if all.next().is_some() || function.input.first().is_none_or(|first| first != START) || !function.output.is_empty()
+    {
         return Err(malformed("it has more than one bootstrap, or one that is not called as one"));
     }
     let mut values = values_of(function)?;
@@ -38,7 +39,7 @@ pub fn load(
         nodes,
         values,
         weights: Default::default(),
-        inputs: Vec::new(),
+        inputs: function.input[1..].to_vec(),
         outputs: Vec::new(),
         slots: Vec::new(),
         wires: Vec::new(),

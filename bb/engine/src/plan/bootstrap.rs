@@ -1,5 +1,6 @@
 //! The plan of what runs once per start: a place of its own, which no wire leads to.
 
+use super::graph::EntryInput;
 use super::place::At;
 use super::{NodeKind, PlacePlan};
 use crate::error::InstallError;
@@ -17,6 +18,8 @@ pub struct BootstrapPlan {
     pub place: u32,
     /// The components whose methods wait for its end.
     pub touches: BTreeSet<ComponentId>,
+    /// What is staged before it begins.
+    pub inputs: Vec<EntryInput>,
 }
 
 /// The bootstrap of an artifact, if it has one, at the place of that number.
@@ -34,5 +37,6 @@ pub(super) fn build(
         _ => None,
     };
     let touches = plan.nodes.iter().filter_map(|node| touched(&node.kind)).collect();
-    Ok(Some((Arc::new(plan), BootstrapPlan { place, touches })))
+    let inputs = super::build::inputs(loaded)?;
+    Ok(Some((Arc::new(plan), BootstrapPlan { place, touches, inputs })))
 }

@@ -87,18 +87,14 @@ pub fn build(
         });
         outputs.push((Arc::<str>::from(name.as_str()), place, number));
     }
-    let input = |name: &String| {
-        let (ty, class) = loaded.values.get(name).ok_or_else(|| malformed(format!("`{name}` has no type")))?;
-        Ok(EntryInput { name: name.as_str().into(), ty: ty.clone(), peer_class: class.as_deref().map(Into::into) })
-    };
-    let inputs: Vec<EntryInput> =
-        if hosts_entry { loaded.inputs.iter().map(input).collect::<Result<_, InstallError>>()? } else { Vec::new() };
+    let inputs = if hosts_entry { inputs(&loaded)? } else { Vec::new() };
     let installed = Installed {
         graph,
         program: loaded.program.as_str().into(),
         class: loaded.class.as_str().into(),
         slots,
         inputs: inputs.clone(),
+        staged: bootstrap.iter().flat_map(|(_, b)| b.inputs.iter().cloned()).collect(),
         outputs: outputs.iter().map(|(name, place, _)| (name.clone(), *place == 0)).collect(),
     };
     let slot = GraphSlot {
@@ -116,4 +112,13 @@ pub fn build(
         first_site,
     };
     Ok((slot, installed))
+}
+
+/// What is handed in, with its types.
+pub(super) fn inputs(loaded: &Loaded) -> Result<Vec<EntryInput>, InstallError> {
+    let input = |name: &String| {
+        let (ty, class) = loaded.values.get(name).ok_or_else(|| malformed(format!("`{name}` has no type")))?;
+        Ok(EntryInput { name: name.as_str().into(), ty: ty.clone(), peer_class: class.as_deref().map(Into::into) })
+    };
+    loaded.inputs.iter().map(input).collect()
 }

@@ -22,6 +22,8 @@ pub struct Installed {
     pub slots: Vec<SlotInfo>,
     /// What a call takes; empty where calls do not start here.
     pub inputs: Vec<EntryInput>,
+    /// What its bootstrap waits for, besides its start: see [`Engine::stage`](crate::Engine::stage).
+    pub staged: Vec<EntryInput>,
     /// The outputs of the program that live on this class: name, and whether at the entry.
     pub outputs: Vec<(Arc<str>, bool)>,
 }
@@ -37,7 +39,7 @@ pub struct SlotInfo {
     pub role: Arc<str>,
 }
 
-/// An input of a call.
+/// An input of a call, or of a bootstrap.
 #[derive(Clone, Debug)]
 pub struct EntryInput {
     /// Its name.

@@ -1,17 +1,19 @@
 //! Bootstraps (SEMANTICS 1.13): what runs once per start, before components do anything for calls.
 //!
-//! A bootstrap is a frame like others, of execution 0, at a place that no wire leads to. While it is due or runs, methods of the
+//! One that takes values begins when they are staged, any other with the first poll. It is a frame like others, of execution 0, at a place that no wire leads to. While it is due or runs, methods of the
 //! components that it touches are kept back, each in its turn; once it has ended well nothing asks for it any more.
 
 use super::frame::{FrameKey, FrameRef, NO_LANE};
 use super::{Engine, Ready};
 use crate::Value;
 use crate::bugs::{Bug, has};
+use crate::error::StageError;
 use crate::event::{CallError, Cause, Event, ExecutionId};
-use crate::input::{ComponentId, GraphId};
-use crate::plan::GraphSlot;
+use crate::input::{Arg, ComponentId, GraphId};
+use crate::plan::{BootstrapPlan, GraphSlot, SiteIx, Sizes};
 use bb_ir::failure::FailureCode;
 use bb_ir::limits::REMAINING_NS_MAX;
+use bb_ir::names;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,11 +24,22 @@ const EXECUTION: u64 = 0;
 /// How far a bootstrap is.
 #[derive(Clone, Debug)]
 pub enum State {
-    /// It begins with the next poll.
-    Due,
+    /// It begins with the poll behind the last of its inputs.
+    Due(Vec<Option<Value>>),
     Running(FrameRef),
     Done,
     Failed(Arc<Cause>),
+}
+
+impl State {
+    /// Of one for which nothing is staged.
+    pub fn of(plan: &BootstrapPlan) -> Self {
+        State::Due(vec![None; plan.inputs.len()])
+    }
+    /// Whether all is there that it waits for.
+    fn is_due(&self) -> bool {
+        matches!(self, State::Due(staged) if staged.iter().all(Option::is_some))
+    }
 }
 
 struct Bootstrap {
@@ -46,8 +59,8 @@ pub struct Bootstraps {
 impl Bootstraps {
     /// That of a graph that has just been installed.
     pub fn add(&mut self, graph: &GraphSlot) {
-        if graph.bootstrap.is_some() {
-            self.put(graph.id, State::Due);
+        if let Some(bootstrap) = &graph.bootstrap {
+            self.put(graph.id, State::of(bootstrap));
         }
     }
     pub fn put(&mut self, graph: GraphId, state: State) {
@@ -56,7 +69,7 @@ impl Bootstraps {
     }
     /// Whether one is to begin.
     pub fn is_due(&self) -> bool {
-        self.open > 0 && self.by_graph.values().any(|b| matches!(b.state, State::Due))
+        self.open > 0 && self.by_graph.values().any(|b| b.state.is_due())
     }
     pub fn state(&self, graph: GraphId) -> Option<&State> {
         self.by_graph.get(&graph).map(|b| &b.state)
@@ -89,9 +102,51 @@ impl Bootstraps {
 }
 
 impl Engine {
+    /// Hands in what a program's bootstrap takes by that name on the class this node hosts: one value, or those of a tuple;
+    /// all or none. With the last of them the bootstrap begins. They are for this start of the node, like its components: a
+    /// node that is started again is handed them again.
+    ///
+    /// # Errors
+    /// Says why it cannot be; then nothing has changed.
+    pub fn stage(&mut self, graph: GraphId, name: &str, args: Vec<Arg>) -> Result<(), StageError> {
+        let slot = self.graphs.get(graph.0 as usize);
+        let program = || slot.map(|s| s.program.to_string()).unwrap_or_default();
+        let bootstrap = slot.and_then(|s| s.bootstrap.as_ref().zip(s.places.last()?.as_ref()));
+        let inputs = bootstrap.map_or(&[][..], |(b, _)| &b.inputs);
+        let names: Vec<String> = (0..args.len()).map(|i| names::output(name, i, args.len())).collect();
+        let number = |name: &String| {
+            inputs.iter().position(|input| *input.name == **name).ok_or_else(|| {
+                let takes = inputs.iter().map(|input| input.name.to_string()).collect();
+                StageError::NoSuchInput { program: program(), name: name.clone(), takes }
+            })
+        };
+        let numbers = names.iter().map(number).collect::<Result<Vec<usize>, _>>()?;
+        let (Some((_, plan)), Some(State::Due(staged))) = (bootstrap, self.bootstraps.state(graph)) else {
+            return Err(StageError::Begun(program()));
+        };
+        let mut staged = staged.clone();
+        for ((name, number), arg) in names.into_iter().zip(numbers).zip(args) {
+            if staged[number].is_some() {
+                return Err(StageError::AlreadyStaged(name));
+            }
+            let expected = format!("a {}", inputs[number].ty.canonical_text());
+            let value = self.argument(graph, arg, &inputs[number]);
+            staged[number] = Some(value.ok_or(StageError::WrongType { name: name.clone(), expected })?);
+            let mut sizes = Sizes::of(plan);
+            for (site, value) in plan.inputs.iter().zip(&staged) {
+                let learnt = value.iter().try_for_each(|value| sizes.learn(plan, *site, value));
+                learnt.map_err(|expected| StageError::WrongType { name: name.clone(), expected })?;
+            }
+        }
+        if let Some(bootstrap) = self.bootstraps.by_graph.get_mut(&graph) {
+            bootstrap.state = State::Due(staged);
+        }
+        Ok(())
+    }
+
     /// Begins what is due.
     pub(super) fn begin_bootstraps(&mut self) {
-        let due = |id: &GraphId| matches!(self.bootstraps.state(*id), Some(State::Due));
+        let due = |id: &GraphId| self.bootstraps.state(*id).is_some_and(State::is_due);
         let due: Vec<GraphId> = self.graphs.iter().map(|g| g.id).filter(due).collect();
         for graph in due {
             self.begin_bootstrap(graph);
@@ -108,11 +163,21 @@ impl Engine {
         let Some(frame) = self.open(key, &plan, deadline, None) else {
             return self.bootstrap_fails(graph, "this node holds as many frames as it may");
         };
-        if let Some(bootstrap) = self.bootstraps.by_graph.get_mut(&graph) {
-            bootstrap.state = State::Running(frame);
+        let Some(bootstrap) = self.bootstraps.by_graph.get_mut(&graph) else { return };
+        let State::Due(staged) = std::mem::replace(&mut bootstrap.state, State::Running(frame)) else { return };
+        let staged = plan.inputs.iter().copied().zip(staged.into_iter().flatten());
+        let all: Vec<(SiteIx, Value)> =
+            plan.start.map(|start| (start, Value::Trigger)).into_iter().chain(staged).collect();
+        let mut sizes = Sizes::of(&plan);
+        for (site, value) in &all {
+            // Each was compared with the others when it was staged.
+            let _ = sizes.learn(&plan, *site, value);
         }
-        if let Some(start) = plan.start {
-            self.write(frame, start, None, Value::Trigger);
+        if let Some(frame) = self.frames.get_mut(frame) {
+            frame.sizes = sizes;
+        }
+        for (site, value) in all {
+            self.write(frame, site, None, value);
         }
         self.settle();
         self.end_if_done(frame);
@@ -139,7 +204,7 @@ impl Engine {
         let Some(bootstrap) = self.bootstraps.by_graph.get_mut(&graph) else { return false };
         match &bootstrap.state {
             State::Done => return false,
-            State::Due | State::Running(_) => {
+            State::Due(_) | State::Running(_) => {
                 // It has not fired: it is ready still.
                 if let Some(pending) = frame.pending_mut(node, lane) {
                     *pending = 0;

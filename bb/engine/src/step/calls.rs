@@ -148,7 +148,7 @@ impl Engine {
     }
 
     /// The value of an argument, if it is what the input takes.
-    fn argument(&self, graph: GraphId, arg: Arg, input: &EntryInput) -> Option<Value> {
+    pub(super) fn argument(&self, graph: GraphId, arg: Arg, input: &EntryInput) -> Option<Value> {
         match arg {
             Arg::Value(value) => fits(&value, &input.ty).then_some(value),
             Arg::AllPeers { and_self } => {

@@ -1,9 +1,9 @@
 //! A program of the campaign in a world: who hosts what, how it is called, and what its answer has to be.
 
 use crate::programs::{Ready, Seen, federated, gossip, join, prepared, request, scatter, split};
-use bb::engine::CallError;
+use bb::engine::{Arg, CallError, Value};
 use bb::{OpError, Peer, Peers};
-use bb_sim::{Asked, NodeIx, NodeOf, World, peer_id};
+use bb_sim::{Asked, Host, NodeIx, NodeOf, World, peer_id};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -156,6 +156,18 @@ impl Hosting {
         }
     }
 
+    fn piece<P: bb::Piece>(&self, make: impl Fn(Once) -> P + 'static) -> Host {
+        let faults = self.faults.clone();
+        Host::piece(move || make(Once::new(&faults)))
+    }
+    fn add(&self, world: &mut World, host: Host) {
+        let added = match self.writes_for {
+            None => world.add(vec![host]),
+            Some(writes_for) => world.add_durable(vec![host], writes_for),
+        };
+        added.expect("it installs");
+    }
+
     /// The scenario of that number, its nodes in the world.
     pub fn scenario(&self, number: u64, world: &mut World) -> Scenario {
         match number % SCENARIOS {
@@ -207,7 +219,11 @@ impl Hosting {
             }
             WITH_BOOTSTRAP => {
                 let asker = self.host(world, |once| prepared::Asker { home: Prepared::new(once) });
-                self.host(world, |once| prepared::Helper { away: Prepared::new(once) });
+                let key = Arg::Value(Value::scalar(KEY));
+                self.add(
+                    world,
+                    self.piece(|once| prepared::Helper { away: Prepared::new(once) }).stage("key", vec![key]),
+                );
                 let start: Start = Box::new(move |world, number, budget| {
                     call(world.ask(asker, (number, peer(1)), budget), |(home, away)| (*home, *away) == (1, 1))
                 });

@@ -3,7 +3,7 @@
 use super::{CLOCK_ORIGIN, Limits, Membership, Node, NodeIx, Time, World};
 use crate::node::{Host, Running, peer_id};
 use crate::trace::What;
-use bb::engine::{Config, GraphSlot, InstallError};
+use bb::engine::{Arg, Config, GraphSlot, InstallError, StageError};
 use rand::RngExt;
 use std::time::Duration;
 
@@ -86,6 +86,9 @@ impl World {
     ///
     /// # Errors
     /// What the engine says of an artifact it cannot install.
+    ///
+    /// # Panics
+    /// If what [`Host::stage`] hands in is nothing that its program takes.
     pub fn start(&mut self, node: NodeIx) -> Result<(), InstallError> {
         let epoch = self.rng.random::<u64>();
         let it = &mut self.nodes[node.0];
@@ -109,9 +112,23 @@ impl World {
             running.engine.checkpoint_durable(id);
             it.stable = Some(stable);
         }
+        running.stage(&it.hosts);
         it.running = Some(running);
         self.note(node, What::Started);
         self.drain(node);
         Ok(())
+    }
+    /// Hands in what the bootstrap of a node's first piece takes by that name. For every start alike: [`Host::stage`].
+    ///
+    /// # Errors
+    /// What the engine says of it.
+    ///
+    /// # Panics
+    /// If the node does not run.
+    pub fn stage(&mut self, node: NodeIx, name: &str, args: Vec<Arg>) -> Result<(), StageError> {
+        let running = self.nodes[node.0].running.as_mut().expect("the node runs");
+        let staged = running.engine.stage(running.graphs[0], name, args);
+        self.drain(node);
+        staged
     }
 }

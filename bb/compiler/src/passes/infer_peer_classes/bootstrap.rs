@@ -7,7 +7,7 @@ use bb_ir::diagnostics::Diagnostic;
 use bb_ir::proto::onnx::{FunctionProto, NodeProto};
 use bb_ir::views::Metadata;
 use bb_ir::{keys, names};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 
 /// Stamps the class on every node; what follows from constants alone has none, and goes where it is read.
@@ -23,12 +23,14 @@ pub fn settle(bootstrap: &mut FunctionProto, faults: &mut Vec<Diagnostic>) {
 fn classes(bootstrap: &FunctionProto, faults: &mut Vec<Diagnostic>) -> Vec<Option<String>> {
     let slots: FxHashMap<u32, &str> = slot_rows(bootstrap).map(|row| (row.slot, row.class)).collect();
     let index = FunctionIndex::new(bootstrap);
+    let staged = staged(bootstrap);
     let mut homes: Vec<Option<&str>> = Vec::with_capacity(bootstrap.node.len());
     for (at, node) in index.nodes() {
         let makers = index.inputs(at).iter().flatten().filter_map(|value| index.producer(*value));
         let read = makers.filter_map(|maker| homes.get(maker.at()).copied().flatten());
+        let given = node.input.iter().filter_map(|input| staged.get(input.as_str()).copied());
         let served = components(node).into_iter().filter_map(|slot| slots.get(&slot).copied());
-        let here: BTreeSet<&str> = read.chain(served).chain(node.metadata(keys::HOME_CLASS_KEY)).collect();
+        let here: BTreeSet<&str> = read.chain(given).chain(served).chain(node.metadata(keys::HOME_CLASS_KEY)).collect();
         if here.len() > 1 {
             let all = here.iter().map(|class| format!("`{class}`")).collect::<Vec<_>>().join(" and ");
             let text = format!("in a bootstrap nothing gets from one class to another, and this is about {all}");
@@ -40,6 +42,13 @@ fn classes(bootstrap: &FunctionProto, faults: &mut Vec<Diagnostic>) -> Vec<Optio
         homes.push(here.first().copied());
     }
     homes.into_iter().map(|home| home.map(str::to_owned)).collect()
+}
+
+/// The class of every value that is staged.
+pub fn staged(bootstrap: &FunctionProto) -> FxHashMap<&str, &str> {
+    let inputs: FxHashSet<&str> = bootstrap.input.iter().map(String::as_str).collect();
+    let infos = bootstrap.value_info.iter().filter(|info| inputs.contains(info.name()));
+    infos.filter_map(|info| Some((info.name(), info.metadata(keys::HOME_CLASS_KEY)?))).collect()
 }
 
 /// The slots of the components that a node is about.

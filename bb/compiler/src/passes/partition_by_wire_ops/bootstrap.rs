@@ -1,6 +1,7 @@
 //! A class's part of the bootstrap.
 
 use crate::error::at_node;
+use crate::passes::infer_peer_classes::bootstrap::staged;
 use bb_ir::bindings::is_bootstrap;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::keys;
@@ -8,7 +9,7 @@ use bb_ir::proto::onnx::{FunctionProto, ModelProto};
 use bb_ir::views::Metadata;
 use rustc_hash::FxHashSet;
 
-/// The bootstrap on `class`: what has that class, and the constants that this reads. None where it does nothing there.
+/// The bootstrap on `class`: what has that class, the constants that this reads, and what is staged there. None where it does nothing there.
 pub fn part(model: &ModelProto, class: &str) -> Option<FunctionProto> {
     let whole = model.functions.iter().find(|f| is_bootstrap(f))?;
     let mut read: FxHashSet<&str> = FxHashSet::default();
@@ -29,10 +30,12 @@ pub fn part(model: &ModelProto, class: &str) -> Option<FunctionProto> {
         return None;
     }
     nodes.reverse();
-    let made: FxHashSet<&str> =
-        whole.input.iter().chain(nodes.iter().flat_map(|n| &n.output)).map(String::as_str).collect();
+    let staged = staged(whole);
+    let here = |input: &&String| staged.get(input.as_str()).is_none_or(|there| *there == class);
+    let input: Vec<String> = whole.input.iter().filter(here).cloned().collect();
+    let made: FxHashSet<&str> = input.iter().chain(nodes.iter().flat_map(|n| &n.output)).map(String::as_str).collect();
     let value_info = whole.value_info.iter().filter(|info| made.contains(info.name())).cloned().collect();
-    let mut part = FunctionProto { value_info, ..whole.clone() };
+    let mut part = FunctionProto { input, value_info, ..whole.clone() };
     part.node = nodes;
     let elsewhere = |key: &str| {
         key.strip_prefix(keys::BINDING_KEY_PREFIX).is_some_and(|row| !row.starts_with(&format!("{class}.")))

@@ -149,12 +149,14 @@ struct Reader<'a> {
 fn bootstraps(image: &image::Image, it: &Reader, frames: &Frames) -> Restored<Vec<(GraphId, Bootstrapping)>> {
     let mut all = Vec::new();
     for (saved, graph) in image.graphs.iter().zip(&it.graphs) {
-        let place = it.slots[*graph as usize].bootstrap.as_ref().map(|b| b.place);
+        let bootstrap = it.slots[*graph as usize].bootstrap.as_ref();
+        let place = bootstrap.map(|b| b.place);
+        let due = || bootstrap.map_or(Bootstrapping::Due(Vec::new()), Bootstrapping::of);
         let mut running = frames.all().filter(|(_, f)| f.key.graph == *graph && Some(f.key.place) == place);
         let state = match (saved.bootstrap, running.next(), running.next()) {
-            (0, None, _) => Bootstrapping::Due,
+            (0, None, _) => due(),
             (1, Some((at, frame)), None) if frame.call.is_none() => Bootstrapping::Running(at),
-            (2, None, _) if has(Bug::BootstrapRunsAgain) => Bootstrapping::Due,
+            (2, None, _) if has(Bug::BootstrapRunsAgain) => due(),
             (2, None, _) => Bootstrapping::Done,
             _ => return Err(bad("a bootstrap")),
         };

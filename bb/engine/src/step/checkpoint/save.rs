@@ -38,7 +38,7 @@ pub fn image(engine: &Engine) -> image::Image {
                 digest: g.digest.0.to_vec().into(),
                 class: g.class.to_string(),
                 bootstrap: match engine.bootstraps.state(g.id) {
-                    None | Some(Bootstrapping::Due | Bootstrapping::Failed(_)) => 0,
+                    None | Some(Bootstrapping::Due(_) | Bootstrapping::Failed(_)) => 0,
                     Some(Bootstrapping::Running(_)) => 1,
                     Some(Bootstrapping::Done) => 2,
                 },
