@@ -252,7 +252,7 @@ fn faults() -> Vec<(Rule, Level, Change)> {
         row(Rule::Bootstrap, Recorded, |m| {
             m.functions.extend([bootstrap(|_| {}), bootstrap(|f| f.name = Some("b".into()))])
         }),
-        row(Rule::Bootstrap, Recorded, |m| m.functions.push(bootstrap(|f| f.input.push("x".into())))),
+        row(Rule::Bootstrap, Recorded, |m| m.functions.push(bootstrap(|f| f.input.clear()))),
         row(Rule::Bootstrap, Recorded, |m| m.functions.push(bootstrap(|f| f.output.push("start".into())))),
         row(Rule::Bootstrap, Recorded, |m| {
             let send = find(m, "Send");
