@@ -9,6 +9,7 @@ use crate::keys::{
 use crate::proto::onnx::{FunctionProto, ModelProto, NodeProto};
 use crate::version::FRAMEWORK_IR_VERSION;
 use crate::views::Metadata;
+use std::fmt;
 
 /// One row of the binding table: what serves a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,18 +59,50 @@ pub fn dep_slot_key(role: &str) -> String {
 pub fn role_from_dep_slot_key(key: &str) -> Option<&str> {
     key.strip_prefix(DEP_SLOT_KEY_PREFIX).filter(|role| !role.is_empty())
 }
+/// What serves a dependency: a generic slot by its number, a concrete component by its instance, which begins with a
+/// letter.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Serving {
+    /// A generic slot.
+    Slot(u32),
+    /// An instance of a concrete component.
+    Instance(String),
+}
+impl Serving {
+    /// What serves, by its text.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.parse() {
+            Ok(slot) => Some(Serving::Slot(slot)),
+            Err(_) => is_instance(text).then(|| Serving::Instance(text.to_owned())),
+        }
+    }
+}
+impl fmt::Display for Serving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Serving::Slot(slot) => write!(f, "{slot}"),
+            Serving::Instance(instance) => f.write_str(instance),
+        }
+    }
+}
+
+/// Whether a concrete component may be called that: like a parameter, so that both can be told from a number.
+pub fn is_instance(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && is_target(text)
+}
+
 /// Writes which slot serves each role that a node's component depends on.
-pub fn stamp_dependency_metadata(node: &mut NodeProto, dependencies: &[(&str, u32)]) {
-    for (role, slot) in dependencies {
-        node.set_metadata(&dep_slot_key(role), slot.to_string());
+pub fn stamp_dependency_metadata(node: &mut NodeProto, dependencies: &[(&str, Serving)]) {
+    for (role, serving) in dependencies {
+        node.set_metadata(&dep_slot_key(role), serving.to_string());
     }
 }
 /// Which slot serves each role that a node's component depends on; entries that do not parse are none.
-pub fn read_dependency_metadata(node: &NodeProto) -> Vec<(String, u32)> {
+pub fn read_dependency_metadata(node: &NodeProto) -> Vec<(String, Serving)> {
     let entries = node.metadata_under(DEP_SLOT_KEY_PREFIX);
     entries
         .filter(|(role, _)| !role.is_empty())
-        .filter_map(|(role, slot)| Some((role.to_owned(), slot.parse().ok()?)))
+        .filter_map(|(role, serving)| Some((role.to_owned(), Serving::parse(serving)?)))
         .collect()
 }
 
@@ -126,13 +159,31 @@ mod tests {
         }
     }
 
+    fn slot(number: u32) -> Serving {
+        Serving::Slot(number)
+    }
+    fn named(instance: &str) -> Serving {
+        Serving::Instance(instance.to_owned())
+    }
+
+    #[test]
+    fn an_instance_is_told_from_a_slot() {
+        assert_eq!((Serving::parse("7"), Serving::parse("near")), (Some(slot(7)), Some(named("near"))));
+        for neither in ["", "7a", "-1", "a.b", "a b", "4294967296"] {
+            assert_eq!(Serving::parse(neither), None, "{neither}");
+        }
+    }
+
     #[test]
     fn stamping_twice_changes_nothing() {
         let mut node = NodeProto::default();
         for _ in 0..2 {
-            stamp_dependency_metadata(&mut node, &[("Backend", 3), ("Index", 4)]);
+            stamp_dependency_metadata(&mut node, &[("Backend", slot(3)), ("Index", named("near"))]);
         }
-        assert_eq!(read_dependency_metadata(&node), [("Backend".to_owned(), 3), ("Index".to_owned(), 4)]);
+        assert_eq!(
+            read_dependency_metadata(&node),
+            [("Backend".to_owned(), slot(3)), ("Index".to_owned(), named("near"))]
+        );
         let mut function = FunctionProto::default();
         for _ in 0..2 {
             stamp_function_module_phase(&mut function, MODULE_PHASE_BODY);

@@ -1,6 +1,7 @@
 //! What an engine calls: kernels of stateless ops, and components that play roles.
 
 use crate::proto::onnx::NodeProto;
+use crate::types::ElementKind;
 use crate::value::Value;
 use std::fmt;
 
@@ -11,6 +12,28 @@ pub struct DependencyDecl {
     pub role: &'static str,
     /// The slot that serves it.
     pub slot: &'static str,
+}
+
+/// What a type of components says of itself while a program is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ComponentDecl {
+    /// Its `Storage::TYPE`: package and name.
+    pub ty: &'static str,
+    /// The role it plays.
+    pub role: &'static str,
+    /// What its tensors of any element hold.
+    pub element: Option<ElementKind>,
+    /// The components it needs.
+    pub dependencies: &'static [DependencyDecl],
+}
+
+/// A type of components that a binary can build by itself.
+#[derive(Clone, Copy)]
+pub struct ComponentEntry {
+    /// Its `Storage::TYPE`.
+    pub ty: &'static str,
+    /// Builds one by `Default`.
+    pub make: fn() -> Box<dyn Component>,
 }
 
 /// Why an op failed: one sentence for people.

@@ -109,8 +109,9 @@ keys! {
     PLACE_TABLE_PREFIX = ns!("places."), on Model;
     /// On a call: `<slot of the callee>=<slot of the caller>`, comma-separated.
     SLOT_MAP_KEY = ns!("slot_map"), on Node;
-    /// file (manifest-relative):line:column. Never in a digest, a text form or a snapshot.
-    SOURCE_KEY = ns!("src"), on Node;
+    /// file (manifest-relative):line:column; on a function's input that of the parameter. Never in a digest, a text form or a
+    /// snapshot.
+    SOURCE_KEY = ns!("src"), on Node Value;
     /// The op type of the carrier around a pure `ai.onnx` region.
     BACKEND_SUBGRAPH_OP = "BackendSubgraph", on Word;
     /// The region, a graph attribute.
@@ -138,7 +139,7 @@ keys! {
     ATTR_PEER = "peer", on Attribute;
     /// A duration, i64 ns > 0.
     ATTR_DEADLINE_NS = "deadline_ns", on Attribute;
-    /// `+ role`: the slot that serves a component's dependency.
+    /// `+ role`: what serves a component's dependency: a slot's number, or the instance of a concrete component.
     DEP_SLOT_KEY_PREFIX = ns!("dep."), on Node;
     /// The compilation passport.
     COMPILED_KEY = ns!("compiled"), on Model;

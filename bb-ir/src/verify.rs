@@ -217,6 +217,7 @@ const CHECKS: &[Check] = &[
     Check { since: Level::Sealed, look: Look::Model(sealed::passport) },
     Check { since: Level::Sealed, look: Look::Model(sealed::bindings) },
     Check { since: Level::Sealed, look: Look::Node(sealed::bound) },
+    Check { since: Level::Sealed, look: Look::Node(sealed::named) },
     Check { since: Level::Sealed, look: Look::Node(sealed::destinations) },
     Check { since: Level::Sealed, look: Look::Node(sealed::transport) },
     Check { since: Level::Sealed, look: Look::Body(offers::wires) },

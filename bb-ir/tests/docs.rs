@@ -95,8 +95,6 @@ meaning names.
 const IR_ALONE: &[(&str, &str)] = &[
     ("BB0212", "bb/compiler/tests/refusals.rs"),
     ("BB0213", "bb/compiler/tests/refusals.rs"),
-    ("BB0402", "bb/compiler/tests/refusals.rs"),
-    ("BB0403", "bb/compiler/tests/refusals.rs"),
     ("BB0405", "bb/compiler/tests/gates.rs"),
     ("BB0501", "bb/compiler/tests/refusals.rs"),
     ("BB0703", "bb/compiler/tests/dead_ends.rs"),
@@ -152,8 +150,8 @@ Everything that can be found is told in one build: what the recorder refuses and
 look at a program that is refused already. Warnings are rustc's own, of `deprecated`, which `#[allow(deprecated)]` on the
 module silences; they are told once nothing is refused.
 
-A fault in a function without the attribute stands at the call that leads there, if there is one such call, and shows the
-line; `#[track_caller]` on the function puts it at the call in any case.
+A fault in a function without the attribute stands at the call that leads there, and shows the line; where several calls do, at
+the first, and names the others. `#[track_caller]` on the function puts it at the call that is meant.
 
 ",
     );

@@ -85,6 +85,7 @@ async fn through_bb(program: Program, bytes: usize, window: usize, count: usize)
         artifact: artifact(program, class).into(),
         kernels: bb::kernels(),
         components,
+        entries: Vec::new(),
     };
     let sink = <SinkAt<Far> as bb::__private::Accepts<Counts>>::component(Counts);
     let far = bb_driver::Builder::new().listen("/ip4/127.0.0.1/tcp/0").host(host("Far", vec![("sink".into(), sink)]));

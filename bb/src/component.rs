@@ -1,13 +1,45 @@
 //! How components and kernels that a program links come to the engine.
 
 use crate::typed::Typed;
-use bb_ir::component::{Component, KernelEntry, OpError};
+use bb_ir::component::{Component, ComponentDecl, ComponentEntry, DependencyDecl, KernelEntry, OpError};
+use bb_ir::types::ElementKind;
 use bb_ir::value::Value;
 
 /// A component slot takes components of type `X`.
 pub trait Accepts<X> {
     /// The component as the engine's host calls it.
     fn component(component: X) -> Box<dyn Component>;
+}
+
+/// What a role is called in programs; of `dyn Role`, so that it is known of the trait alone.
+pub trait RoleName {
+    /// A shipped role's name, or `<package>.<Trait>`.
+    const ROLE: &'static str;
+}
+
+/// What `#[bb::component]` says of a type, in the crate and in its build script alike.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not known while the program is recorded",
+    label = "not a component of the program",
+    note = "put `#[bb::component]` on the `impl` of its role"
+)]
+pub trait Storage: Default + Send + 'static {
+    /// Package and name, by which artifacts tell components.
+    const TYPE: &'static str;
+    /// The role it plays.
+    const ROLE: &'static str;
+    /// What its tensors of any element hold.
+    const ELEMENT: Option<ElementKind>;
+    /// The components it needs.
+    const DEPENDENCIES: &'static [DependencyDecl];
+    /// It, as the engine's host calls it.
+    #[doc(hidden)]
+    fn component(self) -> Box<dyn Component>;
+}
+
+/// What a program that names an `X` has to know of it.
+pub(crate) const fn declaration<X: Storage>() -> ComponentDecl {
+    ComponentDecl { ty: X::TYPE, role: X::ROLE, element: X::ELEMENT, dependencies: X::DEPENDENCIES }
 }
 
 /// What one class of a program runs: artifact and components.
@@ -86,5 +118,22 @@ inventory::collect!(RegisteredKernel);
 pub fn kernels() -> Vec<KernelEntry> {
     let mut all: Vec<KernelEntry> = inventory::iter::<RegisteredKernel>().map(|k| k.0).collect();
     all.sort_by_key(|k| (k.domain, k.op));
+    all
+}
+
+/// A type of components that is linked into this program.
+pub struct RegisteredComponent(pub ComponentEntry);
+inventory::collect!(RegisteredComponent);
+
+/// How an `X` is built by its type.
+pub const fn entry<X: Storage>() -> ComponentEntry {
+    ComponentEntry { ty: X::TYPE, make: || X::default().component() }
+}
+
+/// Every type with `#[bb::component]` that is linked into this program: what programs name by its type is built by
+/// `Default`.
+pub fn components() -> Vec<ComponentEntry> {
+    let mut all: Vec<ComponentEntry> = inventory::iter::<RegisteredComponent>().map(|c| c.0).collect();
+    all.sort_by_key(|c| c.ty);
     all
 }

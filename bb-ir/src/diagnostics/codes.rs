@@ -93,18 +93,30 @@ codes! {
         "Shapes are followed through operators, calls and wires; a dimension's name is one size in the whole program.";
     "BB0303" Error "a type that cannot be found out",
         "A tensor of any element gets its type from what makes or takes it. Here nothing says it.";
+    "BB0304" Error "two components of different elements on one value",
+        "A component that says what it holds gives its tensors of any element that type. A value that two of them share would be of both.";
+    "BB0305" Error "a shape that cannot be found out",
+        "With `strict_types` the shape of every tensor has to follow from what the program says. A role and an op give what their signatures say, and a tensor without a shape may have any.";
     "BB0401" Error "a wire nobody reads",
         "A message is sent for the sake of its values or of its sender. If neither is asked for, it is work for nothing.";
     "BB0402" Error "a role served in two ways",
-        "In one class a role is served by slots, which are bound at start, or by components that the program names. Recorded programs use slots alone; IR from elsewhere may mix them.";
+        "In one class a role is served by slots, which are bound at start, or by components that the program names. What asks for the role would not say which is meant.";
     "BB0403" Error "a slot that nothing binds",
-        "A role's operation runs on a component that the module has as a parameter. The recorder passes them on by itself; IR from elsewhere may leave one out.";
+        "What serves an operation has to be there where the node starts: a slot of the program, a component that it names, and what that needs in its turn.";
     "BB0404" Error "a deadline that is no duration",
         "A message may take as many times the budget of one hop as there are hops on its way back. That has to be more than nothing, and fit into 63 bits of nanoseconds.";
     "BB0405" Error "a node without its gate",
         "Gates around wires decide before a slot is written. The compiler puts them there; a stage of a user's own may have taken one away.";
     "BB0406" Error "a parameter of a bootstrap that is no component of its module",
         "A bootstrap is about the components of its module, by the names that they have there.";
+    "BB0407" Error "a component that cannot be called so",
+        "A program calls each component that it names by a name of its own: artifacts have it, and so has whoever binds another one.";
+    "BB0408" Error "a component that needs what is not there",
+        "A component says which others it needs, by name. They are slots of the program, or named in it, on the same class.";
+    "BB0409" Error "a component that needs another role",
+        "A component says by name which others it needs, and which role they play.";
+    "BB0410" Error "components that need each other",
+        "Components are built one after the other, each behind what it needs.";
     "BB0501" Error "an operator that no backend implements",
         "Operators of `ai.onnx` are those that every backend has. The language offers no others; IR from elsewhere may.";
     "BB0502" Error "a module that calls itself",

@@ -1,7 +1,7 @@
 //! Keys: known, at their place, and with values of their form.
 
 use super::{Body, Program, Report, Rule};
-use crate::bindings::{parse_binding_key, parse_binding_value};
+use crate::bindings::{Serving, is_instance, parse_binding_key, parse_binding_value};
 use crate::digest::ProgramDigest;
 use crate::keys::{self, ALL, KeyRow, NAMESPACE, On};
 use crate::proto::onnx::{NodeProto, StringStringEntryProto};
@@ -57,6 +57,12 @@ fn slot_map(_: &str, value: &str) -> bool {
 fn binding(key: &str, value: &str) -> bool {
     parse_binding_key(key).is_some() && parse_binding_value(value).is_some()
 }
+fn instance(_: &str, value: &str) -> bool {
+    is_instance(value)
+}
+fn serving(_: &str, value: &str) -> bool {
+    Serving::parse(value).is_some()
+}
 fn digest(_: &str, value: &str) -> bool {
     ProgramDigest::parse(value).is_some()
 }
@@ -87,7 +93,7 @@ const FORMS: &[(&str, Form)] = &[
     (keys::WIRE_TRANSPORT_KEY, transport),
     (keys::DEST_SITE_NAME_PREFIX, indexed),
     (keys::CONCRETE_TYPE_KEY, word),
-    (keys::INSTANCE_KEY, word),
+    (keys::INSTANCE_KEY, instance),
     (keys::REQUIRED_TRAIT_KEY, word),
     (keys::SLOT_ID_KEY, u32),
     (keys::RECV_SLOT_ID_KEY, u32),
@@ -109,7 +115,7 @@ const FORMS: &[(&str, Form)] = &[
     (keys::AWAITS_KEY, numbers),
     (keys::CHAIN_DEPTH_KEY, u32),
     (keys::CHAIN_TARGETS_KEY, words),
-    (keys::DEP_SLOT_KEY_PREFIX, u32),
+    (keys::DEP_SLOT_KEY_PREFIX, serving),
     (keys::COMPILED_KEY, word),
     (keys::BINDING_KEY_PREFIX, binding),
     (keys::FRAMEWORK_IR_VERSION_KEY, word),

@@ -36,6 +36,8 @@ pub(super) struct Program<'a> {
     /// The rows of the program's wires, by the text behind the key's prefix, and the roles of slots by their number.
     pub(super) wires: HashMap<&'a str, &'a str>,
     pub(super) slots: HashMap<u32, String>,
+    /// The role and the type of each concrete component, by its instance.
+    pub(super) instances: HashMap<&'a str, (String, String)>,
 }
 
 /// A function, and who makes its values.
@@ -61,6 +63,7 @@ impl<'a> Program<'a> {
         let places = rows.filter_map(|(n, row)| Some((n.parse().ok()?, row.split('|').next()?)));
         let each = model.metadata_under(PLACE_TABLE_PREFIX).filter(|(_, row)| row.split('|').nth(1) == Some("each"));
         let bindings = model.metadata_under(crate::keys::BINDING_KEY_PREFIX);
+        let instances = model.metadata_under(crate::keys::BINDING_KEY_PREFIX);
         Program {
             model,
             level,
@@ -74,6 +77,10 @@ impl<'a> Program<'a> {
             slots: bindings
                 .filter_map(|(_, row)| parse_binding_value(row))
                 .filter_map(|b| Some((b.slot?, b.role)))
+                .collect(),
+            instances: instances
+                .filter_map(|(name, row)| Some((name.split_once('.')?.1, parse_binding_value(row)?)))
+                .filter_map(|(name, row)| Some((name, (row.role, row.concrete.filter(|_| row.slot.is_none())?))))
                 .collect(),
         }
     }

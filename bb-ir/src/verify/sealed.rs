@@ -2,7 +2,7 @@
 
 use super::program::{key_of_function, key_of_node};
 use super::{Body, Program, Report, Rule};
-use crate::bindings::{is_bootstrap, parse_binding_key, parse_binding_value};
+use crate::bindings::{Serving, is_bootstrap, parse_binding_key, parse_binding_value, read_dependency_metadata};
 use crate::digest::{ProgramDigest, site_address};
 use crate::keys;
 use crate::ops::role_of_domain;
@@ -60,6 +60,29 @@ pub(super) fn bound(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, re
             report.node(body, node, Rule::BindingTable, format!("slot {slot} serves `{serves}`, not `{role}`"));
         }
         (Some(_), _) => {}
+    }
+}
+
+/// A concrete component and what serves dependencies are rows of the table, of the type and the role that an op names.
+pub(super) fn named(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
+    let Some(role) = role_of_domain(node.domain()) else { return };
+    if let Some(of) = node.metadata(keys::CONCRETE_TYPE_KEY) {
+        let instance = node.metadata(keys::INSTANCE_KEY).unwrap_or_default();
+        let row = program.instances.get(instance).map(|(role, of)| (role.as_str(), of.as_str()));
+        if row != Some((role, of)) {
+            let text = format!("the binding table does not say that `{instance}` is a `{of}` and serves `{role}`");
+            report.node(body, node, Rule::BindingTable, text);
+        }
+    }
+    for (needs, serving) in read_dependency_metadata(node) {
+        let serves = match &serving {
+            Serving::Slot(slot) => program.slots.get(slot),
+            Serving::Instance(instance) => program.instances.get(instance.as_str()).map(|(role, _)| role),
+        };
+        if serves.is_none_or(|serves| *serves != needs) {
+            let text = format!("its component needs a `{needs}`, and `{serving}` of the binding table is none");
+            report.node(body, node, Rule::BindingTable, text);
+        }
     }
 }
 

@@ -81,6 +81,14 @@ fn a_weight_is_an_input_of_the_root_of_every_place_and_no_argument() {
     }
 }
 
+/// The node as an op of a concrete component of that type, called `one`.
+fn concrete(node: &mut NodeProto, of: &str) {
+    node.remove_metadata(keys::SLOT_ID_KEY);
+    node.remove_metadata(keys::REQUIRED_TRAIT_KEY);
+    node.set_metadata(keys::CONCRETE_TYPE_KEY, of);
+    node.set_metadata(keys::INSTANCE_KEY, "one");
+}
+
 /// The node in a carrier of its own.
 fn carry(node: &mut NodeProto, otherwise: impl Fn(&mut crate::proto::onnx::GraphProto)) {
     let info = |name: &String| ValueInfoProto { name: Some(name.clone()), ..Default::default() };
@@ -229,6 +237,15 @@ fn faults() -> Vec<(Rule, Level, Change)> {
         row(Rule::BindingTable, Sealed, |m| m.set_metadata("ai.bytesandbrains.binding.other.average", "Aggregator||1")),
         row(Rule::BindingTable, Sealed, |m| m.set_metadata("ai.bytesandbrains.binding.round.average", "Other||1")),
         row(Rule::BindingTable, Sealed, |m| m.set_metadata("ai.bytesandbrains.binding.round.b", "Aggregator||1")),
+        row(Rule::BindingTable, Sealed, change("fold", |n| concrete(n, "user.FedAvg"))),
+        row(Rule::BindingTable, Sealed, |m| {
+            m.set_metadata("ai.bytesandbrains.binding.round.one", "Aggregator|user.FedAvg|-1");
+            change("fold", |n| concrete(n, "user.Other"))(m);
+        }),
+        row(Rule::BindingTable, Sealed, change("fold", |n| n.set_metadata(&keys::dep_slot_key("Index"), "1"))),
+        row(Rule::BindingTable, Sealed, change("fold", |n| n.set_metadata(&keys::dep_slot_key("Index"), "near"))),
+        row(Rule::MalformedKey, Recorded, change("fold", |n| n.set_metadata(&keys::dep_slot_key("Index"), "-1"))),
+        row(Rule::MalformedKey, Recorded, change("fold", |n| n.set_metadata(keys::INSTANCE_KEY, "7"))),
         row(Rule::BindingTable, Sealed, change("Recv", |n| n.set_metadata(keys::RECV_SLOT_ID_KEY, "9"))),
         row(Rule::Graph, Sealed, |m| m.functions[0].input.reverse()),
         row(

@@ -2,7 +2,7 @@
 
 use super::parse::Module;
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::{FnArg, ItemFn};
 
 /// The function as the user wrote it, its body verbatim, recording a call to itself.
@@ -11,6 +11,8 @@ pub fn callable(m: &Module) -> TokenStream {
     let (name, output) = (&m.name, &m.output);
     let names: Vec<_> = m.params.iter().map(|p| &p.0).collect();
     let texts: Vec<_> = names.iter().map(|n| n.to_string()).collect();
+    // Where rustc says a call is, that token is.
+    let places = names.iter().map(|n| quote_spanned!(n.span()=> ::bb::__private::here()));
     let (graph, start) = match &m.graph {
         Some(FnArg::Typed(a)) => {
             let pattern = &a.pat;
@@ -18,13 +20,17 @@ pub fn callable(m: &Module) -> TokenStream {
         }
         _ => (quote!(_), quote!(::core::option::Option::None)),
     };
+    let count = names.len();
     quote! {
         #(#attrs)*
         // A module has as many parameters as the program has inputs and components.
         #[allow(dead_code, clippy::too_many_arguments, clippy::type_complexity)]
         #[track_caller]
         #vis #sig {
-            ::bb::__private::call(#name, &[#(#texts),*], #start, (#(#names,)*), |#graph, (#(#names,)*)| -> #output #block)
+            // In a function of its own: within this one every call is where this one is called.
+            fn __bb_places() -> [&'static ::core::panic::Location<'static>; #count] { [#(#places),*] }
+            let __bb_parameters = ::bb::__private::Parameters { names: &[#(#texts),*], places: &__bb_places() };
+            ::bb::__private::call(#name, __bb_parameters, #start, (#(#names,)*), |#graph, (#(#names,)*)| -> #output #block)
         }
     }
 }

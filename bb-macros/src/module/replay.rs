@@ -31,8 +31,10 @@ pub fn errors(recorded: &str, item: &ItemFn, hash_of_tokens: &str, out: &Path) -
             (Some(span), _) => (span, text),
             // A helper without the attribute: its tokens are not ours to underline, but the call of it is.
             (None, Some((l, _))) if !file.is_empty() => {
-                let note = format!("{text}\n  note: in a function that `{name}` calls\n{}", lines(snippet));
-                (helper::call(item, Path::new(file), l).unwrap_or(name.span()), note)
+                let calls = helper::calls(item, Path::new(file), l);
+                let also = also(calls.get(1..).unwrap_or_default());
+                let note = format!("{text}\n  note: in a function that `{name}` calls{also}\n{}", lines(snippet));
+                (calls.first().copied().unwrap_or(name.span()), note)
             }
             (None, _) => (name.span(), text),
         };
@@ -42,6 +44,19 @@ pub fn errors(recorded: &str, item: &ItemFn, hash_of_tokens: &str, out: &Path) -
         });
     }
     all
+}
+
+/// Further calls that lead to a fault: whichever of them is meant, it is cured at that or in what it calls.
+fn also(calls: &[Span]) -> String {
+    let place = |call: &Span| format!("{}:{}", call.start().line, call.start().column + 1);
+    match calls {
+        [] => String::new(),
+        [one] => format!(", here or at {}", place(one)),
+        [first @ .., last] => {
+            let first: Vec<String> = first.iter().map(place).collect();
+            format!(", here or at {} or {}", first.join(", "), place(last))
+        }
+    }
 }
 
 /// What rustc warns of on stable: the use of something deprecated, at that token. What the function allows is allowed.

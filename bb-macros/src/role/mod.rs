@@ -1,6 +1,7 @@
 //! `#[bb::role]`: the trait, `<Trait>At<Class>` whose methods record ops, and how a component is called.
 
 mod component;
+pub mod named;
 pub mod op;
 mod parse;
 mod signature;
@@ -68,7 +69,15 @@ pub fn expand(mut item: ItemTrait) -> TokenStream {
         #vis struct #handle<At #(, #own)*>(::bb::__private::SiteRef, #marker);
         impl<At #(, #own)*> Copy for #handle<At #(, #own)*> {}
         impl<At #(, #own)*> Clone for #handle<At #(, #own)*> { fn clone(&self) -> Self { *self } }
-        impl<At: ::bb::PeerClass #(, #bounded)*> #handle<At #(, #own)*> { #(#recorders)* }
+        impl<At: ::bb::PeerClass #(, #bounded)*> #handle<At #(, #own)*> {
+            #(#recorders)*
+            /// A component that the program itself names: built by `Default` where the node starts, unless something is
+            /// bound in its place. The same name is the same component, wherever it is said.
+            #[track_caller]
+            pub fn concrete<X: #name<#(#own),*> + ::bb::Storage>(name: &'static str) -> Self {
+                #handle(::bb::__private::concrete::<X>(At::NAME, name), ::core::marker::PhantomData)
+            }
+        }
         impl<At: ::bb::PeerClass #(, #bounded)*> ::bb::__private::Param for #handle<At #(, #own)*> {
             fn declare(name: &'static str) -> Self {
                 #handle(::bb::__private::declare_slot(At::NAME, name, #role), ::core::marker::PhantomData)
@@ -82,8 +91,16 @@ pub fn expand(mut item: ItemTrait) -> TokenStream {
                 }
             }
         }
-        impl<At #(, #bounded)*, X: #name<#(#own),*> + ::core::marker::Send + 'static> ::bb::__private::Accepts<X> for #handle<At #(, #own)*> {
+        impl<#(#bounded,)* X: #name<#(#own),*> + ::core::marker::Send + 'static> ::bb::__private::Accepts<X> for dyn #name<#(#own),*> {
             fn component(component: X) -> ::std::boxed::Box<dyn ::bb::__private::Component> { #component }
+        }
+        impl<#(#bounded),*> ::bb::__private::RoleName for dyn #name<#(#own),*> {
+            const ROLE: &'static str = #role;
+        }
+        impl<At #(, #bounded)*, X: #name<#(#own),*> + ::core::marker::Send + 'static> ::bb::__private::Accepts<X> for #handle<At #(, #own)*> {
+            fn component(component: X) -> ::std::boxed::Box<dyn ::bb::__private::Component> {
+                <dyn #name<#(#own),*> as ::bb::__private::Accepts<X>>::component(component)
+            }
         }
     }
 }

@@ -1,19 +1,24 @@
 //! The single entry point.
 
 use crate::analysis::NetworkAnalysis;
+use crate::bindings::BindingSpec;
 use crate::error::{CompileError, PassError};
 use crate::passes::derive_wire_deadlines::PER_HOP_BUDGET_NS;
+use crate::passes::type_solver::Types;
 use crate::runner;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::digest::ProgramDigest;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto};
 use bb_ir::verify::Level;
+use std::rc::Rc;
 
 /// Compiles recorded programs.
 pub struct Compiler {
     stages: Vec<Box<dyn CompilerStage>>,
     per_hop_budget_ns: u64,
     backend: Option<Vec<String>>,
+    bindings: Rc<BindingSpec>,
+    types: Types,
     observer: Observer,
 }
 
@@ -26,6 +31,8 @@ impl Default for Compiler {
             stages: Vec::new(),
             per_hop_budget_ns: PER_HOP_BUDGET_NS,
             backend: None,
+            bindings: Rc::default(),
+            types: Types::Relaxed,
             observer: Box::new(|_, _| {}),
         }
     }
@@ -101,6 +108,19 @@ impl Compiler {
         self
     }
 
+    /// With what is known of the components that the program names, and of those that will be bound to its slots. It is
+    /// for the compiler alone: artifacts say which slots there are, not who is going to serve them.
+    pub fn with_bindings(mut self, bindings: BindingSpec) -> Self {
+        self.bindings = Rc::new(bindings);
+        self
+    }
+
+    /// Where so much has to be known of types; without, [`Types::Relaxed`].
+    pub fn with_types(mut self, types: Types) -> Self {
+        self.types = types;
+        self
+    }
+
     /// With somebody who looks at the program as it was recorded, and behind every pass and stage, also where what that
     /// leaves is then refused. Behind the cut there is one model per class.
     pub fn with_observer(mut self, observer: impl Fn(&'static str, &[&ModelProto]) + 'static) -> Self {
@@ -110,7 +130,13 @@ impl Compiler {
 
     /// Compiles a recorded model.
     pub fn compile(&self, recorded: &ModelProto) -> Result<Output, CompileError> {
-        let mut output = runner::run(recorded, self.per_hop_budget_ns, self.backend.clone(), &*self.observer)?;
+        let mut output = runner::run(
+            recorded,
+            self.per_hop_budget_ns,
+            self.backend.clone(),
+            (&self.bindings, self.types),
+            &*self.observer,
+        )?;
         for stage in &self.stages {
             let partitions = std::mem::take(&mut output.partitions);
             output.partitions = partitions.into_iter().map(|p| stage.run(p)).collect::<Result<_, _>>()?;

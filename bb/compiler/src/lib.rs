@@ -4,6 +4,7 @@
 //! class of peers in it. A pass is a pure function in [`passes`]; their order is said once, in [`pipeline::PASSES`].
 
 pub mod analysis;
+mod bindings;
 pub mod driver;
 pub mod error;
 pub mod gate_contract;
@@ -17,8 +18,10 @@ pub mod runner;
 pub mod rx_chain;
 
 pub use analysis::{NetworkAnalysis, WireEdge};
+pub use bindings::BindingSpec;
 pub use driver::{Compiler, CompilerStage, Output, Partition};
 pub use error::{CompileError, PassError, ValidationError};
+pub use passes::type_solver::Types;
 pub use picture::{Gates, Picture};
 pub use pipeline::CANONICAL_PASS_NAMES;
 pub use reference::{NoReference, Reference};

@@ -38,15 +38,26 @@ passes! {
     "validate" => Recorded, |unit| Ok(passes::validate(&unit.model)?),
         "looks at the structure, before any other pass changes it",
         "whatever the verifier finds at level *recorded*; an operator no backend has";
+    "refine_polymorphic_value_info" => Recorded, |unit| match unit.bindings.clone() {
+            bindings if bindings.has_elements() => {
+                unit.change(|model| passes::refine_polymorphic_value_info(model, &bindings))
+            }
+            _ => Ok(()),
+        },
+        "says what the tensors of any element of a component hold, where its type is known",
+        "two components of different elements on one value";
     "inline_for_partition" => Recorded, |unit| unit.change(passes::inline_for_partition),
         "puts the bodies of modules that can hold a wire in place of their calls and numbers the wires anew",
         "recursion; a slot that a call leaves open; types that differ on two sides of a call";
     "expand_ops" => Recorded, |unit| unit.change(passes::expand_ops),
         "spells attributes out, drops what nobody reads, gives every output a site of its own",
         "an operator without an attribute that it needs";
-    "type_solver" => Typed, |unit| unit.change(passes::type_solver),
+    "type_solver" => Typed, |unit| {
+            let types = unit.types;
+            unit.change(|model| passes::type_solver::type_solver_with(model, types))
+        },
         "finds element types and shapes, dimensions under their names, through operators, signatures, calls and wires",
-        "types or shapes that differ, also on two sides of a wire; elements that cannot be found out";
+        "types or shapes that differ, also on two sides of a wire; elements that cannot be found out, and on request shapes";
     "infer_peer_classes" => Placed, |unit| unit.change(passes::infer_peer_classes),
         "gives every node its class and place; a place is a class and the peer value it is named by",
         "inputs at two places; a cohort that does not go home; an unknown destination; a wrong origin; a wrong start";
@@ -88,6 +99,16 @@ passes! {
     "insert_async_deadlines" => Cut, |unit| unit.change_partitions(|_, partitions| passes::insert_async_deadlines(partitions)),
         "puts a check before every node with a deadline",
         "nothing";
+    "resolve_component_dependencies" => Cut, |unit| {
+            unit.change_partitions(|unit, partitions| {
+                passes::resolve_component_dependencies(partitions, &unit.bindings)
+            })
+        },
+        "says of every role op which slots serve what its component needs; drops components that nothing needs",
+        "a component that needs a slot which is not there, or plays another role";
+    "validate_all_slots_bound" => Cut, |unit| Ok(passes::validate_all_slots_bound(&unit.partitions, &unit.bindings)?),
+        "looks whether all that serves can be constructed: slots, and what components need, all the way down",
+        "a slot that nothing serves, with who asks for it; components that need each other; a binding of no slot";
     "collapse_backend_subgraphs" => Cut, |unit| match unit.backend.take() {
             None => Ok(()),
             Some(has) => unit.change_partitions(|_, partitions| passes::collapse_backend_subgraphs(partitions, &has)),

@@ -1,14 +1,17 @@
 //! Runs the passes and looks at what each leaves.
 
 use crate::analysis::NetworkAnalysis;
+use crate::bindings::BindingSpec;
 use crate::driver::{Output, Partition};
 use crate::error::{CompileError, PassError};
+use crate::passes::type_solver::Types;
 use crate::passes::validate::diagnose;
 use crate::pipeline::{CHECKS, PASSES};
 use bb_ir::diagnostics::{Diagnostic, Severity};
 use bb_ir::digest::ProgramDigest;
 use bb_ir::proto::onnx::ModelProto;
 use bb_ir::verify::{Level, verify};
+use std::rc::Rc;
 
 /// What a pass saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +31,10 @@ pub struct Unit {
     pub(crate) per_hop_budget_ns: u64,
     /// The operators of the backend that is to run regions whole, where that is asked for.
     pub(crate) backend: Option<Vec<String>>,
+    /// What is known of components.
+    pub(crate) bindings: Rc<BindingSpec>,
+    /// What has to be known of types.
+    pub(crate) types: Types,
     placed: Option<(ModelProto, ProgramDigest)>,
     /// True once a pass has changed what the verifier saw last.
     changed: bool,
@@ -104,10 +111,18 @@ pub fn run(
     recorded: &ModelProto,
     per_hop_budget_ns: u64,
     backend: Option<Vec<String>>,
+    (bindings, types): (&Rc<BindingSpec>, Types),
     observer: &dyn Fn(&'static str, &[&ModelProto]),
 ) -> Result<Output, CompileError> {
     observer("recorded", &[recorded]);
-    let mut unit = Unit { model: recorded.clone(), per_hop_budget_ns, backend, ..Unit::default() };
+    let mut unit = Unit {
+        model: recorded.clone(),
+        per_hop_budget_ns,
+        backend,
+        bindings: bindings.clone(),
+        types,
+        ..Unit::default()
+    };
     let mut trace = Vec::with_capacity(PASSES.len());
     let mut told = Told::default();
     for pass in PASSES {

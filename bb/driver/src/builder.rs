@@ -4,7 +4,7 @@ use crate::error::StartError;
 use crate::handle::Handle;
 use crate::identity::Identity;
 use crate::node;
-use bb_engine::{Component, KernelEntry, Limits, Membership, PeerId, Standing};
+use bb_engine::{Component, ComponentEntry, KernelEntry, Limits, Membership, PeerId, Standing};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,6 +17,15 @@ pub struct Hosted {
     pub kernels: Vec<KernelEntry>,
     /// The components, by slot name.
     pub components: Vec<(String, Box<dyn Component>)>,
+    /// The types of components that this binary builds by itself, where the program names one and nothing is bound.
+    pub entries: Vec<ComponentEntry>,
+}
+
+/// A component in place of one that the program names.
+pub(crate) struct Bound {
+    pub slot: String,
+    pub role: &'static str,
+    pub component: Box<dyn Component>,
 }
 
 /// Makes a node.
@@ -28,7 +37,8 @@ pub struct Builder {
     pub(crate) membership: Membership,
     pub(crate) limits: Limits,
     pub(crate) standings: BTreeMap<PeerId, Standing>,
-    pub(crate) hosted: Vec<Hosted>,
+    pub(crate) hosted: Vec<(Hosted, Vec<Bound>)>,
+    pub(crate) bound: Vec<Bound>,
     pub(crate) durable: Option<PathBuf>,
 }
 
@@ -75,7 +85,13 @@ impl Builder {
     }
     /// Hosts a class of a program.
     pub fn host(mut self, hosted: Hosted) -> Self {
-        self.hosted.push(hosted);
+        let bound = std::mem::take(&mut self.bound);
+        self.hosted.push((hosted, bound));
+        self
+    }
+    /// Puts a component that plays `role` in place of the one that the program calls `slot`, in what is hosted next.
+    pub fn bind(mut self, slot: impl Into<String>, role: &'static str, component: Box<dyn Component>) -> Self {
+        self.bound.push(Bound { slot: slot.into(), role, component });
         self
     }
     /// Starts it. It runs until it is shut down, or the last handle is gone.

@@ -30,6 +30,20 @@ pub enum StartError {
     /// An artifact that cannot be installed.
     #[error(transparent)]
     Install(#[from] InstallError),
+    /// A component was bound to what the program does not have.
+    #[error("`{program}` has no component `{slot}` of the role `{role}` on `{class}`\n  help: {help}")]
+    Bind {
+        /// The program.
+        program: String,
+        /// The class that is hosted.
+        class: String,
+        /// What it was bound to.
+        slot: String,
+        /// The role it plays.
+        role: String,
+        /// What there is.
+        help: String,
+    },
     /// What a durable node wrote down cannot be used, or nothing can be written.
     #[error("the checkpoint {} cannot be used: {reason}", path.display())]
     Checkpoint {

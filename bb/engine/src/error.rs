@@ -27,6 +27,24 @@ pub enum InstallError {
         /// The role it needs.
         role: String,
     },
+    /// A component that the program names, of a type that this binary does not have.
+    #[error(
+        "no component of the type `{component}` is linked into this binary, and `{slot}` is one\n  help: link the crate whose `#[bb::component]` it is, or bind another: `Node::builder().bind(\"{slot}\", …)`"
+    )]
+    UnlinkedComponent {
+        /// What the program calls it.
+        slot: String,
+        /// Its type.
+        component: String,
+    },
+    /// Two types of components of one name.
+    #[error(
+        "two types of components in this binary are called `{component}`\n  help: call one of them otherwise: `#[bb::component(name = \"…\")]`"
+    )]
+    AmbiguousComponent {
+        /// The name.
+        component: String,
+    },
     /// An op that nothing in this binary runs.
     #[error("no kernel for `{op}` of `{domain}` is linked into this binary\n  help: {help}")]
     UnknownOp {

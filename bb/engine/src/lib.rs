@@ -38,7 +38,7 @@ pub use step::{Checkpoint, CheckpointError, Engine};
 pub use tables::governor::Standing;
 pub use time::Time;
 
-pub use bb_ir::component::{Component, Kernel, KernelEntry, OpError};
+pub use bb_ir::component::{Component, ComponentEntry, Kernel, KernelEntry, OpError};
 pub use bb_ir::failure::FailureCode;
 pub use bb_ir::limits::WireLimits;
 pub use bb_ir::peer::PeerId;

@@ -5,7 +5,7 @@ use bb::engine::{
     Arg, CheckpointError, CommandId, ComponentFailure, ComponentId, Config, Engine, GraphId, GraphSlot, InstallError,
     Installed, StageError, Time,
 };
-use bb::ir::component::{Component, KernelEntry};
+use bb::ir::component::{Component, ComponentEntry, KernelEntry};
 use bb::ir::digest::sha256;
 use bb::ir::peer::PeerId;
 use bb::ir::value::Value;
@@ -102,7 +102,9 @@ impl Running {
     ) -> Result<Self, InstallError> {
         let mut all: Vec<BTreeMap<String, Box<dyn Component>>> =
             hosts.iter().map(|host| (host.components)().into_iter().collect()).collect();
-        let installation = installations.of(hosts, &all, kernels)?;
+        // What the program names by its type is built by it, unless it is bound.
+        let entries = bb::components();
+        let installation = installations.of(hosts, &all, kernels, &entries)?;
         let durable = config.durable;
         let engine = Engine::with_graphs_of(&installation.engine, config);
         let mut graphs = Vec::new();
@@ -111,7 +113,8 @@ impl Running {
             graphs.push(installed.graph);
             for slot in &installed.slots {
                 slots.insert(slot.component, (number, slot.name.to_string()));
-                if let Some(component) = made.remove(&*slot.name) {
+                let entry = || entries.iter().find(|entry| Some(entry.ty) == slot.concrete.as_deref());
+                if let Some(component) = made.remove(&*slot.name).or_else(|| entry().map(|e| (e.make)())) {
                     components.insert(slot.component, component);
                 }
             }
@@ -225,6 +228,7 @@ impl Installations {
         hosts: &[Host],
         components: &[BTreeMap<String, Box<dyn Component>>],
         kernels: &[KernelEntry],
+        entries: &[ComponentEntry],
     ) -> Result<&Installation, InstallError> {
         let mut names = Vec::new();
         for (host, components) in hosts.iter().zip(components) {
@@ -238,7 +242,8 @@ impl Installations {
                 let mut engine = Engine::new(Config::new(peer_id(0), 0));
                 let mut installed = Vec::new();
                 for (host, components) in hosts.iter().zip(components) {
-                    let bound: Vec<&str> = components.keys().map(String::as_str).collect();
+                    let given = components.keys().map(String::as_str);
+                    let bound: Vec<&str> = given.chain(entries.iter().map(|entry| entry.ty)).collect();
                     installed.push(engine.install(&host.artifact, kernels, &bound)?);
                 }
                 let graphs = engine.graphs().into();

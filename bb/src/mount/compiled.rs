@@ -44,11 +44,13 @@ pub fn compile_with<Args>(program: impl Program<Args>, options: &Options) -> Com
 
 /// Whether the compiler says something else than a recorder that has refused a program: that is about places (`BB02nn`)
 /// and parameters, from which unbound slots and malformed IR follow, and about ONNX models (`BB08nn`), of whose values no
-/// type is known (`BB03nn`) and whose call reads nothing (`BB04nn`).
+/// type is known (`BB03nn`) and whose call reads nothing (`BB04nn`). What serves what is not settled where a name is of two
+/// components (`BB0407`).
 fn is_news(fault: &Diagnostic, recorder: &[Diagnostic]) -> bool {
     let no_model = recorder.iter().any(|told| told.code.starts_with("BB08"));
     let of_models = no_model && ["BB03", "BB04"].iter().any(|kind| fault.code.starts_with(kind));
-    !of_models && !fault.code.starts_with("BB02") && !["BB0403", "BB0901"].contains(&fault.code)
+    let misnamed = recorder.iter().any(|told| told.code == "BB0407") && fault.code.starts_with("BB04");
+    !of_models && !misnamed && !fault.code.starts_with("BB02") && !["BB0403", "BB0901"].contains(&fault.code)
 }
 
 impl Compiled {
@@ -63,7 +65,7 @@ impl Compiled {
         if compiled.recorded.entry().is_none() {
             return compiled;
         }
-        match options.compiler(&compiled.recorded.name).compile(&compiled.recorded.model) {
+        match options.compiler(&compiled.recorded).compile(&compiled.recorded.model) {
             // What the recorder refuses is no program, whatever the compiler makes of it.
             Ok(_) if !compiled.diagnostics.is_empty() => {}
             Ok(output) => {

@@ -1,8 +1,11 @@
 //! How programs are compiled.
 
 use super::dump;
-use bb_compiler::Compiler;
+use crate::component::{Storage, declaration};
+use crate::record::Recorded;
 use bb_compiler::passes::collapse_backend_subgraphs::tensor_operators;
+use bb_compiler::{BindingSpec, Compiler, Types};
+use bb_ir::component::ComponentDecl;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +21,8 @@ pub struct Options {
     backend: Option<Vec<String>>,
     dumps: Option<PathBuf>,
     pictures: Option<PathBuf>,
+    bindings: Vec<(String, String, ComponentDecl)>,
+    types: Types,
 }
 
 impl Options {
@@ -41,6 +46,21 @@ impl Options {
         Options { backend: Some(has.into_iter().map(Into::into).collect()), ..self }
     }
 
+    /// Says that an `X` will be bound to this slot of the program, a parameter of its root module: what it needs is looked
+    /// for while the program is built, and what its tensors of any element hold is known. It is bound where the node
+    /// starts, as without.
+    pub fn bind<X: Storage>(mut self, program: impl Into<String>, slot: impl Into<String>) -> Self {
+        self.bindings.push((program.into(), slot.into(), declaration::<X>()));
+        self
+    }
+
+    /// Refuses a program of which a shape cannot be found out: every dimension of every tensor has a size or a name, so
+    /// nothing about shapes is left to be found wrong while it runs but the sizes of those names. Without, a tensor may have
+    /// any shape where none is said.
+    pub fn strict_types(self) -> Self {
+        Options { types: Types::Strict, ..self }
+    }
+
     /// Writes each program as text behind every pass: `<directory>/<program>/<number>-<pass>.txt`. The environment variable
     /// `BB_DUMP=<directory>` does the same without an edit, and goes before. A relative directory is one below the package
     /// that is built.
@@ -58,9 +78,12 @@ impl Options {
         self.pictures.as_deref()
     }
 
-    /// The compiler of the program of that name.
-    pub(super) fn compiler(&self, program: &str) -> Compiler {
-        let mut compiler = Compiler::new();
+    /// The compiler of that program.
+    pub(super) fn compiler(&self, program: &Recorded) -> Compiler {
+        let named = program.components.iter().fold(BindingSpec::default(), |all, of| all.declare(*of));
+        let bound = self.bindings.iter().filter(|(of, ..)| *of == program.name);
+        let mut compiler = Compiler::new().with_bindings(bound.fold(named, |all, (_, slot, of)| all.bind(slot, *of)));
+        compiler = compiler.with_types(self.types);
         if let Some(budget) = self.per_hop_budget {
             compiler = compiler.with_per_hop_budget_ns(u64::try_from(budget.as_nanos()).unwrap_or(u64::MAX));
         }
@@ -68,7 +91,7 @@ impl Options {
             compiler = compiler.with_backend_subgraphs(has);
         }
         match std::env::var_os(dump::VARIABLE).map(PathBuf::from).or_else(|| self.dumps.clone()) {
-            Some(directory) => compiler.with_observer(dump::writer(directory.join(program))),
+            Some(directory) => compiler.with_observer(dump::writer(directory.join(&program.name))),
             None => compiler,
         }
     }

@@ -1,7 +1,7 @@
 //! What a node is made of.
 
 use super::Node;
-use crate::component::Piece;
+use crate::component::{Piece, Storage};
 use crate::place::PeerClass;
 use bb_driver::{Handle, Hosted, Identity, StartError};
 use bb_ir::peer::PeerId;
@@ -56,6 +56,11 @@ impl Builder {
     pub fn durable(self, dir: impl Into<PathBuf>) -> Self {
         self.with(|d| d.durable(dir))
     }
+    /// Puts `component` in place of the one that the program names `slot`, in the piece that is hosted or started next.
+    /// Without, it is built by `Default`.
+    pub fn bind<X: Storage>(self, slot: impl Into<String>, component: X) -> Self {
+        self.with(|d| d.bind(slot, X::ROLE, component.component()))
+    }
     /// Hosts a further piece: see [`Node::hosted`], and [`Node::install`] for one that comes later.
     pub fn host<P: Piece>(mut self, piece: P) -> Self {
         self.pieces += 1;
@@ -75,7 +80,8 @@ impl Builder {
 /// A piece as the driver takes it.
 pub fn hosted<P: Piece>(piece: P) -> Hosted {
     let components = piece.components().into_iter().map(|(slot, component)| (slot.to_owned(), component));
-    Hosted { artifact: Cow::Borrowed(P::ARTIFACT), kernels: crate::kernels(), components: components.collect() }
+    let (components, entries) = (components.collect(), crate::components());
+    Hosted { artifact: Cow::Borrowed(P::ARTIFACT), kernels: crate::kernels(), components, entries }
 }
 
 /// A node that is starting.

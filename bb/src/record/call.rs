@@ -1,5 +1,6 @@
 //! Modules: their parameters, and calls of them. A module is recorded once per content, and called.
 
+use super::concrete::Concrete;
 use super::{ANYWHERE, Function, Graph, Node, Site, SiteRef, Source, TOLD, value_info, with};
 use crate::module::{ParamInfo, Values};
 use crate::place::Place;
@@ -12,6 +13,11 @@ use bb_ir::views::Metadata;
 use std::collections::BTreeMap;
 use std::panic::Location;
 
+/// Where the parameters are of the module that is being recorded.
+pub fn parameters_at(places: &[&'static Location<'static>]) {
+    with(|r| r.scope().parameters = places.to_vec());
+}
+
 /// A value parameter of the module that is being recorded.
 pub fn declare<P: Place, T: Typed>(name: &'static str) -> SiteRef {
     use crate::place::PeerClass;
@@ -21,6 +27,7 @@ pub fn declare<P: Place, T: Typed>(name: &'static str) -> SiteRef {
         let points_to = r.new_instance();
         let infos = T::infos();
         let scope = r.scope();
+        let at = scope.parameters.get(scope.sites.len()).copied();
         let free = |name: &str| name != super::model::START && !scope.function.input.iter().any(|i| i == name);
         let base = if free(name) { name.to_owned() } else { format!("{name}_{}", scope.sites.len()) };
         let values: Vec<String> = (0..infos.len()).map(|i| bb_ir::names::output(&base, i, infos.len())).collect();
@@ -28,6 +35,9 @@ pub fn declare<P: Place, T: Typed>(name: &'static str) -> SiteRef {
             let mut proto = value_info(value, info);
             proto.set_metadata(keys::HOME_CLASS_KEY, class);
             proto.set_metadata(keys::PLACE_KEY, many.name());
+            if let Some(at) = at {
+                proto.set_metadata(keys::SOURCE_KEY, super::source_place(at).to_string());
+            }
             scope.function.value_info.push(proto);
             scope.function.input.push(value.clone());
         }
@@ -40,10 +50,14 @@ pub fn declare_slot(class: &'static str, name: &'static str, role: &str) -> Site
     with(|r| {
         let scope = r.scope();
         let slot = scope.sites.len() as u32;
+        let many = crate::place::Many::One;
+        let site = Site::new(class, many, ANYWHERE, Vec::new(), Vec::new());
+        if let Some(concrete) = scope.handed.get(&slot).copied() {
+            return r.add(Site { concrete: Some(concrete), ..site });
+        }
         let key = bb_ir::bindings::binding_key(class, name);
         scope.function.set_metadata(&key, bb_ir::bindings::encode_binding_value(role, None, Some(slot)));
-        let many = crate::place::Many::One;
-        r.add(Site { slot: Some(slot), ..Site::new(class, many, ANYWHERE, Vec::new(), Vec::new()) })
+        r.add(Site { slot: Some(slot), ..site })
     })
 }
 
@@ -58,6 +72,9 @@ pub fn call<R: Values>(
     body: impl FnOnce() -> R,
 ) -> R {
     let at = Location::caller();
+    // What the program names is known inside: with another component the body is another.
+    let handed = with(|r| r.handed(at, args));
+    let key = handed.iter().fold(key, |key, (slot, c)| format!("{key} {slot}={}@{}", c.ty, c.instance));
     let known = with(|r| r.by_key.get(&key).copied());
     if with(|r| r.open.contains(&key)) {
         with(|r| r.recursion(at, module));
@@ -66,6 +83,7 @@ pub fn call<R: Values>(
         with(|r| {
             let root = r.scopes.len() == 1 && r.scope().function.node.is_empty();
             r.push(module, root, crate::module::entry(infos));
+            r.scope().handed = handed;
             r.open.push(key.clone());
             if graph.is_some() {
                 r.start();
@@ -162,6 +180,12 @@ impl super::Recorder {
         let here = self.scope().module;
         let fault = Diagnostic::new("BB0502", text).at(Some(super::source_place(at))).in_module(here).help(help);
         std::panic::panic_any(fault)
+    }
+
+    /// The components that the program names among the arguments of a call, by the number of the parameter.
+    fn handed(&mut self, at: &'static Location<'static>, args: &[SiteRef]) -> BTreeMap<u32, Concrete> {
+        let named = |(slot, site): (u32, &SiteRef)| Some((slot, self.get(at, *site).concrete?));
+        (0..).zip(args).filter_map(named).collect()
     }
 
     fn finish(&mut self, mut scope: super::Scope, params: usize, outputs: Vec<Site>, takes_graph: bool) -> Function {

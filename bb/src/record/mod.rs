@@ -6,6 +6,7 @@
 
 mod bootstrap;
 mod call;
+mod concrete;
 mod gather;
 mod meet;
 mod model;
@@ -17,7 +18,9 @@ mod wire;
 #[cfg(feature = "build")]
 pub(crate) use bootstrap::panicked_in;
 pub use bootstrap::{Bootstrap, bootstrap, here};
-pub use call::{call, declare, declare_slot};
+pub use call::{call, declare, declare_slot, parameters_at};
+use concrete::Concrete;
+pub use concrete::concrete;
 pub use gather::Policy;
 pub(crate) use gather::{close_lane, closed, open_lane, policy};
 pub(crate) use meet::starts;
@@ -85,6 +88,8 @@ struct Site {
     gather: Option<Rc<gather::Open>>,
     /// For a component: its slot's number in this function.
     slot: Option<u32>,
+    /// For a component that the program names: which one.
+    concrete: Option<Concrete>,
 }
 
 /// A function that is being recorded.
@@ -104,6 +109,10 @@ struct Scope {
     wires: u64,
     /// The weights it takes, behind its own inputs.
     weights: BTreeSet<usize>,
+    /// Where its parameters are, by their number.
+    parameters: Vec<&'static Location<'static>>,
+    /// The components that the program names which a call hands in, by the number of the parameter.
+    handed: BTreeMap<u32, Concrete>,
 }
 
 /// A function that is recorded.
@@ -145,6 +154,7 @@ struct Recorder {
     by_name: BTreeMap<String, usize>,
     bootstrap: Option<bootstrap::Recorded>,
     models: onnx::Models,
+    components: concrete::Components,
     diagnostics: Vec<Diagnostic>,
     /// Every class that a value lives on.
     classes: BTreeSet<&'static str>,
@@ -177,6 +187,8 @@ impl Recorder {
             bootstrap: false,
             wires: 0,
             weights: BTreeSet::new(),
+            parameters: Vec::new(),
+            handed: BTreeMap::new(),
         });
     }
     fn scope(&mut self) -> &mut Scope {
@@ -274,6 +286,7 @@ impl Site {
             sender: None,
             gather: None,
             slot: None,
+            concrete: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Graph, RECORDER, Recorder, Site, bootstrap, value_info, with};
 use crate::module::{OutputInfo, ParamInfo, Values};
+use bb_ir::component::ComponentDecl;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::keys;
 use bb_ir::ops::ONNX_DOMAIN;
@@ -33,6 +34,8 @@ pub struct Recorded {
     pub diagnostics: Vec<Diagnostic>,
     /// The models that are called, by their paths below the package.
     pub models: Vec<String>,
+    /// The types of components that the program names.
+    pub components: Vec<ComponentDecl>,
     /// The name of the type of the root module's function, where the program is one.
     pub root: Option<String>,
 }
@@ -121,6 +124,8 @@ fn finish(mut r: Recorder, params: Vec<ParamInfo>, outputs: Vec<OutputInfo>, roo
     for function in &mut functions {
         function.opset_import = opsets(std::slice::from_ref(function));
     }
+    let two_of_one_name = r.components.stamp(&mut functions[0]);
+    r.diagnostics.extend(two_of_one_name);
     let name = functions[0].name().to_owned();
     let mut model = ModelProto {
         ir_version: Some(ONNX_IR_VERSION),
@@ -136,8 +141,9 @@ fn finish(mut r: Recorder, params: Vec<ParamInfo>, outputs: Vec<OutputInfo>, roo
     diagnostics.sort();
     diagnostics.dedup();
     let models = r.models.paths();
+    let components = r.components.declarations();
     let classes = r.classes.into_iter().filter(|c| !c.is_empty()).collect();
-    Recorded { name, model, params, outputs, classes, diagnostics, models, root }
+    Recorded { name, model, params, outputs, classes, diagnostics, models, components, root }
 }
 
 /// The operator sets of all domains that these functions use and are.

@@ -1,5 +1,6 @@
 //! Ops: `ai.onnx` operators, `#[bb::op]` functions, methods of roles, constants.
 
+use super::concrete::Concrete;
 use super::{ANYWHERE, Node, Recorder, Site, SiteRef, with};
 use crate::place::{PeerClass as _, Place};
 use crate::typed::{Typed, ValueInfo, constant_tensor};
@@ -206,9 +207,17 @@ pub fn method<P: Place>(
 ) -> Source {
     let at = Location::caller();
     with(|r| {
-        let slot = r.get(at, slot).slot.unwrap_or_default();
+        let served = r.get(at, slot);
         let mut given = Arguments::of(r, at, inputs);
-        let mut metadata = vec![(keys::REQUIRED_TRAIT_KEY, role.to_owned()), (keys::SLOT_ID_KEY, slot.to_string())];
+        let mut metadata = match served.concrete {
+            Some(Concrete { ty, instance }) => {
+                vec![(keys::CONCRETE_TYPE_KEY, ty.to_owned()), (keys::INSTANCE_KEY, instance.to_owned())]
+            }
+            None => {
+                let slot = served.slot.unwrap_or_default();
+                vec![(keys::REQUIRED_TRAIT_KEY, role.to_owned()), (keys::SLOT_ID_KEY, slot.to_string())]
+            }
+        };
         metadata.extend(given.metadata());
         let mut control = 0;
         if let Some(trigger) = trigger {

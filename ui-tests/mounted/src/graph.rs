@@ -60,6 +60,34 @@ pub fn pulse(graph: &Graph, _start: On<Server, ()>) -> On<Server, u64> {
     number
 }
 
+#[bb::role]
+pub trait Counter {
+    fn add(&mut self, n: u64) -> u64;
+}
+
+/// Adds up what it is given, from where it was told to begin.
+#[derive(Default)]
+pub struct Tally(pub u64);
+
+#[bb::component]
+impl Counter for Tally {
+    fn add(&mut self, n: u64) -> u64 {
+        self.0 = crate::only_in_the_crate(self.0, n);
+        self.0
+    }
+}
+
+/// Two counters that the program names; the one is asked in a module of its own.
+#[bb::module]
+pub fn counted(_graph: &Graph, n: On<Server, u64>) -> (On<Server, u64>, On<Server, u64>) {
+    (added(n, CounterAt::concrete::<Tally>("one")), CounterAt::<Server>::concrete::<Tally>("other").add(n))
+}
+
+#[bb::module]
+pub fn added(n: On<Server, u64>, counter: CounterAt<Server>) -> On<Server, u64> {
+    counter.add(n)
+}
+
 /// Inputs on two classes: others may call it, no peer can start it.
 #[bb::module]
 pub fn halves(x: On<Server, Tensor>, y: On<Client, Tensor>) -> (On<Server, Tensor>, On<Client, Tensor>) {

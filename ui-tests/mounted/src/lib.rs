@@ -2,3 +2,8 @@
 #![allow(missing_docs)]
 
 pub mod graph;
+
+/// Not there in the build script: the body of a component may use it.
+pub fn only_in_the_crate(one: u64, other: u64) -> u64 {
+    one + other
+}

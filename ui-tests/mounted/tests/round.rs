@@ -2,7 +2,7 @@
 
 use bb::prelude::{Aggregator, Partial};
 use bb::{Node, OpError, Peers, Tensor};
-use mounted::graph::{Client, FedAvg, Sgd, Shelf, pulse, round, stored};
+use mounted::graph::{Client, FedAvg, Sgd, Shelf, Tally, counted, pulse, round, stored};
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,6 +58,30 @@ async fn a_program_that_runs_by_itself_tells_what_it_does() {
     assert_eq!((&emitted[..3], &outputs[..3], &metrics[..3]), (&[1, 2, 3][..], &[1, 2, 3][..], &[1.0, 2.0, 3.0][..]));
     // A call is one more execution, within the tick that is.
     assert!(node.call(()).await.expect("it answers") >= 3);
+}
+
+#[tokio::test]
+async fn what_a_program_names_is_built_by_its_type_or_bound() {
+    let node = Node::builder().start(counted::Server).await.expect("it starts");
+    assert_eq!(node.call(1).await.expect("it answers"), (1, 1));
+    assert_eq!(node.call(2).await.expect("it answers"), (3, 3), "what it holds outlives calls");
+
+    let node = Node::builder().bind("other", Tally(40)).start(counted::Server).await.expect("it starts");
+    assert_eq!(node.call(2).await.expect("it answers"), (2, 42));
+}
+
+#[tokio::test]
+async fn nothing_is_bound_to_what_a_program_does_not_name() {
+    use bb::node::StartError;
+    let told = |error: StartError| match error {
+        StartError::Bind { slot, help, .. } => (slot, help),
+        other => panic!("{other}"),
+    };
+    let Err(error) = Node::builder().bind("third", Tally(1)).start(counted::Server).await else { panic!("it starts") };
+    let has = "it names `one`, of the role `mounted.Counter`; `other`, of the role `mounted.Counter`";
+    assert_eq!(told(error), ("third".to_owned(), has.to_owned()));
+    let Err(error) = Node::builder().bind("other", Tally(1)).start(pulse::Server).await else { panic!("it starts") };
+    assert_eq!(told(error).0, "other");
 }
 
 /// Says whenever it is asked for its parameters, or panics.

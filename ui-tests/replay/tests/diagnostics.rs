@@ -51,6 +51,7 @@ fn check(name: &str, programs: &BTreeMap<String, String>) -> BTreeMap<String, St
         // Whoever reads it has it in a file of the usual name.
         let text: String = here.map(|said| said.text.replace(path.as_str(), "src/graph.rs")).collect();
         let text = text.replace(&*package, "/home/you/package");
+        let text = text.replace(&format!("`{name}."), "`package.");
         text.replace(&format!("`{module}::"), "`graph::")
     };
     programs.keys().cloned().zip(modules.iter().zip(&paths).map(of)).collect()

@@ -1,8 +1,8 @@
-//! The call, in an annotated function, of a helper in which a fault was found.
+//! The calls, in an annotated function, of a helper in which a fault was found.
 //!
 //! The recorder knows the helper's line alone. Who calls it is looked up by name in the files of the annotated function and
-//! of the helper: a function leads to the helper if it is it, or calls one that does. Where no call does, or more than one,
-//! nothing is said here; `#[track_caller]` on the helper lets the recorder tell.
+//! of the helper: a function leads to the helper if it is it, or calls one that does. Where several calls do, any of them may
+//! be meant, so all are told of; `#[track_caller]` on the helper lets the recorder tell.
 
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -10,8 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use syn::ItemFn;
 
-/// The one call in `item` that leads to the line of `file`.
-pub fn call(item: &ItemFn, file: &Path, line: usize) -> Option<Span> {
+/// The calls in `item` that lead to the line of `file`, in their order.
+pub fn calls(item: &ItemFn, file: &Path, line: usize) -> Vec<Span> {
+    leading(item, file, line).unwrap_or_default()
+}
+
+fn leading(item: &ItemFn, file: &Path, line: usize) -> Option<Vec<Span>> {
     let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR")?);
     let text = std::fs::read_to_string(package.join(file)).ok()?;
     let helper = function_around(&text, line)?;
@@ -28,10 +32,7 @@ pub fn call(item: &ItemFn, file: &Path, line: usize) -> Option<Span> {
             calls.push(callee.span());
         }
     });
-    match calls[..] {
-        [call] => Some(call),
-        _ => None,
-    }
+    Some(calls)
 }
 
 /// The function that begins last before that line ends. (Tokens of a text that a macro parses have no lines.)

@@ -24,11 +24,7 @@ pub const PER_HOP_BUDGET_NS: u64 = 30_000_000_000;
 /// Stamps every Send of the root.
 pub fn derive_wire_deadlines(mut model: ModelProto, per_hop_budget_ns: u64) -> Result<ModelProto, PassError> {
     if per_hop_budget_ns == 0 {
-        let fault = Diagnostic::new("BB0404", "a hop of 0 ns leaves no message any time");
-        return Err(PassError::new(
-            PASS,
-            vec![fault.help("give `bb::Options::per_hop_budget` a duration: `secs(30)`")],
-        ));
+        return Err(PassError::new(PASS, vec![no_time(&model)]));
     }
     let ways = ahead::of(&model);
     let mut faults = Vec::new();
@@ -43,6 +39,14 @@ pub fn derive_wire_deadlines(mut model: ModelProto, per_hop_budget_ns: u64) -> R
         }
     }
     PassError::unless_but(PASS, faults, model)
+}
+
+/// Of the first wire: what is wrong is where the program is built, and it is wrong for each of them.
+fn no_time(model: &ModelProto) -> Diagnostic {
+    let text = "a hop of 0 ns leaves no message any time";
+    let first = model.functions[0].node.iter().find(|node| is_send(node));
+    let fault = first.map_or_else(|| Diagnostic::new("BB0404", text), |send| at_node(send, "BB0404", text));
+    fault.help("give `bb::Options::per_hop_budget` a duration: `secs(30)`")
 }
 
 fn too_long(node: &NodeProto, way: &Way, per_hop_budget_ns: u64) -> Diagnostic {

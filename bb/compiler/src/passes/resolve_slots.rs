@@ -162,6 +162,24 @@ pub(crate) fn slot_rows(function: &FunctionProto) -> impl Iterator<Item = SlotRo
     })
 }
 
+/// A component that the program names: `<class>.<name>` → `<role>|<TYPE>|-1`.
+pub(crate) struct ConcreteRow<'a> {
+    pub class: &'a str,
+    pub name: &'a str,
+    pub role: &'a str,
+    pub of: &'a str,
+}
+
+/// The components that a program names, which stand on its root module's function.
+pub(crate) fn concrete_rows(function: &FunctionProto) -> impl Iterator<Item = ConcreteRow<'_>> {
+    function.metadata_under(keys::BINDING_KEY_PREFIX).filter_map(|(key, value)| {
+        let (class, name) = key.split_once('.')?;
+        let (role, rest) = value.split_once('|')?;
+        let of = rest.strip_suffix("|-1")?;
+        Some(ConcreteRow { class, name, role, of })
+    })
+}
+
 fn check_bound(partition: &Partition, faults: &mut Vec<Diagnostic>) {
     let rows: FxHashMap<u32, (&str, &str)> =
         slot_rows(partition.main()).map(|row| (row.slot, (row.role, row.name))).collect();

@@ -6,7 +6,7 @@ use crate::driver::Partition;
 use crate::error::PassError;
 use crate::imports::import_what_is_used;
 use crate::index::FunctionIndex;
-use crate::passes::resolve_slots::slot_rows;
+use crate::passes::resolve_slots::{concrete_rows, slot_rows};
 use crate::rx_chain::Chains;
 use bb_ir::bindings::{binding_key, encode_binding_value, stamp_model_metadata};
 use bb_ir::digest::ProgramDigest;
@@ -93,6 +93,10 @@ fn stamp_bindings(model: &mut ModelProto) {
     let mut rows: BTreeMap<String, String> = slot_rows(main)
         .map(|row| (binding_key(&target, row.name), encode_binding_value(row.role, None, Some(row.slot))))
         .collect();
+    rows.extend(
+        concrete_rows(main)
+            .map(|row| (binding_key(&target, row.name), encode_binding_value(row.role, Some(row.of), None))),
+    );
     for node in model.functions.iter().flat_map(|f| &f.node) {
         if let (Some(concrete), Some(instance), Some(role)) = (
             node.metadata(keys::CONCRETE_TYPE_KEY),

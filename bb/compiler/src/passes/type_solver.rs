@@ -21,6 +21,7 @@ mod shapes;
 mod solver;
 mod takes;
 mod types;
+mod unknown;
 mod windows;
 
 pub use callees::{Arguments, Callees};
@@ -30,8 +31,8 @@ pub use meet::TypeError;
 pub(super) use meet::meet_written;
 pub use solver::{TypeSolution, TypeSolver};
 
-use crate::error::{PassError, at_node};
-use crate::index::{FunctionIndex, ValueIx};
+use crate::error::PassError;
+use crate::index::FunctionIndex;
 use crate::passes::inline_for_partition::callees_first;
 use bb_ir::bindings::is_bootstrap;
 use bb_ir::diagnostics::Diagnostic;
@@ -47,11 +48,29 @@ const PASS: &str = "type_solver";
 /// A name of a dimension, and what it is: a size, or another name.
 pub type Fact = (String, Dim);
 
+/// What has to be known of types before a program runs. Element types always have to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Types {
+    /// Shapes as far as they are said; the others are looked at while the program runs.
+    #[default]
+    Relaxed,
+    /// Shapes too: every dimension has a size or a name.
+    Strict,
+}
+
 /// Solves the root, and what it calls for each list of types it is called with; writes what it finds.
-pub fn type_solver(mut model: ModelProto) -> Result<ModelProto, PassError> {
+pub fn type_solver(model: ModelProto) -> Result<ModelProto, PassError> {
+    type_solver_with(model, Types::Relaxed)
+}
+
+/// The same, where as much has to be known.
+pub fn type_solver_with(mut model: ModelProto, types: Types) -> Result<ModelProto, PassError> {
     let mut faults = Vec::new();
     let order = callees_first(&model)?;
     let solutions = solve(&model, &order, &mut faults);
+    if types == Types::Strict {
+        unknown::shapes(&model, &solutions, &mut faults);
+    }
     once_each(&mut faults);
     for (position, solution) in solutions {
         write_types(&mut model.functions[position], &solution);
@@ -74,12 +93,12 @@ fn solve(model: &ModelProto, callees_first: &[usize], faults: &mut Vec<Diagnosti
         let solver = TypeSolver::new(function, &mut callees);
         let solution = if position == 0 {
             let solution = solver.solve(faults);
-            refuse_unknown(function, &solution, faults);
+            unknown::elements(function, &solution, faults);
             known.clone_from(&solution.facts);
             solution
         } else if is_bootstrap(function) {
             let solution = solver.solve(faults);
-            refuse_unknown(function, &solution, faults);
+            unknown::elements(function, &solution, faults);
             solution
         } else {
             // Where calls differ, what the function declares is all that holds for each. What is wrong in it has been
@@ -128,33 +147,6 @@ impl Called {
             Called::Always(arguments) => Some(arguments),
             Called::Differently => None,
         }
-    }
-}
-
-/// The root's values are values of somebody: what is still of any element is said where it comes from, an input or
-/// what makes it out of values that are known.
-fn refuse_unknown(root: &FunctionProto, solution: &TypeSolution, faults: &mut Vec<Diagnostic>) {
-    let index = FunctionIndex::new(root);
-    let known = |value: &ValueIx| solution.types[value.at()].as_ref().is_some_and(has_element);
-    for value in root.input.iter().filter_map(|name| index.value(name)).filter(|value| !known(value)) {
-        let text = format!("which elements the input `{}` has cannot be found out", index.name(value));
-        let help = "give it a type that says so: `Tensor<f32>`";
-        faults.push(Diagnostic::new("BB0303", text).in_module(root.name()).help(help));
-    }
-    for (at, node) in index.nodes().filter(|(at, _)| !solution.refused.contains(at)) {
-        let mut inputs = index.inputs(at).iter().flatten();
-        if inputs.all(known) && !index.outputs(at).iter().flatten().all(known) {
-            let text = format!("which elements `{}` gives cannot be found out", node.op_type());
-            faults.push(at_node(node, "BB0303", text).help("say which they are: `.narrow::<_>()`"));
-        }
-    }
-}
-
-fn has_element(of: &ValueType) -> bool {
-    match of {
-        ValueType::Tensor { element, .. } => element.is_some(),
-        ValueType::Seq(of) => has_element(of),
-        ValueType::Denoted(_) | ValueType::Duration | ValueType::Trigger => true,
     }
 }
 

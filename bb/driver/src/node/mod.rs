@@ -4,6 +4,7 @@ mod addresses;
 mod connection;
 mod dialler;
 mod dialling;
+mod install;
 mod keep;
 mod network;
 mod orders;

@@ -1,6 +1,6 @@
 //! What handles want.
 
-use super::start::install;
+use super::install::install;
 use super::{Node, Waiter};
 use crate::builder::Hosted;
 use crate::handle::Order;

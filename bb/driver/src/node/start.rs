@@ -1,13 +1,14 @@
 //! From a builder to a running node.
 
 use super::dialler::Dialler;
+use super::install::install_bound;
 use super::keep::Keeper;
 use super::peers::Peers;
 use super::swarm::{self, BehaviourEvent, Swarm};
 use super::{Inbox, Node};
 use crate::address;
 use crate::book::AddressBook;
-use crate::builder::{Builder, Hosted};
+use crate::builder::Builder;
 use crate::clock::Clock;
 use crate::components::Components;
 use crate::durable::Store;
@@ -17,7 +18,7 @@ use crate::identity::Identity;
 use crate::plane::Inflow;
 use crate::random::random;
 use crate::traffic::Counters;
-use bb_engine::{CallId, Config, Engine, InstallError, Installed};
+use bb_engine::{CallId, Config, Engine};
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
 use libp2p::Multiaddr;
@@ -60,8 +61,8 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
     let (done, done_end) = mpsc::unbounded_channel();
     let mut components = Components::new(done, store.is_some());
     let mut graphs = Vec::new();
-    for hosted in builder.hosted {
-        graphs.push(install(&mut engine, &mut components, hosted)?);
+    for (hosted, bound) in builder.hosted {
+        graphs.push(install_bound(&mut engine, &mut components, hosted, bound)?);
     }
 
     let clock = Clock::start();
@@ -133,19 +134,6 @@ pub async fn start(builder: Builder) -> Result<Handle, StartError> {
     };
     tokio::spawn(node.run(inbox, early));
     Ok(Handle { shared, orders, dropped })
-}
-
-/// Adds an artifact and its components, or nothing.
-pub fn install(engine: &mut Engine, components: &mut Components, hosted: Hosted) -> Result<Installed, InstallError> {
-    let bound: Vec<&str> = hosted.components.iter().map(|(slot, _)| slot.as_str()).collect();
-    let installed = engine.install(&hosted.artifact, &hosted.kernels, &bound)?;
-    for (slot, component) in hosted.components {
-        // A slot that no op of the class uses is not in its artifact.
-        if let Some(info) = installed.slots.iter().find(|s| *s.name == *slot) {
-            components.bind(info.component, component);
-        }
-    }
-    Ok(installed)
 }
 
 /// Binds every address; the addresses that others can dial, those of all interfaces for an unspecified one. Events of

@@ -62,7 +62,7 @@ impl Equals {
         for number in 0..count {
             let state: Box<dyn Component> = Box::new(Numbers { state: vec![f32::from(number); WIDTH], inline });
             let components = vec![("state".into(), state)];
-            let hosted = Hosted { artifact: artifact.into(), kernels: bb::kernels(), components };
+            let hosted = Hosted { artifact: artifact.into(), kernels: bb::kernels(), components, entries: Vec::new() };
             let mut node = Builder::new().identity(Identity::Seed([number + 1; 32])).listen("/ip4/127.0.0.1/tcp/0");
             for other in &all {
                 node = node.dial(&other.listen_addresses()[0]);

@@ -58,7 +58,7 @@ fn hosted(class: &str) -> Hosted {
     let shelf: Vec<(String, Box<dyn Component>)> = vec![("shelf".into(), Box::<Counts>::default())];
     let components = if class == "Library" { shelf } else { Vec::new() };
     let artifact = program.artifact(class).expect("compiled").bytes.clone().into();
-    Hosted { artifact, kernels: bb::kernels(), components }
+    Hosted { artifact, kernels: bb::kernels(), components, entries: Vec::new() }
 }
 fn look(reader: &Handle) -> bb_driver::Call {
     let installed = reader.graphs().into_iter().find(|g| *g.class == *"Reader").expect("it is hosted");
@@ -136,10 +136,20 @@ async fn what_cannot_be_installed_leaves_the_node_as_it_was() {
         Err(StartError::Install(error)) => error,
         other => panic!("{other:?}"),
     };
-    let nothing = Hosted { artifact: b"nothing".as_slice().into(), kernels: Vec::new(), components: Vec::new() };
+    let nothing = Hosted {
+        artifact: b"nothing".as_slice().into(),
+        kernels: Vec::new(),
+        components: Vec::new(),
+        entries: Vec::new(),
+    };
     assert!(matches!(refused(nothing).await, InstallError::NotAnArtifact(_)));
     assert!(matches!(refused(unbound_worker()).await, InstallError::UnboundSlot { .. }));
-    let again = Hosted { artifact: piece("Server").into(), kernels: bb::kernels(), components: Vec::new() };
+    let again = Hosted {
+        artifact: piece("Server").into(),
+        kernels: bb::kernels(),
+        components: Vec::new(),
+        entries: Vec::new(),
+    };
     assert!(matches!(refused(again).await, InstallError::AlreadyHosted { .. }));
     assert_eq!(server.graphs().len(), graphs);
     assert_eq!(server.usage().await, Some(Usage::default()));

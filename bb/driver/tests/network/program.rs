@@ -46,18 +46,23 @@ impl<F: FnMut(Value) -> Result<Value, OpError> + Send> Component for Works<F> {
 
 /// A server of this seed, listening on a free port.
 pub fn server(seed: u8) -> Builder {
-    let hosted = Hosted { artifact: piece("Server").into(), kernels: bb::kernels(), components: Vec::new() };
+    let hosted = Hosted {
+        artifact: piece("Server").into(),
+        kernels: bb::kernels(),
+        components: Vec::new(),
+        entries: Vec::new(),
+    };
     Builder::new().identity(Identity::Seed([seed; 32])).listen(ANY).host(hosted)
 }
 /// A client of this seed that does `work`.
 pub fn client(seed: u8, work: impl FnMut(Value) -> Result<Value, OpError> + Send + 'static) -> Builder {
     let components: Vec<(String, Box<dyn Component>)> = vec![("worker".into(), Box::new(Works(work)))];
-    let hosted = Hosted { artifact: piece("Client").into(), kernels: bb::kernels(), components };
+    let hosted = Hosted { artifact: piece("Client").into(), kernels: bb::kernels(), components, entries: Vec::new() };
     Builder::new().identity(Identity::Seed([seed; 32])).host(hosted)
 }
 /// A client's piece whose slot is empty.
 pub fn unbound_worker() -> Hosted {
-    Hosted { artifact: piece("Client").into(), kernels: bb::kernels(), components: Vec::new() }
+    Hosted { artifact: piece("Client").into(), kernels: bb::kernels(), components: Vec::new(), entries: Vec::new() }
 }
 /// A client that sends back what it got.
 pub fn echo(seed: u8) -> Builder {

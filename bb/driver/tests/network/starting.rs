@@ -39,7 +39,12 @@ async fn a_key_file_that_is_none_is_told_with_its_path() {
 
 #[tokio::test]
 async fn an_artifact_that_is_none_and_a_slot_without_component_are_refused() {
-    let hosted = Hosted { artifact: b"not an artifact".as_slice().into(), kernels: Vec::new(), components: Vec::new() };
+    let hosted = Hosted {
+        artifact: b"not an artifact".as_slice().into(),
+        kernels: Vec::new(),
+        components: Vec::new(),
+        entries: Vec::new(),
+    };
     let error = refused(Builder::new().host(hosted)).await;
     assert!(matches!(error, StartError::Install(InstallError::NotAnArtifact(_))), "{error:?}");
     let error = refused(Builder::new().host(unbound_worker())).await;

@@ -54,9 +54,12 @@ pub struct Place {
 
 /// A row of the binding table.
 pub struct Slot {
-    pub id: u32,
+    /// Its number; a concrete component has none.
+    pub id: Option<u32>,
     pub name: String,
     pub role: String,
+    /// The type of a component that the program names.
+    pub concrete: Option<String>,
 }
 
 fn malformed(what: impl Into<String>) -> InstallError {
@@ -167,12 +170,9 @@ fn slots(model: &ModelProto, main: &str) -> Result<Vec<Slot>, InstallError> {
         if target != main {
             return Err(InstallError::UnknownTarget(target.to_owned()));
         }
-        let Some(id) = binding.slot else {
-            return Err(InstallError::InvalidBindingTable(format!("{rest} = {value}")));
-        };
-        slots.push(Slot { id, name: slot.to_owned(), role: binding.role });
+        slots.push(Slot { id: binding.slot, name: slot.to_owned(), role: binding.role, concrete: binding.concrete });
     }
-    slots.sort_by_key(|s| s.id);
+    slots.sort_by(|a, b| (a.id.is_none(), a.id, &a.name).cmp(&(b.id.is_none(), b.id, &b.name)));
     Ok(slots)
 }
 

@@ -2,13 +2,14 @@
 
 use super::graph::EntryInput;
 use super::place::At;
+use super::served::Served;
 use super::{NodeKind, PlacePlan};
 use crate::error::InstallError;
 use crate::input::ComponentId;
 use crate::load::Loaded;
 use bb_ir::component::KernelEntry;
 use rustc_hash::FxHashMap;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What is to be known of a bootstrap besides its place.
@@ -26,7 +27,7 @@ pub struct BootstrapPlan {
 pub(super) fn build(
     loaded: &Loaded,
     kernels: &FxHashMap<(&str, &str), &KernelEntry>,
-    components: &BTreeMap<u32, ComponentId>,
+    components: &Served,
     place: u32,
 ) -> Result<Option<(Arc<PlacePlan>, BootstrapPlan)>, InstallError> {
     let Some(loaded) = loaded.bootstrap.as_deref() else { return Ok(None) };

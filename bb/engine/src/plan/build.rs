@@ -2,6 +2,7 @@
 
 use super::graph::{EntryInput, GraphSlot, Installed, SlotInfo};
 use super::place::At;
+use super::served::Served;
 use super::{PlacePlan, RecvIx};
 use crate::error::InstallError;
 use crate::input::{ComponentId, GraphId};
@@ -35,13 +36,11 @@ pub fn build(
             component: ComponentId(first_component + i as u32),
             name: s.name.as_str().into(),
             role: s.role.as_str().into(),
+            concrete: s.concrete.as_deref().map(Into::into),
         })
         .collect();
-    if let Some(slot) = slots.iter().find(|s| !bound.contains(&&*s.name)) {
-        return Err(InstallError::UnboundSlot { slot: slot.name.to_string(), role: slot.role.to_string() });
-    }
-    let by_id: BTreeMap<u32, ComponentId> =
-        loaded.slots.iter().zip(&slots).map(|(loaded, info)| (loaded.id, info.component)).collect();
+    slots.iter().try_for_each(|slot| super::served::is_bound(slot, bound))?;
+    let served = Served::of(loaded.slots.iter().zip(&slots));
     let kernels: FxHashMap<(&str, &str), &KernelEntry> = kernels.iter().map(|k| ((k.domain, k.op), k)).collect();
 
     let mut by_place: BTreeMap<u32, Vec<&NodeProto>> = BTreeMap::new();
@@ -59,7 +58,7 @@ pub fn build(
     let mut places: Vec<Option<Arc<PlacePlan>>> = loaded.places.iter().map(|_| None).collect();
     let mut addresses = FxHashMap::default();
     for (place, nodes) in by_place {
-        let at = At { loaded: &loaded, kernels: &kernels, components: &by_id, place };
+        let at = At { loaded: &loaded, kernels: &kernels, components: &served, place };
         let plan = at.plan(&nodes)?;
         for (i, recv) in plan.recvs.iter().enumerate() {
             for (_, address, _) in &recv.payloads {
@@ -72,7 +71,7 @@ pub fn build(
     }
 
     // Behind those of the program, which nobody else knows of.
-    let bootstrap = super::bootstrap::build(&loaded, &kernels, &by_id, places.len() as u32)?;
+    let bootstrap = super::bootstrap::build(&loaded, &kernels, &served, places.len() as u32)?;
     places.extend(bootstrap.iter().map(|(plan, _)| Some(plan.clone())));
 
     let mut outputs = Vec::new();

@@ -37,6 +37,8 @@ pub struct SlotInfo {
     pub name: Arc<str>,
     /// The role.
     pub role: Arc<str>,
+    /// The type of a component that the program names, which the host builds unless the slot is bound.
+    pub concrete: Option<Arc<str>>,
 }
 
 /// An input of a call, or of a bootstrap.

@@ -6,6 +6,7 @@ mod clocks;
 mod graph;
 mod node;
 mod place;
+mod served;
 mod sizes;
 mod syscall;
 mod uses;

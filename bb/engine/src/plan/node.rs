@@ -90,10 +90,9 @@ impl<'a> At<'a> {
             return Ok(NodeKind::Pass);
         }
         if role_of_domain(node.domain()).is_some() {
-            let slot: u32 = self.number(node, keys::SLOT_ID_KEY)?;
-            let component =
-                self.components.get(&slot).ok_or_else(|| self.bad(node, "its slot is not in the binding table"))?;
-            return Ok(NodeKind::Method { component: *component, method: node.op_type().into() });
+            let component = self.components.by(node);
+            let component = component.ok_or_else(|| self.bad(node, "its slot is not in the binding table"))?;
+            return Ok(NodeKind::Method { component, method: node.op_type().into() });
         }
         match self.kernels.get(&(node.domain(), node.op_type())) {
             Some(entry) => {

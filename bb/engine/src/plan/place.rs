@@ -2,6 +2,7 @@
 
 use super::build::malformed;
 use super::clocks::clocks;
+use super::served::Served;
 use super::sizes::Names;
 use super::uses::{last_uses, plain, successors};
 use super::{
@@ -9,7 +10,6 @@ use super::{
     SitePlan, Storage,
 };
 use crate::error::InstallError;
-use crate::input::ComponentId;
 use crate::load::Loaded;
 use bb_ir::component::KernelEntry;
 use bb_ir::digest::site_address;
@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 pub(super) struct At<'a> {
     pub loaded: &'a Loaded,
     pub kernels: &'a FxHashMap<(&'a str, &'a str), &'a KernelEntry>,
-    pub components: &'a BTreeMap<u32, ComponentId>,
+    pub components: &'a Served,
     pub place: u32,
 }
 

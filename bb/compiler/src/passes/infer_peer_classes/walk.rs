@@ -4,7 +4,7 @@ use super::places::{Kind, PlaceIx, Places};
 use super::{refusals, targets};
 use crate::index::{FunctionIndex, NodeIx, ValueIx};
 use crate::passes::inline_for_partition::callees_first;
-use crate::passes::resolve_slots::slot_rows;
+use crate::passes::resolve_slots::{concrete_rows, slot_rows};
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto};
 use bb_ir::types::ValueType;
@@ -60,6 +60,7 @@ pub fn place(model: &ModelProto, faults: &mut Vec<Diagnostic>) -> Option<Placeme
     let mut walk = Walk {
         root,
         forwards: targets::forwards(model, &callees_first),
+        named_classes: concrete_rows(root).map(|row| (row.name.to_owned(), row.class.to_owned())).collect(),
         slot_classes: slot_rows(root).map(|row| (row.slot, row.class.to_owned())).collect(),
         places: Places::starting_at(entry),
         sites: vec![Site::Anywhere; index.values()],
@@ -120,6 +121,7 @@ pub(super) struct Walk<'a> {
     pub(super) root: &'a FunctionProto,
     /// By callee: which input each output is, where it only hands it through.
     pub(super) forwards: FxHashMap<FunctionKey, Vec<Option<usize>>>,
+    pub(super) named_classes: FxHashMap<String, String>,
     pub(super) slot_classes: FxHashMap<u32, String>,
     pub(super) index: FunctionIndex<'a>,
     pub(super) places: Places,
@@ -239,8 +241,9 @@ impl<'a> Walk<'a> {
 
     /// An op that only waits for `graph` runs where the call starts, and that is where its component has to be.
     pub(super) fn check_start(&mut self, at: NodeIx, node: &NodeProto, site: Site) -> Site {
-        let Some(slot) = node.metadata_number::<u32>(keys::SLOT_ID_KEY) else { return site };
-        let (Some(class), Site::At(place, _)) = (self.slot_classes.get(&slot), site) else { return site };
+        let by_slot = || self.slot_classes.get(&node.metadata_number(keys::SLOT_ID_KEY)?);
+        let by_name = node.metadata(keys::INSTANCE_KEY).and_then(|name| self.named_classes.get(name));
+        let (Some(class), Site::At(place, _)) = (by_name.or_else(by_slot), site) else { return site };
         let here = &self.places.get(place).class;
         if here == class {
             return site;

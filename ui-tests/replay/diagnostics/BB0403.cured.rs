@@ -1,0 +1,49 @@
+use bb::prelude::*;
+
+#[derive(bb::Peer)]
+pub struct Server;
+
+#[bb::role]
+pub trait Index {
+    fn near(&mut self, x: Tensor) -> Tensor;
+}
+#[derive(Default)]
+pub struct Flat;
+#[bb::component]
+impl Index for Flat {
+    fn near(&mut self, x: Tensor) -> Tensor {
+        x
+    }
+}
+
+#[bb::role]
+pub trait Model {
+    fn predict(&mut self, x: Tensor) -> Tensor;
+}
+#[derive(Default)]
+pub struct Nearest;
+#[bb::component(needs(index: Index))]
+impl Model for Nearest {
+    fn predict(&mut self, x: Tensor) -> Tensor {
+        x
+    }
+}
+
+#[bb::role]
+pub trait Memory {
+    fn keep(&mut self, x: Tensor) -> Tensor;
+}
+#[derive(Default)]
+pub struct Tree;
+#[bb::component(needs(memory: Memory))]
+impl Index for Tree {
+    fn near(&mut self, x: Tensor) -> Tensor {
+        x
+    }
+}
+
+#[bb::module]
+pub fn a_tree_without_a_memory(_graph: &Graph, x: On<Server, Tensor>, memory: MemoryAt<Server>) -> On<Server, Tensor> {
+    let _ = (IndexAt::<Server>::concrete::<Tree>("index"), memory);
+    ModelAt::<Server>::concrete::<Nearest>("model").predict(x)
+}

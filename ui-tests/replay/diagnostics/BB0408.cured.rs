@@ -1,0 +1,36 @@
+use bb::prelude::*;
+
+#[derive(bb::Peer)]
+pub struct Server;
+
+#[bb::role]
+pub trait Index {
+    fn near(&mut self, x: Tensor) -> Tensor;
+}
+#[derive(Default)]
+pub struct Flat;
+#[bb::component]
+impl Index for Flat {
+    fn near(&mut self, x: Tensor) -> Tensor {
+        x
+    }
+}
+
+#[bb::role]
+pub trait Model {
+    fn predict(&mut self, x: Tensor) -> Tensor;
+}
+#[derive(Default)]
+pub struct Nearest;
+#[bb::component(needs(index: Index))]
+impl Model for Nearest {
+    fn predict(&mut self, x: Tensor) -> Tensor {
+        x
+    }
+}
+
+#[bb::module]
+pub fn a_model_without_an_index(_graph: &Graph, x: On<Server, Tensor>) -> On<Server, Tensor> {
+    let _ = IndexAt::<Server>::concrete::<Flat>("index");
+    ModelAt::<Server>::concrete::<Nearest>("model").predict(x)
+}

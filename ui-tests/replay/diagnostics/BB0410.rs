@@ -1,0 +1,35 @@
+use bb::prelude::*;
+
+#[derive(bb::Peer)]
+pub struct Server;
+
+#[bb::role]
+pub trait Memory {
+    fn keep(&mut self, x: Tensor) -> Tensor;
+}
+#[derive(Default)]
+pub struct Sorted;
+#[bb::component(needs(index: Tree))]
+impl Memory for Sorted {
+    fn keep(&mut self, x: Tensor) -> Tensor {
+        x
+    }
+}
+#[bb::role]
+pub trait Tree {
+    fn find(&mut self, x: Tensor) -> Tensor;
+}
+#[derive(Default)]
+pub struct Balanced;
+#[bb::component(needs(memory: Memory))]
+impl Tree for Balanced {
+    fn find(&mut self, x: Tensor) -> Tensor {
+        x
+    }
+}
+
+#[bb::module]
+pub fn each_needs_the_other(_graph: &Graph, x: On<Server, Tensor>) -> On<Server, Tensor> {
+    let _ = MemoryAt::<Server>::concrete::<Sorted>("memory");
+    TreeAt::<Server>::concrete::<Balanced>("index").find(x)
+}
