@@ -94,6 +94,7 @@ pub fn bootstrap<A: Params>(
     let functions_before = with(|r| {
         r.push(name, false, None);
         r.scope().bootstrap = true;
+        r.scope().parameters = places.to_vec();
         r.start();
         for ((info, name), at) in A::infos().iter().zip(names).zip(places) {
             if let Some(diagnostic) = refused(root, info, name) {
