@@ -6,7 +6,7 @@ mod support;
 use bb_ir::digest::site_address;
 use bb_ir::keys;
 use bb_ir::ops;
-use bb_ir::views::Metadata;
+use bb_ir::views::{Attributes, Metadata, attribute};
 use bb_ir::wire_shape::{Transport, read_wire_transport};
 use std::collections::BTreeSet;
 use support::*;
@@ -86,6 +86,39 @@ fn a_recv_awaits_the_nearest_sends_of_its_own_place() {
     assert_eq!(awaits("A", home.id).as_deref(), Some("0"));
     assert_eq!(awaits("A", last.id).as_deref(), Some("0,2"), "over B alone, and over C");
     assert_eq!(awaits("B", to_b.id), None);
+}
+
+#[test]
+fn a_member_awaits_its_answer_only_where_nothing_goes_on_without_it() {
+    let awaited = |kind: &str, need: Option<f32>| {
+        let mut m = Module::with_graph("f");
+        let (x, cohort) = (m.input("x", "A", tensor()), m.cohort("cohort", "A", "B"));
+        let there = m.wire(&[&x], &cohort);
+        let back = m.wire(&[&there.values[0]], &there.sender);
+        let all = m.gather(back.id, &[&back.values[0]], kind, None).remove(0);
+        let at = m.line() - 1;
+        let set = |m: &mut Module, need| m.node(at).set_attr(need);
+        match need {
+            Some(need) => set(&mut m, attribute::float(ops::gather::NEED, need)),
+            None if kind != ops::gather::ALL => set(&mut m, attribute::int(ops::gather::NEED, 1)),
+            None => {}
+        }
+        let (at, stacked) = m.push(ops::ONNX_DOMAIN, "ConcatFromSequence", &[&all], &[tensor()]);
+        m.node(at).set_attr(attribute::int("axis", 0));
+        let again = m.wire(&[&stacked[0]], &cohort);
+        let last = m.wire(&[&again.values[0]], &again.sender);
+        let last = m.gather(last.id, &[&last.values[0]], ops::gather::ALL, None);
+        m.output(&last[0]);
+        let out = compile(vec![m.done()]);
+        assert_eq!(recv(out.part("A"), 3).metadata(keys::AWAITS_KEY), Some("2"), "the asker has asked again");
+        recv(out.part("B"), again.id).metadata(keys::AWAITS_KEY).map(str::to_owned)
+    };
+    let own = Some("1".to_owned());
+    assert_eq!(awaited(ops::gather::ALL, None), own);
+    assert_eq!(awaited(ops::gather::FRACTION, Some(1.0)), own);
+    assert_eq!(awaited(ops::gather::FRACTION, Some(0.5)), None);
+    assert_eq!(awaited(ops::gather::COUNT, None), None);
+    assert_eq!(awaited(ops::gather::FIRST, None), None);
 }
 
 #[test]

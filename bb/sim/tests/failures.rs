@@ -144,3 +144,41 @@ fn a_message_to_the_node_itself_that_no_frame_holds_fails_its_lane_alone() {
     let missing = cause.quorum.expect("a quorum").missing;
     assert_eq!(missing[0], (peer_id(0), FailureCode::SendRefused));
 }
+
+#[bb::role]
+pub trait Moody {
+    fn answer(&mut self, x: f32) -> Result<f32, &'static str>;
+}
+/// Fails so many times.
+struct Fails(u32);
+impl Moody for Fails {
+    fn answer(&mut self, x: f32) -> Result<f32, &'static str> {
+        let before = self.0;
+        self.0 = before.saturating_sub(1);
+        if before > 0 { Err("not now") } else { Ok(x) }
+    }
+}
+
+#[test]
+fn a_member_that_failed_is_asked_again_where_its_answer_was_not_needed() {
+    let program =
+        bb::compile(|graph: &Graph, x: On<Asker, f32>, cohort: On<Asker, Peers<Helper>>, moody: MoodyAt<Helper>| {
+            let there = graph.wire(x, cohort);
+            let first = graph.wire(moody.answer(there), there.sender::<Asker>()).quorum(0.5).sum();
+            let again = graph.wire(first, cohort);
+            let back = graph.wire(moody.answer(again), again.sender::<Asker>()).quorum(0.5);
+            (back.sum(), back.count())
+        });
+    for (failures, expected) in [(0, [9.0, 3.0]), (1, [6.0, 3.0]), (2, [4.0, 2.0])] {
+        let mut world = World::new(7, bb::kernels());
+        let host = |class: &str| Host::new(program.artifact(class).expect("it takes part").bytes.clone());
+        world.add(vec![host("Asker")]).expect("installs");
+        for helper in 0..3 {
+            let fails = if helper == 1 { failures } else { 0 };
+            let moody = move || <MoodyAt<Helper> as bb::__private::Accepts<Fails>>::component(Fails(fails));
+            world.add(vec![host("Helper").bind("c", moody)]).expect("installs");
+        }
+        world.connect_all();
+        assert_eq!(ask(&mut world, vec![number(1.0), EVERYONE]), Ok(expected.into()), "{failures} failures");
+    }
+}

@@ -1,13 +1,14 @@
 //! For every Recv: the nearest Sends of its own place without which its value cannot come.
 //!
 //! Backwards over wires, stopping at the first Send of the own place on each path; computed forwards, in one walk: what
-//! a value depends on is, by place, the last Sends that left it on the way here.
+//! a value depends on is, by place, the last Sends that left it on the way here. What a gather yields that goes on without
+//! some of its members depends on no Send of theirs: one that failed is asked again.
 
 use crate::index::FunctionIndex;
 use bb_ir::keys;
 use bb_ir::proto::onnx::NodeProto;
 use bb_ir::views::Metadata;
-use bb_ir::wire_shape::{is_recv, is_send, read_wire_id};
+use bb_ir::wire_shape::{Gather, Need, Operand, is_recv, is_send, read_wire_id};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -21,6 +22,7 @@ pub fn of(index: &FunctionIndex<'_>) -> FxHashMap<u64, Vec<u64>> {
     let mut left: Vec<Left> = vec![nothing.clone(); index.values()];
     let mut under_way: FxHashMap<u64, Left> = FxHashMap::default();
     let mut awaits = FxHashMap::default();
+    let mut leaves: FxHashMap<u64, u32> = FxHashMap::default();
     for (at, node) in index.nodes() {
         let inputs = index.inputs(at).iter().flatten();
         let mut here = inputs.fold(nothing.clone(), |all, value| union(all, &left[value.at()]));
@@ -29,6 +31,7 @@ pub fn of(index: &FunctionIndex<'_>) -> FxHashMap<u64, Vec<u64>> {
                 let mut gone = (*here).clone();
                 gone.insert(place, BTreeSet::from([id]));
                 under_way.insert(id, Rc::new(gone));
+                leaves.insert(id, place);
             }
             (Some(place), Some(id)) if is_recv(node) => {
                 here = under_way.remove(&id).unwrap_or_default();
@@ -40,13 +43,31 @@ pub fn of(index: &FunctionIndex<'_>) -> FxHashMap<u64, Vec<u64>> {
                     here = Rc::new(arrived);
                 }
             }
-            _ => {}
+            _ => {
+                let members = Gather::cast(node).filter(|gather| goes_on_without(gather.need())).and_then(Gather::lane);
+                if let Some(members) =
+                    members.and_then(|wire| leaves.get(&wire)).filter(|place| here.contains_key(place))
+                {
+                    let mut gathered = (*here).clone();
+                    gathered.remove(members);
+                    here = Rc::new(gathered);
+                }
+            }
         }
         for value in index.outputs(at).iter().flatten() {
             left[value.at()] = here.clone();
         }
     }
     awaits
+}
+
+/// Whether a gather may yield though a member failed. Fractions are rounded to millionths.
+fn goes_on_without(need: Need) -> bool {
+    match need {
+        Need::All => false,
+        Need::Fraction(Operand::Constant(of)) => of < 1.0 - 0.5e-6,
+        Need::Fraction(Operand::Value(_)) | Need::Count(_) | Need::First(_) => true,
+    }
 }
 
 fn place_of(node: &NodeProto) -> Option<u32> {
