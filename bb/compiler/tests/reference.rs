@@ -3,12 +3,13 @@
 
 mod support;
 
-use bb_compiler::Reference;
+use bb_compiler::passes::collapse_backend_subgraphs::tensor_operators;
+use bb_compiler::{Compiler, Output, Reference};
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto};
 use bb_ir::types::ValueType;
 use bb_ir::views::FunctionKey;
 use bb_ir::{names, ops};
-use support::{compile, round, split_inference, tensor};
+use support::{Module, compile, model, round, split_inference, tensor};
 
 /// A body that gives its first input everywhere, or nothing at all.
 fn body(inputs: usize, outputs: usize) -> FunctionProto {
@@ -110,4 +111,44 @@ fn what_nobody_plays_is_named() {
     assert!(why.to_string().contains("other inputs or outputs"), "{why}");
     let why = played().view(&program, "Nobody").expect_err("there is no such class");
     assert!(why.to_string().contains("no piece of that class"), "{why}");
+}
+
+/// The operators of a class's view, sorted.
+fn view_of(output: &Output, class: &str) -> Vec<String> {
+    let view = Reference::new().view(output, class).expect("no role takes part");
+    let mut ops: Vec<String> = main_of(&view).node.iter().map(|n| n.op_type().to_owned()).collect();
+    ops.sort();
+    ops
+}
+fn in_regions(functions: Vec<FunctionProto>) -> Output {
+    Compiler::new().with_backend_subgraphs(tensor_operators()).compile(&model(functions)).expect("it compiles")
+}
+fn carriers(output: &Output) -> usize {
+    let nodes = output.partitions.iter().flat_map(|p| &p.main().node);
+    nodes.filter(|n| n.domain() == ops::BACKEND_DOMAIN).count()
+}
+
+#[test]
+fn a_view_has_the_operators_of_regions_for_a_backend() {
+    let (regions, plain) = (in_regions(vec![split_inference()]), compile(vec![split_inference()]));
+    assert!(carriers(&regions) > 0);
+    for partition in &plain.partitions {
+        assert_eq!(view_of(&regions, &partition.class), view_of(&plain, &partition.class), "{}", partition.class);
+    }
+}
+
+#[test]
+fn a_constant_of_two_regions_is_in_a_view_once() {
+    let mut m = Module::with_graph("asks");
+    let (x, to) = (m.input("x", "Edge", tensor()), m.peer("to", "Edge", "Head"));
+    let half = m.constant(0.5);
+    let less = m.op("Mul", &[&x, &half]);
+    let there = m.wire(&[&less], &to);
+    let origin = m.origin("Edge");
+    let back = m.wire(&[&there.values[0]], &origin);
+    let sum = m.op("Add", &[&back.values[0], &half]);
+    m.output(&sum);
+    let output = in_regions(vec![m.done()]);
+    assert_eq!(carriers(&output), 2, "what comes later is a region of its own");
+    assert_eq!(view_of(&output, "Edge"), ["Add", "Constant", "Identity", "Mul"]);
 }

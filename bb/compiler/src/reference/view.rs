@@ -1,11 +1,14 @@
-//! A class's piece without its wires: what they bring are inputs, what they take are outputs.
+//! A class's piece without its wires: what they bring are inputs, what they take are outputs. Regions for a backend are
+//! the operators that they hold.
 
 use super::bodies::identity;
 use super::{Main, NoReference};
 use crate::driver::Partition;
+use bb_ir::backend::region;
 use bb_ir::gates::fold;
 use bb_ir::keys;
 use bb_ir::names;
+use bb_ir::ops;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto, ValueInfoProto};
 use bb_ir::views::Metadata;
 use bb_ir::wire_shape::{Gather, Recv, Send, read_wire_id};
@@ -15,7 +18,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 pub(super) fn pure(partition: &Partition, program: &ModelProto) -> Result<Main, NoReference> {
     let main = partition.main();
     let unguarded = |e: bb_ir::gates::Unguarded| NoReference { node: e.node, why: format!("{} is missing", e.gate) };
-    let nodes = fold(main.node.clone()).map_err(unguarded)?;
+    let nodes = opened(fold(main.node.clone()).map_err(unguarded)?);
     // Over there the values of a wire have the names that they have in the whole program.
     let whole = program.functions[0].node.iter().filter_map(Send::cast);
     let arriving: FxHashMap<u64, &[String]> = whole.filter_map(|send| Some((send.wire_id()?, send.values()))).collect();
@@ -58,4 +61,16 @@ pub(super) fn pure(partition: &Partition, program: &ModelProto) -> Result<Main, 
     }
     let lanes = vec![0; function.node.len()];
     Ok(Main { function, lanes })
+}
+
+/// Operators in place of carriers. Several may hold the same constant, and have it beside them too.
+fn opened(nodes: Vec<NodeProto>) -> Vec<NodeProto> {
+    let held = |node: NodeProto| match region(&node).filter(|_| node.domain() == ops::BACKEND_DOMAIN) {
+        Some(region) => region.node.clone(),
+        None => vec![node],
+    };
+    let is_constant = |node: &NodeProto| node.domain() == ops::ONNX_DOMAIN && node.op_type() == "Constant";
+    let mut constants = FxHashSet::default();
+    let all = nodes.into_iter().flat_map(held);
+    all.filter(|node| !is_constant(node) || constants.insert(node.name().to_owned())).collect()
 }
