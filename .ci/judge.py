@@ -1,4 +1,4 @@
-"""What ONNX's own tools say of programs of bb's: see `bb/tests/judge`, which writes what is read here.
+"""What ONNX's own tools say of programs of bb's: see `bb/tests/judge/judged`, which writes what is read here.
 
 For every program: the checker and strict shape inference on the whole program, every artifact and every pure view; the
 whole program inlined and run, which has to give what engines gave for it sliced; every pure view run with wires fed by
@@ -86,7 +86,8 @@ def same(found, expected, what):
     return found
 
 
-def judge(program, golden, bless):
+def judge(program, bless):
+    golden = Path((program / "golden").read_text())
     outputs = (program / "outputs").read_text().split("\n")
     inner = {}
     for path in sorted(program.glob("whole-*.onnx")):
@@ -128,11 +129,11 @@ def keep(golden, values, bless):
 
 
 def main():
-    programs, golden, *rest = sys.argv[1:]
+    programs, *rest = sys.argv[1:]
     failed = 0
     for program in sorted(p for p in Path(programs).iterdir() if p.is_dir()):
         try:
-            judge(program, Path(golden), "--bless" in rest)
+            judge(program, "--bless" in rest)
             print(f"{program.name}: right")
         except Exception as error:  # every fault is said, of every program
             failed += 1

@@ -1,7 +1,8 @@
 //! The programs of the simulator's campaign.
 
-use super::{Case, for_each, host, members, peer, role};
+use super::{case, for_each, members, role};
 use crate::campaign::{self, Asker, Equal, Head, Helper, Left, Right, Seen, SeenAt};
+use crate::judged::{Case, host, peer};
 use crate::nodes::*;
 use bb::__private::Accepts;
 use bb::engine::Value;
@@ -12,8 +13,8 @@ use bb::{Compiled, Reference};
 use bb_sim::Host;
 
 pub fn all() -> Vec<Case> {
-    let case = |name, program, cohort, hosts, args| Case { name, program, cohort, hosts, args, reference: reference() };
-    vec![
+    let played = |case| Case { reference: reference(), ..case };
+    [
         case("campaign_federated", bb::compile(campaign::federated), HELPERS, to_helpers, to_cohort),
         case("campaign_gossip", bb::compile(campaign::gossip), None, equals, to_peers),
         case("campaign_request", bb::compile(campaign::request), None, to_helpers, to_peers),
@@ -22,6 +23,9 @@ pub fn all() -> Vec<Case> {
         case("campaign_split", bb::compile(campaign::split), None, halves, to_three),
         case("campaign_join", bb::compile(campaign::join), None, way_round, to_two),
     ]
+    .into_iter()
+    .map(played)
+    .collect()
 }
 
 const HELPERS: Option<(&str, &[usize])> = Some(("Helper", &[1, 3]));

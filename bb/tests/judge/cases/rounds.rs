@@ -1,6 +1,7 @@
 //! Federated averaging: the example's, and two rounds of it.
 
-use super::{Case, for_each, host, members, role};
+use super::{case, for_each, members, role};
+use crate::judged::{Case, host};
 use crate::nodes::*;
 use crate::{digits, programs};
 use bb::__private::Accepts;
@@ -15,17 +16,13 @@ use bb_sim::Host;
 const START: [f32; 3] = [0.5, -1.0, 2.0];
 
 pub fn all() -> Vec<Case> {
-    let case = |name, program, hosts| Case {
-        name,
-        program,
-        cohort: Some(("Client", &[1, 3])),
-        hosts,
-        args: |n| vec![members(n), Value::scalar(0.5f32)],
-        reference: reference(),
+    let round = |name, program, hosts: fn(&Compiled, usize) -> Vec<Host>| {
+        let args = |n| vec![members(n), Value::scalar(0.5f32)];
+        Case { reference: reference(), ..case(name, program, Some(("Client", &[1, 3])), hosts, args) }
     };
     vec![
-        case("federated-digits", bb::compile(digits::round), digits_hosts),
-        case("two_rounds", bb::compile(programs::two_rounds), two_rounds_hosts),
+        round("federated-digits", bb::compile(digits::round), digits_hosts),
+        round("two_rounds", bb::compile(programs::two_rounds), two_rounds_hosts),
     ]
 }
 

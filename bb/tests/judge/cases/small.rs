@@ -1,10 +1,10 @@
 //! The other programs of the snapshots, and answers in lanes.
 
-use super::{Case, host, members, peer, role, tensor};
+use super::{case, members, role, tensor};
+use crate::judged::{Case, host, peer};
 use crate::nodes::*;
 use crate::programs::{self, Client, Node, Server, State, StateAt, Store, StoreAt};
 use bb::__private::Accepts;
-use bb::engine::Value;
 use bb::ir::proto::onnx::NodeProto;
 use bb::prelude::*;
 use bb::{Compiled, Reference};
@@ -17,18 +17,19 @@ pub fn all() -> Vec<Case> {
 const X: [f32; 3] = [0.25, -0.5, 1.5];
 
 fn scored() -> Case {
-    Case {
-        name: "scored",
-        program: bb::compile(programs::scored),
-        // Three have to answer.
-        cohort: Some(("Client", &[3])),
-        hosts: |program, members| {
-            let clients = (0..members).map(|_| host(program, "Client"));
-            std::iter::once(host(program, "Server")).chain(clients).collect()
-        },
-        args: |n| vec![members(n), tensor(&X)],
-        reference: Reference::new(),
-    }
+    // Three have to answer.
+    let cohort: (_, &[usize]) = ("Client", &[3]);
+    case("scored", bb::compile(programs::scored), Some(cohort), server_and_clients, |n| vec![members(n), tensor(&X)])
+}
+
+fn scatter() -> Case {
+    let cohort: (_, &[usize]) = ("Client", &[1, 3]);
+    case("scatter", bb::compile(programs::scatter), Some(cohort), server_and_clients, |n| vec![tensor(&X), members(n)])
+}
+
+fn server_and_clients(program: &Compiled, members: usize) -> Vec<Host> {
+    let clients = (0..members).map(|_| host(program, "Client"));
+    std::iter::once(host(program, "Server")).chain(clients).collect()
 }
 
 /// Has [`X`], and mixes half of it with what comes.
@@ -50,71 +51,47 @@ fn gossip() -> Case {
         op("Mul", &["x", "half"], "mine", &[]),
         op("Add", &["theirs", "mine"], "mixed", &[]),
     ];
-    Case {
-        name: "gossip",
-        program: bb::compile(programs::gossip),
-        cohort: None,
-        hosts: |program, _| {
-            let state = || <StateAt<Node> as Accepts<Mixes>>::component(Mixes);
-            (0..2).map(|_| host(program, "Node").bind("state", state)).collect()
-        },
-        args: |_| vec![peer(1)],
-        reference: Reference::new()
-            .with_body(&role("bb.State"), "get", body(&[], &["x"], vec![floats("x", &X)]))
-            .with_body(&role("bb.State"), "mix", body(&["theirs"], &["mixed"], halved)),
-    }
-}
-
-fn scatter() -> Case {
-    Case {
-        name: "scatter",
-        cohort: Some(("Client", &[1, 3])),
-        args: |n| vec![tensor(&X), members(n)],
-        program: bb::compile(programs::scatter),
-        ..scored()
-    }
+    let hosts = |program: &Compiled, _| {
+        let state = || <StateAt<Node> as Accepts<Mixes>>::component(Mixes);
+        (0..2).map(|_| host(program, "Node").bind("state", state)).collect()
+    };
+    let reference = Reference::new()
+        .with_body(&role("bb.State"), "get", body(&[], &["x"], vec![floats("x", &X)]))
+        .with_body(&role("bb.State"), "mix", body(&["theirs"], &["mixed"], halved));
+    Case { reference, ..case("gossip", bb::compile(programs::gossip), None, hosts, |_| vec![peer(1)]) }
 }
 
 fn self_send() -> Case {
     let hosts = |program: &Compiled, _| vec![host(program, "Node")];
-    plain("self_send", bb::compile(programs::self_send), hosts, |_| vec![tensor(&X)])
+    case("self_send", bb::compile(programs::self_send), None, hosts, |_| vec![tensor(&X)])
 }
 
 fn split() -> Case {
     let hosts = |program: &Compiled, _| ["Edge", "Left", "Right"].map(|class| host(program, class)).into();
-    plain("split", bb::compile(programs::split), hosts, |_| vec![tensor(&X), peer(1), peer(2)])
+    case("split", bb::compile(programs::split), None, hosts, |_| vec![tensor(&X), peer(1), peer(2)])
 }
 
 fn diamond() -> Case {
     let hosts = |program: &Compiled, _| ["Edge", "Left", "Right", "Head"].map(|class| host(program, class)).into();
-    plain("diamond", bb::compile(programs::diamond), hosts, |_| vec![tensor(&X), peer(1), peer(2), peer(3)])
+    case("diamond", bb::compile(programs::diamond), None, hosts, |_| vec![tensor(&X), peer(1), peer(2), peer(3)])
+}
+
+fn to_one(program: &Compiled, _: usize) -> Vec<Host> {
+    server_and_clients(program, 1)
 }
 
 fn request() -> Case {
-    plain("request", bb::compile(programs::request), server_and_client, |_| vec![tensor(&X), peer(1)])
+    case("request", bb::compile(programs::request), None, to_one, |_| vec![tensor(&X), peer(1)])
 }
 
 fn nested() -> Case {
-    plain("nested", bb::compile(programs::nested), server_and_client, |_| vec![tensor(&X), peer(1)])
+    case("nested", bb::compile(programs::nested), None, to_one, |_| vec![tensor(&X), peer(1)])
 }
 
 fn join() -> Case {
     let hosts = |program: &Compiled, _| ["Server", "Client", "Node"].map(|class| host(program, class)).into();
     let args = |_| vec![tensor(&X), tensor(&[-1.0, 0.5, 3.0]), peer(1), peer(2)];
-    plain("join", bb::compile(programs::join), hosts, args)
-}
-
-/// Of tensor operators alone.
-fn plain(
-    name: &'static str,
-    program: Compiled,
-    hosts: fn(&Compiled, usize) -> Vec<Host>,
-    args: fn(usize) -> Vec<Value>,
-) -> Case {
-    Case { name, program, cohort: None, hosts, args, reference: Reference::new() }
-}
-fn server_and_client(program: &Compiled, _: usize) -> Vec<Host> {
-    ["Server", "Client"].map(|class| host(program, class)).into()
+    case("join", bb::compile(programs::join), None, hosts, args)
 }
 
 /// Gives what it keeps twofold.
@@ -132,16 +109,11 @@ impl Store for Keeps {
 
 fn kept() -> Case {
     let twofold: Vec<NodeProto> = vec![float("two", 2.0), op("Mul", &["x", "two"], "twofold", &[])];
-    Case {
-        name: "kept",
-        program: bb::compile(programs::kept),
-        cohort: None,
-        hosts: |program, _| {
-            let near = || <StoreAt<Server> as Accepts<Keeps>>::component(Keeps);
-            let far = || <StoreAt<Client> as Accepts<Keeps>>::component(Keeps);
-            vec![host(program, "Server").bind("near", near), host(program, "Client").bind("far", far)]
-        },
-        args: |_| vec![tensor(&X), peer(1)],
-        reference: Reference::new().with_body(&role("bb.Store"), "keep", body(&["x"], &["twofold"], twofold)),
-    }
+    let hosts = |program: &Compiled, _| {
+        let near = || <StoreAt<Server> as Accepts<Keeps>>::component(Keeps);
+        let far = || <StoreAt<Client> as Accepts<Keeps>>::component(Keeps);
+        vec![host(program, "Server").bind("near", near), host(program, "Client").bind("far", far)]
+    };
+    let reference = Reference::new().with_body(&role("bb.Store"), "keep", body(&["x"], &["twofold"], twofold));
+    Case { reference, ..case("kept", bb::compile(programs::kept), None, hosts, |_| vec![tensor(&X), peer(1)]) }
 }

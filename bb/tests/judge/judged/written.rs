@@ -2,18 +2,16 @@
 //!
 //! `whole-<n>.onnx` the whole program with cohorts of n, its arguments `<n>.in`, what engines give `<n>.out`; what the
 //! program gives, `outputs`; as they are, with bb's ops, `recorded.artifact.onnx`, `program.artifact.onnx` (placed) and of
-//! every class `<Class>.artifact.onnx`; of every class its pure view `<Class>.view.onnx`.
+//! every class `<Class>.artifact.onnx`; of every class its pure view `<Class>.view.onnx`. `golden` says in which directory
+//! is kept what the runtime gives.
 
-use crate::cases::Case;
-use crate::{run, text};
+use super::{Case, run, text};
 use bb::ir::proto::onnx::ModelProto;
 use bb::ir::value::Value;
-use bb::reference::Reference;
-use bb_sim::peer_id;
 use prost::Message;
 use std::path::Path;
 
-pub fn all(case: &Case, to: &Path) {
+pub fn all(case: &Case, to: &Path, golden: &Path) {
     let write =
         |name: String, bytes: Vec<u8>| std::fs::write(to.join(&name), bytes).unwrap_or_else(|e| panic!("{name}: {e}"));
     let model = |name: String, model: ModelProto| write(name, model.encode_to_vec());
@@ -25,13 +23,10 @@ pub fn all(case: &Case, to: &Path) {
     write("program.artifact.onnx".into(), output.program.encode_to_vec());
     write("recorded.artifact.onnx".into(), case.program.recorded.model.encode_to_vec());
     write("outputs".into(), root.output.join("\n").into_bytes());
-    let sizes = case.cohort.map_or(&[1][..], |(_, sizes)| sizes);
-    let reference = case.reference.clone().with_caller(&peer_id(0));
-    let unrolled = |members: usize| -> Reference {
-        case.cohort.map_or_else(|| reference.clone(), |(class, _)| reference.clone().unroll(class, members))
-    };
+    write("golden".into(), golden.to_str().expect("a plain path").into());
+    let sizes = case.sizes();
     for members in [1].iter().chain(sizes.iter().filter(|n| **n != 1)) {
-        let whole = unrolled(*members).whole(output);
+        let whole = case.reference(*members).whole(output);
         model(format!("whole-{members}.onnx"), whole.unwrap_or_else(or));
         let names = root.input[1..].iter().cloned();
         let args = std::iter::once(("start".to_owned(), Value::Trigger)).chain(names.zip((case.args)(*members)));
@@ -43,6 +38,9 @@ pub fn all(case: &Case, to: &Path) {
     for partition in &output.partitions {
         let artifact = case.program.artifact(&partition.class).expect("one per class");
         write(format!("{}.artifact.onnx", partition.class), artifact.bytes.clone());
-        model(format!("{}.view.onnx", partition.class), reference.view(output, &partition.class).unwrap_or_else(or));
+        model(
+            format!("{}.view.onnx", partition.class),
+            case.reference(1).view(output, &partition.class).unwrap_or_else(or),
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! A program, sliced, over engines.
 
-use crate::cases::Case;
-use crate::text::Named;
+use super::Case;
+use super::text::Named;
 use bb::engine::Arg;
 use bb_sim::{NodeIx, What, World};
 use std::time::Duration;
