@@ -3,7 +3,9 @@
 
 mod support;
 
-use bb_compiler::{Output, Partition, PassError, passes};
+use bb_compiler::{BindingSpec, Output, Partition, PassError, passes};
+use bb_ir::bindings::{Serving, read_dependency_metadata};
+use bb_ir::component::{ComponentDecl, DependencyDecl};
 use bb_ir::keys;
 use bb_ir::ops;
 use bb_ir::proto::onnx::ModelProto;
@@ -85,6 +87,50 @@ fn an_op_nobody_knows_a_gate_nobody_inserts_and_a_slot_nobody_binds() {
     assert!(refused(passes::validate_runtime_complete(&op(ops::GATE_DOMAIN)))[0].contains("nobody implements"));
     let slot = changed("Server", |p| p.model.functions[0].node[0].set_metadata(keys::SLOT_ID_KEY, "9"));
     assert!(refused(passes::validate_runtime_complete(&slot))[0].contains("nothing binds the slot 9"));
+}
+
+/// The partitions of a program behind `resolve_slots`.
+fn resolved() -> Vec<Partition> {
+    let cut = passes::synthesize_wire_recvs(placed()).unwrap_or_else(|e| panic!("{e}"));
+    let (partitions, _) = passes::partition_by_wire_ops(&cut).unwrap_or_else(|e| panic!("{e}"));
+    passes::resolve_slots(partitions).unwrap_or_else(|e| panic!("{e}"))
+}
+/// A component in a slot of the program, which needs a trainer.
+fn needing_a_trainer(slot: &str, role: &'static str) -> BindingSpec {
+    const NEEDS: &[DependencyDecl] = &[DependencyDecl { role: "user.Trainer", slot: "trainer" }];
+    BindingSpec::default().bind(slot, ComponentDecl { ty: "user.It", role, element: None, dependencies: NEEDS })
+}
+
+#[test]
+fn what_a_component_needs_is_stamped_on_each_of_its_ops() {
+    let bindings = needing_a_trainer("trainer", "user.Trainer");
+    let partitions = passes::resolve_component_dependencies(resolved(), &bindings).unwrap_or_else(|e| panic!("{e}"));
+    let of = |class: &str, method: &str| {
+        let part = partitions.iter().find(|p| p.class == class).expect("a partition");
+        read_dependency_metadata(part.main().node.iter().find(|n| n.op_type() == method).expect("it has the op"))
+    };
+    assert_eq!(of("Client", "train"), [("user.Trainer".to_owned(), Serving::Slot(2))]);
+    assert_eq!(of("Server", "fold"), [], "nothing is known of that one");
+
+    let bindings = needing_a_trainer("average", "Aggregator");
+    let told = refused(passes::resolve_component_dependencies(resolved(), &bindings));
+    let text = "`average`, a `user.It`, needs a `user.Trainer` called `trainer`, and there is none on `Server`";
+    assert_eq!(told, [text], "the trainer is on another class");
+}
+
+#[test]
+fn what_the_runtime_could_not_construct_is_refused() {
+    let all = |partitions: &[Partition], bindings| refused(passes::validate_all_slots_bound(partitions, &bindings));
+    assert_eq!(passes::validate_all_slots_bound(&resolved(), &BindingSpec::default()), Ok(()));
+    let mut gone = resolved();
+    let server = gone.iter_mut().find(|p| p.class == "Server").expect("a partition");
+    server.model.functions[0].node[0].set_metadata(keys::SLOT_ID_KEY, "9");
+    let text = "nothing on `Server` serves `9`, which has to play `Aggregator`";
+    assert_eq!(all(&gone, BindingSpec::default()), [text]);
+    let itself = all(&resolved(), needing_a_trainer("trainer", "user.Trainer"));
+    assert_eq!(itself, ["`trainer` (`user.It`) needs itself, so it can never be built"]);
+    let nowhere = all(&resolved(), needing_a_trainer("trainers", "user.Trainer"));
+    assert_eq!(nowhere, ["`round` has no slot `trainers` for a `user.Trainer`"]);
 }
 
 #[test]

@@ -96,7 +96,10 @@ impl Walk<'_, '_> {
     fn component(&mut self, node: &NodeProto, name: &str, above: &mut Vec<(String, &'static str)>) {
         if let Some(from) = above.iter().position(|(above, _)| above == name) {
             let round: Vec<String> = above[from..].iter().map(|(name, of)| format!("`{name}` (`{of}`)")).collect();
-            let text = format!("{} need each other, so none of them can be built first", round.join(" and "));
+            let text = match round.as_slice() {
+                [alone] => format!("{alone} needs itself, so it can never be built"),
+                round => format!("{} need each other, so none of them can be built first", round.join(" and ")),
+            };
             let help = "take one of the `needs(…)` out: what both use may be a component of its own";
             self.faults.push(at_node(node, "BB0410", text).help(help));
             return;

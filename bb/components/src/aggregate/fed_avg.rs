@@ -27,6 +27,15 @@ impl FedAvg {
     }
 }
 
+/// Of no parameters, for a program that names one, `AggregatorAt::<Server>::concrete::<FedAvg>("average")`: whoever starts the
+/// server binds one that starts from the model's, or the first updates are refused as being of another shape.
+impl Default for FedAvg {
+    fn default() -> Self {
+        FedAvg::new(Tensor::default())
+    }
+}
+
+#[bb::component]
 impl Aggregator for FedAvg {
     fn fold(&mut self, updates: Partial<(Tensor, u64)>) -> Result<Tensor, OpError> {
         let updates = all_sound(updates, self.model.shape())?;
