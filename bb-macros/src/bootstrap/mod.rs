@@ -3,7 +3,7 @@
 use crate::context;
 use crate::module::parse::{Errors, fingerprint, parameters};
 use crate::module::replay;
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{ItemFn, Path, ReturnType, Type};
@@ -50,8 +50,8 @@ fn parse(root: TokenStream, item: ItemFn) -> syn::Result<Bootstrap> {
         let text = "a bootstrap takes `graph: &Graph` first: its operations wait for it\n  help: add the parameter";
         errors.refuse(item.sig.ident.span(), text);
     }
-    if params.is_empty() {
-        let text = "a bootstrap takes at least one component of its module\n  help: by the name it has there";
+    if params.is_empty() && !names_components(item.block.to_token_stream()) {
+        let text = "a bootstrap takes at least one component of its module\n  help: by the name it has there, or as the program names it: `concrete`";
         errors.refuse(item.sig.ident.span(), text);
     }
     if !item.sig.generics.params.is_empty() {
@@ -67,6 +67,15 @@ fn parse(root: TokenStream, item: ItemFn) -> syn::Result<Bootstrap> {
     let name = format!("{}__bootstrap", last.ident);
     let hash = fingerprint(&item);
     errors.unless(Bootstrap { item, root, name, hash, params })
+}
+
+/// Whether a component is named by its type: then it need not be a parameter.
+fn names_components(body: TokenStream) -> bool {
+    body.into_iter().any(|token| match token {
+        TokenTree::Ident(word) => word == "concrete",
+        TokenTree::Group(group) => names_components(group.stream()),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 fn registered(b: &Bootstrap) -> TokenStream {

@@ -36,34 +36,16 @@ impl Counter for Tally {
     }
 }
 
-#[bb::role]
-pub trait Log {
-    fn open(&mut self);
-    fn note(&mut self, n: u64);
-}
-struct Nowhere;
-impl Log for Nowhere {
-    fn open(&mut self) {}
-    fn note(&mut self, _: u64) {}
-}
-
 #[bb::module]
-fn count(
-    graph: &Graph,
-    n: On<Asker, u64>,
-    to: On<Asker, Peer<Helper>>,
-    log: LogAt<Helper>,
-) -> (On<Asker, u64>, On<Asker, u64>) {
+fn count(graph: &Graph, n: On<Asker, u64>, to: On<Asker, Peer<Helper>>) -> (On<Asker, u64>, On<Asker, u64>) {
     let far = graph.wire(n, to);
-    log.note(far);
     let counter = CounterAt::<Helper>::concrete::<Tally>("counter");
     (CounterAt::<Asker>::concrete::<Tally>("near").add(n), graph.wire(counter.add(far), far.sender::<Asker>()))
 }
 
 /// The same component, by its name.
 #[bb::bootstrap(count)]
-fn prepare(graph: &Graph, log: LogAt<Helper>) {
-    log.open(graph);
+fn prepare(graph: &Graph) {
     CounterAt::<Helper>::concrete::<Tally>("counter").reset(graph);
 }
 
@@ -71,9 +53,6 @@ fn piece(class: &str) -> Vec<u8> {
     let program = bb::compile(count);
     assert_eq!(program.diagnostics, []);
     program.artifact(class).expect("compiled").bytes.clone()
-}
-fn helper() -> Host {
-    Host::new(piece("Helper")).bind("log", || <dyn Log as Accepts<Nowhere>>::component(Nowhere))
 }
 fn ask(world: &mut World, n: u64) -> Vec<u64> {
     let call = world.call(ASKER, vec![Arg::Value(Value::scalar(n)), peer(1)], 60 * S);
@@ -86,7 +65,7 @@ fn ask(world: &mut World, n: u64) -> Vec<u64> {
 fn they_are_built_by_their_type_and_keep_what_they_hold() {
     let mut world = World::new(5, bb::kernels());
     world.add(vec![Host::new(piece("Asker"))]).expect("installs");
-    world.add(vec![helper()]).expect("installs");
+    world.add(vec![Host::new(piece("Helper"))]).expect("installs");
     world.connect_all();
     assert_eq!(ask(&mut world, 1), [1, 101], "its bootstrap is about the same component");
     assert_eq!(ask(&mut world, 2), [3, 103]);
@@ -97,7 +76,7 @@ fn another_one_can_be_bound() {
     let mut world = World::new(5, bb::kernels());
     let ten = || <dyn Counter as Accepts<Tally>>::component(Tally(10));
     world.add(vec![Host::new(piece("Asker")).bind("near", ten)]).expect("installs");
-    world.add(vec![helper()]).expect("installs");
+    world.add(vec![Host::new(piece("Helper"))]).expect("installs");
     world.connect_all();
     assert_eq!(ask(&mut world, 1), [11, 101]);
 }
