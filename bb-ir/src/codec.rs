@@ -7,7 +7,7 @@
 use crate::peer::PeerId;
 use crate::types::{ElementKind, PEER_DENOTATION, ValueType};
 use crate::value::{Dims, RawTensor, Value};
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 /// The most addresses that travel with a peer.
 pub const ADDRESSES_MAX: usize = 4;
@@ -172,31 +172,28 @@ fn u32_le(bytes: &mut Bytes) -> Result<u32, DecodeError> {
 }
 
 fn tensor(element: Option<ElementKind>, mut bytes: Bytes) -> Result<RawTensor, DecodeError> {
-    if bytes.len() < 8 {
-        return Err(DecodeError::Truncated);
-    }
-    let head = bytes.split_to(8);
+    let (head, rest) = bytes.split_first_chunk::<8>().ok_or(DecodeError::Truncated)?;
     let kind = ElementKind::from_onnx(i32::from(head[0])).ok_or(DecodeError::Element)?;
     if element.is_some_and(|e| e != kind) {
         return Err(DecodeError::Element);
     }
     let rank = usize::from(head[1]);
-    if rank > Dims::RANK_MAX || head[2..].iter().any(|b| *b != 0) {
+    if rank > Dims::RANK_MAX || u64::from_le_bytes(*head) >> 16 != 0 {
         return Err(DecodeError::Shape);
     }
-    if bytes.len() < rank * 8 {
-        return Err(DecodeError::Truncated);
+    let (sizes, elements) = rest.split_at_checked(rank * 8).ok_or(DecodeError::Truncated)?;
+    let mut dims = [0; Dims::RANK_MAX];
+    for (dim, size) in dims.iter_mut().zip(sizes.as_chunks().0) {
+        *dim = u64::from_le_bytes(*size);
     }
-    let sizes = bytes.split_to(rank * 8);
-    let sizes: Vec<u64> =
-        sizes.chunks_exact(8).map(|c| u64::from_le_bytes(c.try_into().expect("chunks of eight"))).collect();
-    let dims = Dims::new(&sizes).ok_or(DecodeError::Shape)?;
+    let dims = Dims::new(&dims[..rank]).ok_or(DecodeError::Shape)?;
     match dims.elements().checked_mul(kind.size() as u64) {
         None => return Err(DecodeError::Shape),
-        Some(n) if n > bytes.len() as u64 => return Err(DecodeError::Truncated),
-        Some(n) if n < bytes.len() as u64 => return Err(DecodeError::Trailing),
+        Some(n) if n > elements.len() as u64 => return Err(DecodeError::Truncated),
+        Some(n) if n < elements.len() as u64 => return Err(DecodeError::Trailing),
         Some(_) => {}
     }
+    bytes.advance(8 + rank * 8);
     RawTensor::new(kind, dims, bytes).ok_or(DecodeError::Content)
 }
 

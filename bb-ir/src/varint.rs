@@ -1,12 +1,23 @@
 //! Variable-length numbers, as protobuf and multiaddr write them.
 
 /// Puts `number` behind `out`.
-pub(crate) fn put(mut number: u64, out: &mut Vec<u8>) {
+#[inline]
+pub(crate) fn put(number: u64, out: &mut Vec<u8>) {
+    if number < 0x80 { out.push(number as u8) } else { put_long(number, out) }
+}
+
+fn put_long(mut number: u64, out: &mut Vec<u8>) {
+    let (mut bytes, mut count) = ([0; 10], 0);
     while number >= 0x80 {
-        out.push(number as u8 | 0x80);
+        bytes[count] = number as u8 | 0x80;
         number >>= 7;
+        count += 1;
     }
-    out.push(number as u8);
+    bytes[count] = number as u8;
+    // Ten bytes are copied faster than some.
+    let end = out.len() + count + 1;
+    out.extend_from_slice(&bytes);
+    out.truncate(end);
 }
 
 /// How many bytes `number` takes.

@@ -275,6 +275,11 @@ impl Peers {
     /// Whether a message is new; it is not from then on.
     pub fn is_new(&mut self, ix: PeerIx, seq: u64) -> bool {
         let peer = self.at(ix);
+        // What most are.
+        if seq.checked_sub(1) == Some(peer.contiguous) && peer.beyond.is_empty() {
+            peer.contiguous = seq;
+            return true;
+        }
         if seq <= peer.contiguous || !peer.beyond.insert(seq) {
             return false;
         }
