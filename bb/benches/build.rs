@@ -1,86 +1,90 @@
-//! How long recording and compiling take: a chain of ops on one class, and a ring of sixteen classes.
+//! How long it takes to record, compile, verify and write programs, pass by pass, and the most memory it takes.
+//!
+//! Each case runs in a process of its own, as a build script does, so that its peak is its own. One case alone, with the
+//! time of every pass: `cargo bench -p bb --bench build -- ring64 100000`. As build scripts are compiled:
+//! `CARGO_PROFILE_BENCH_OPT_LEVEL=0 cargo bench -p bb --bench build`.
 #![allow(missing_docs)]
 
-use bb::prelude::*;
-use std::time::Instant;
+#[path = "build/shapes.rs"]
+mod shapes;
 
-macro_rules! ring {
-    ($first:ident to $to:ident; $($class:ident $next:ident $peer:ident $name:ident,)*) => {
-        #[derive(bb::Peer)]
-        pub struct $first;
-        $(#[derive(bb::Peer)] pub struct $class;)*
+use bb_compiler::runner::PassTrace;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
-        /// Round and round: an op and a wire on each class.
-        #[allow(clippy::too_many_arguments)]
-        fn ring(
-            graph: &Graph,
-            x: On<$first, Tensor>,
-            $($peer: On<$first, Peer<$class>>,)*
-            rounds: usize,
-        ) -> On<$first, Tensor> {
-            // Every class but the last learns where the next one is.
-            $(let $name = ring!(@told graph, $peer, $next $class);)*
-            let mut x = x;
-            for _ in 0..rounds {
-                let at = x.relu();
-                let at = graph.wire(at, $to);
-                $(let at = ring!(@hop graph, at, $name);)*
-                x = at;
-            }
-            x
+fn main() {
+    let asked: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    match asked.as_slice() {
+        [shape, ops] => case(shape, ops.parse().expect("a number of ops")),
+        _ => every_case(),
+    }
+}
+
+fn every_case() {
+    let this = std::env::current_exe().expect("a benchmark is a file");
+    for shape in shapes::ALL {
+        for ops in [1_000, 10_000, 100_000] {
+            let ran = Command::new(&this).args([shape.name, &ops.to_string()]).status().expect("it runs again");
+            assert!(ran.success(), "{} of {ops} ops", shape.name);
         }
-    };
-    (@told $graph:ident, $peer:ident, home $class:ident) => { $graph.origin::<C0>() };
-    (@told $graph:ident, $peer:ident, $next:ident $class:ident) => { $graph.wire($next, $peer) };
-    (@hop $graph:ident, $at:ident, $name:ident) => { $graph.wire($at.relu(), $name) };
-}
-ring! { C0 to c1;
-    C1 c2 c1 n1, C2 c3 c2 n2, C3 c4 c3 n3, C4 c5 c4 n4, C5 c6 c5 n5, C6 c7 c6 n6, C7 c8 c7 n7, C8 c9 c8 n8,
-    C9 c10 c9 n9, C10 c11 c10 n10, C11 c12 c11 n11, C12 c13 c12 n12, C13 c14 c13 n13, C14 c15 c14 n14, C15 home c15 n15,
+    }
 }
 
-fn chain(x: On<C0, Tensor>, ops: usize) -> On<C0, Tensor> {
-    (0..ops).fold(x, |x, _| x.relu())
-}
-
-fn measure(name: &str, ops: usize, record: impl Fn() -> bb::Recorded) {
-    let start = Instant::now();
-    let recorded = record();
-    let recording = start.elapsed();
+fn case(name: &str, ops: usize) {
+    let shape = shapes::ALL.iter().find(|shape| shape.name == name).expect("a shape there is");
+    let (recorded, recording) = timed(|| (shape.record)(ops));
     assert_eq!(recorded.diagnostics, []);
     let nodes: usize = recorded.model.functions.iter().map(|f| f.node.len()).sum();
-    let start = Instant::now();
-    let output = bb_compiler::Compiler::new().compile(&recorded.model).expect("it compiles");
-    let compiling = start.elapsed();
-    let per_op = |d: std::time::Duration| d.as_nanos() as f64 / nodes as f64 / 1000.0;
+    let (output, compiling) = timed(|| bb_compiler::Compiler::new().compile(&recorded.model).expect("it compiles"));
+    let write = |p: &bb_compiler::Partition| bb_ir::artifact::write(&p.model);
+    let (artifacts, writing) = timed(|| output.partitions.iter().map(write).collect::<Vec<_>>());
+    let verifying: Duration = output.trace.iter().map(|pass| pass.verified).sum();
+    let bytes: usize = artifacts.iter().map(Vec::len).sum();
     println!(
-        "{name:<8} {ops:>7} ops {nodes:>7} nodes {:>3} classes   record {:>9.1} ms ({:>6.2} µs/node)   compile {:>9.1} ms ({:>6.2} µs/node)",
+        "{name:<8} {ops:>7} ops {nodes:>7} nodes {:>3} classes  record {:>6} + compile {:>6} + verify {:>6} + write {:>5} = {:>6} ms \
+         {:>6.2} µs/op  {:>5.1} MB written{}",
         output.partitions.len(),
-        recording.as_secs_f64() * 1e3,
-        per_op(recording),
-        compiling.as_secs_f64() * 1e3,
-        per_op(compiling),
+        ms(recording),
+        ms(compiling - verifying),
+        ms(verifying),
+        ms(writing),
+        ms(recording + compiling + writing),
+        (recording + compiling + writing).as_secs_f64() * 1e6 / ops as f64,
+        bytes as f64 / 1e6,
+        system().unwrap_or_default(),
+    );
+    if ops >= 100_000 {
+        output.trace.iter().for_each(pass);
+    }
+}
+
+fn pass(pass: &PassTrace) {
+    println!(
+        "    {:<32} {:>8} nodes {:>6} ms, verified in {:>6} ms",
+        pass.pass,
+        pass.nodes,
+        ms(pass.took),
+        ms(pass.verified)
     );
 }
 
-macro_rules! recorded_ring {
-    ($rounds:ident: $($class:ident $peer:ident),*) => {
-        bb::record(move |graph: &Graph, x: On<C0, Tensor>, $($peer: On<C0, Peer<$class>>),*| {
-            ring(graph, x, $($peer,)* $rounds)
-        })
-    };
+fn timed<T>(what: impl FnOnce() -> T) -> (T, Duration) {
+    let start = Instant::now();
+    let made = what();
+    (made, start.elapsed())
 }
 
-fn main() {
-    for ops in [1_000, 10_000, 100_000] {
-        measure("chain", ops, || bb::record(|_: &Graph, x: On<C0, Tensor>| chain(x, ops)));
-    }
-    for ops in [1_000, 10_000, 100_000] {
-        // Each of the sixteen classes does one op and sends once in a round.
-        let rounds = ops / 32;
-        measure("ring", ops, || {
-            recorded_ring!(rounds: C1 c1, C2 c2, C3 c3, C4 c4, C5 c5, C6 c6, C7 c7, C8 c8, C9 c9, C10 c10, C11 c11,
-                C12 c12, C13 c13, C14 c14, C15 c15)
-        });
-    }
+fn ms(time: Duration) -> String {
+    format!("{:.1}", time.as_secs_f64() * 1e3)
+}
+
+/// The processor's time of this process so far and the most memory that it had, where the system tells: Linux, whose clock
+/// for that ticks a hundred times a second.
+fn system() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"))?;
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let user = stat.rsplit(')').next()?.split_whitespace().nth(11)?;
+    let (peak, user): (f64, f64) = (peak.parse().ok()?, user.parse().ok()?);
+    Some(format!("  user {:.2} s  peak {:.0} MB", user / 100.0, peak / 1e3))
 }

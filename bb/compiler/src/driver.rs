@@ -79,7 +79,7 @@ pub struct Output {
     pub analysis: NetworkAnalysis,
     /// What somebody should look at, though the program is built.
     pub warnings: Vec<Diagnostic>,
-    /// What each pass saw, in their order.
+    /// What each pass saw and cost, in their order.
     pub trace: Vec<runner::PassTrace>,
 }
 

@@ -77,23 +77,25 @@ passes! {
         "says of every role op which slot of its partition serves it",
         "a role served by a slot and by a concrete component; a slot nothing binds";
     "analyze_wire_edges" => Cut, |unit| {
-            unit.change_partitions(|unit, partitions| passes::analyze_wire_edges(&unit.model, unit.digest(), partitions))
+            unit.change_partitions(|unit, partitions| passes::analyze_wire_edges(&unit.model, unit.digest(), partitions))?;
+            unit.forget_whole();
+            Ok(())
         },
         "says what each wire carries, which sites it fills, what it may share an envelope with and what it waits for",
         "a wire nobody reads";
-    "insert_dedup_gate_rx" => Cut, |unit| unit.change_partitions(|_, partitions| passes::insert_dedup_gate_rx(partitions)),
+    "insert_dedup_gate_rx" => Cut, |unit| unit.change_wires(|_, partitions| passes::insert_dedup_gate_rx(partitions)),
         "puts a gate behind every Recv that lets a message through once",
         "nothing";
-    "insert_peer_health_gate_rx" => Cut, |unit| unit.change_partitions(|_, partitions| passes::insert_peer_health_gate_rx(partitions)),
+    "insert_peer_health_gate_rx" => Cut, |unit| unit.change_wires(|_, partitions| passes::insert_peer_health_gate_rx(partitions)),
         "puts a gate behind it that lets nothing through of a blocked peer",
         "nothing";
-    "insert_backoff_gate_rx" => Cut, |unit| unit.change_partitions(|_, partitions| passes::insert_backoff_gate_rx(partitions)),
+    "insert_backoff_gate_rx" => Cut, |unit| unit.change_wires(|_, partitions| passes::insert_backoff_gate_rx(partitions)),
         "puts a gate behind that for peers that were sent away and have to wait",
         "nothing";
-    "insert_peer_health_gate_tx" => Cut, |unit| unit.change_partitions(|_, partitions| passes::insert_peer_health_gate_tx(partitions)),
+    "insert_peer_health_gate_tx" => Cut, |unit| unit.change_wires(|_, partitions| passes::insert_peer_health_gate_tx(partitions)),
         "puts a gate before every Send that lets nothing through to a peer that is blocked or does not answer",
         "nothing";
-    "insert_backoff_gate_tx" => Cut, |unit| unit.change_partitions(|_, partitions| passes::insert_backoff_gate_tx(partitions)),
+    "insert_backoff_gate_tx" => Cut, |unit| unit.change_wires(|_, partitions| passes::insert_backoff_gate_tx(partitions)),
         "puts a gate behind that for peers that are to be left alone for a while",
         "nothing";
     "insert_async_deadlines" => Cut, |unit| unit.change_partitions(|_, partitions| passes::insert_async_deadlines(partitions)),

@@ -12,14 +12,19 @@ use bb_ir::digest::ProgramDigest;
 use bb_ir::proto::onnx::ModelProto;
 use bb_ir::verify::{Level, verify};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
-/// What a pass saw.
+/// What a pass saw, and what it cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PassTrace {
     /// The pass.
     pub pass: &'static str,
     /// How many nodes there were behind it.
     pub nodes: usize,
+    /// How long it took.
+    pub took: Duration,
+    /// How long the verifier and the checks behind it took.
+    pub verified: Duration,
 }
 
 /// A program on its way through the passes.
@@ -66,6 +71,14 @@ impl Unit {
         Ok(())
     }
 
+    /// A pass about wires alone leaves a program without any as it is.
+    pub(crate) fn change_wires(
+        &mut self,
+        pass: impl FnOnce(&Unit, Vec<Partition>) -> Result<Vec<Partition>, PassError>,
+    ) -> Result<(), CompileError> {
+        if self.analysis.wire_edges.is_empty() { Ok(()) } else { self.change_partitions(pass) }
+    }
+
     pub(crate) fn cut(
         &mut self,
         pass: impl FnOnce(&ModelProto) -> Result<(Vec<Partition>, NetworkAnalysis), PassError>,
@@ -73,6 +86,11 @@ impl Unit {
         (self.partitions, self.analysis) = pass(&self.model)?;
         self.changed = true;
         Ok(())
+    }
+
+    /// Its wires are known, and nobody asks for the program as a whole any more.
+    pub(crate) fn forget_whole(&mut self) {
+        self.model = ModelProto::default();
     }
 
     /// The digest is of the program before it is cut.
@@ -129,21 +147,26 @@ pub fn run(
         if told.error.is_some() && pass.level >= Level::Cut && !STILL_TELL.contains(&pass.name) {
             continue;
         }
-        match (pass.run)(&mut unit) {
+        let start = Instant::now();
+        let ran = (pass.run)(&mut unit);
+        let took = start.elapsed();
+        match ran {
             Ok(()) => observer(pass.name, &unit.models().collect::<Vec<_>>()),
             Err(error) => told.refused(error),
         }
         if told.ends_here(&unit) {
             break;
         }
+        let start = Instant::now();
         if told.error.is_none() {
             unit.check(pass.name, pass.level)?;
         }
         for check in CHECKS.iter().filter(|check| check.behind == pass.name) {
             told.found(check.name, (check.run)(&unit.model));
         }
+        let verified = start.elapsed();
         let nodes = unit.models().flat_map(|model| &model.functions).map(|f| f.node.len()).sum();
-        trace.push(PassTrace { pass: pass.name, nodes });
+        trace.push(PassTrace { pass: pass.name, nodes, took, verified });
     }
     if let Some(error) = told.error {
         return Err(error);
