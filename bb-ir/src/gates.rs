@@ -71,7 +71,10 @@ pub struct Gate<'a> {
 impl<'a> Gate<'a> {
     /// The node as a gate: the payloads, then the sender or the peer, which a Send may know without a value.
     pub fn cast(node: &'a NodeProto) -> Option<Self> {
-        let kind = GateKind::ALL.into_iter().find(|kind| is_gate(node) && node.op_type() == kind.op())?;
+        if !is_gate(node) {
+            return None;
+        }
+        let kind = GateKind::ALL.into_iter().find(|kind| node.op_type() == kind.op())?;
         let least = if kind.side() == Side::Tx && node.attr(ATTR_PEER).is_some() { 1 } else { 2 };
         let passes = node.input.len() == node.output.len() && (least..=FILLS_MAX + 1).contains(&node.input.len());
         let gate = Gate { node, kind };
@@ -130,10 +133,12 @@ pub struct DeadlineCheck<'a> {
 impl<'a> DeadlineCheck<'a> {
     /// The node as a check.
     pub fn cast(node: &'a NodeProto) -> Option<Self> {
-        let named = is_gate(node) && node.op_type() == GATE_DEADLINE_CHECK;
+        if !is_gate(node) || node.op_type() != GATE_DEADLINE_CHECK {
+            return None;
+        }
         let shape = node.input.len() == 1 && node.output.len() == 1 && control_inputs(node) == 0;
         let deadline_ns = read_deadline_ns(node)?;
-        (named && shape).then_some(DeadlineCheck { node, deadline_ns })
+        shape.then_some(DeadlineCheck { node, deadline_ns })
     }
     /// The node.
     pub fn node(self) -> &'a NodeProto {

@@ -18,6 +18,7 @@ pub mod failure;
 mod fields;
 pub mod gates;
 pub mod hello;
+pub mod index;
 pub mod keys;
 pub mod limits;
 pub mod names;

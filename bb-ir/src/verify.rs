@@ -3,6 +3,7 @@
 //! [`verify`] runs after every pass and reports everything it finds. It is linear in the number of ops and total: any
 //! model that decodes is answered with a list. Checks are rows of one table, each with the levels at which it holds.
 
+mod body;
 mod bootstrap;
 mod carriers;
 mod flow;
@@ -16,8 +17,10 @@ mod sealed;
 mod types;
 mod wires;
 
+use crate::index::NodeIx;
 use crate::proto::onnx::{ModelProto, NodeProto};
-use program::{Body, Program};
+use body::{Body, Kind};
+use program::Program;
 use std::fmt;
 
 /// How far a model has come. It only rises.
@@ -170,10 +173,15 @@ impl fmt::Display for Violation {
 }
 
 /// A check, by what it looks at.
+#[derive(Clone, Copy)]
 enum Look {
     Model(fn(&Program<'_>, &mut Report)),
     Body(fn(&Program<'_>, &Body<'_>, &mut Report)),
     Node(fn(&Program<'_>, &Body<'_>, &NodeProto, &mut Report)),
+    /// At the nodes of a kind alone.
+    Of(Kind, fn(&Program<'_>, &Body<'_>, &NodeProto, &mut Report)),
+    /// At a node, by its number: what it reads, who makes that and where it lives.
+    Edges(fn(&Program<'_>, &Body<'_>, NodeIx, &mut Report)),
 }
 
 struct Check {
@@ -189,37 +197,38 @@ const CHECKS: &[Check] = &[
     Check { since: Level::Recorded, look: Look::Model(program::duplicate_functions) },
     Check { since: Level::Recorded, look: Look::Model(bootstrap::one) },
     Check { since: Level::Recorded, look: Look::Body(bootstrap::border) },
-    Check { since: Level::Recorded, look: Look::Node(bootstrap::node) },
+    Check { since: Level::Recorded, look: Look::Body(bootstrap::nodes) },
     Check { since: Level::Recorded, look: Look::Model(keys::model) },
     Check { since: Level::Recorded, look: Look::Body(keys::body) },
     Check { since: Level::Recorded, look: Look::Node(keys::node) },
-    Check { since: Level::Recorded, look: Look::Node(ops::known) },
+    Check { since: Level::Recorded, look: Look::Edges(ops::known) },
     Check { since: Level::Recorded, look: Look::Node(ops::imported) },
-    Check { since: Level::Recorded, look: Look::Node(ops::served) },
-    Check { since: Level::Recorded, look: Look::Body(flow::values) },
-    Check { since: Level::Recorded, look: Look::Body(flow::node_names) },
-    Check { since: Level::Recorded, look: Look::Node(flow::control) },
-    Check { since: Level::Typed, look: Look::Node(flow::triggers) },
+    Check { since: Level::Recorded, look: Look::Of(Kind::Role, ops::served) },
+    Check { since: Level::Recorded, look: Look::Body(flow::border) },
+    Check { since: Level::Recorded, look: Look::Edges(flow::values) },
+    Check { since: Level::Recorded, look: Look::Edges(flow::node_names) },
+    Check { since: Level::Recorded, look: Look::Edges(flow::control) },
+    Check { since: Level::Typed, look: Look::Edges(flow::triggers) },
     Check { since: Level::Recorded, look: Look::Body(types::present) },
     Check { since: Level::Typed, look: Look::Body(types::resolved) },
-    Check { since: Level::Typed, look: Look::Node(types::constant) },
-    Check { since: Level::Recorded, look: Look::Node(wires::shape) },
-    Check { since: Level::Recorded, look: Look::Node(wires::gates) },
-    Check { since: Level::Cut, look: Look::Node(wires::deadlines) },
+    Check { since: Level::Typed, look: Look::Of(Kind::Onnx, types::constant) },
+    Check { since: Level::Recorded, look: Look::Of(Kind::Wire, wires::shape) },
+    Check { since: Level::Recorded, look: Look::Of(Kind::Gate, wires::gates) },
+    Check { since: Level::Cut, look: Look::Of(Kind::Wire, wires::deadlines) },
     Check { since: Level::Recorded, look: Look::Body(wires::ids) },
     Check { since: Level::Cut, look: Look::Body(wires::halves) },
     Check { since: Level::Placed, look: Look::Model(places::table) },
-    Check { since: Level::Placed, look: Look::Node(places::placed) },
-    Check { since: Level::Placed, look: Look::Node(places::one_place) },
-    Check { since: Level::Cut, look: Look::Node(places::wires) },
-    Check { since: Level::Cut, look: Look::Node(places::peers) },
+    Check { since: Level::Placed, look: Look::Edges(places::placed) },
+    Check { since: Level::Placed, look: Look::Edges(places::one_place) },
+    Check { since: Level::Cut, look: Look::Of(Kind::Wire, places::wires) },
+    Check { since: Level::Cut, look: Look::Of(Kind::Wire, places::peers) },
     Check { since: Level::Cut, look: Look::Body(places::awaited) },
     Check { since: Level::Sealed, look: Look::Model(sealed::passport) },
     Check { since: Level::Sealed, look: Look::Model(sealed::bindings) },
     Check { since: Level::Sealed, look: Look::Node(sealed::bound) },
-    Check { since: Level::Sealed, look: Look::Node(sealed::named) },
-    Check { since: Level::Sealed, look: Look::Node(sealed::destinations) },
-    Check { since: Level::Sealed, look: Look::Node(sealed::transport) },
+    Check { since: Level::Sealed, look: Look::Of(Kind::Role, sealed::named) },
+    Check { since: Level::Sealed, look: Look::Of(Kind::Wire, sealed::destinations) },
+    Check { since: Level::Sealed, look: Look::Of(Kind::Wire, sealed::transport) },
     Check { since: Level::Sealed, look: Look::Body(offers::wires) },
     Check { since: Level::Sealed, look: Look::Body(offers::transport) },
     Check { since: Level::Sealed, look: Look::Body(guards::numbers) },
@@ -231,19 +240,34 @@ const CHECKS: &[Check] = &[
 /// Everything that is wrong with `model` at `level`, in the order of the table of checks and of the model.
 pub fn verify(model: &ModelProto, level: Level) -> Vec<Violation> {
     let program = Program::new(model, level);
+    let checks: Vec<(usize, Look)> =
+        (0..).zip(CHECKS).filter(|(_, check)| check.since <= level).map(|(row, check)| (row, check.look)).collect();
     let mut report = Report::default();
-    for check in CHECKS.iter().filter(|check| check.since <= level) {
-        match check.look {
+    for (row, look) in checks.iter().copied() {
+        report.row = row;
+        match look {
             Look::Model(look) => look(&program, &mut report),
             Look::Body(look) => program.bodies.iter().for_each(|body| look(&program, body, &mut report)),
-            Look::Node(look) => {
-                for body in &program.bodies {
-                    body.function.node.iter().for_each(|node| look(&program, body, node, &mut report));
-                }
+            Look::Node(_) | Look::Of(..) | Look::Edges(_) => {}
+        }
+    }
+    program.bodies.iter().for_each(|body| look_at_nodes(&program, body, &checks, &mut report));
+    report.in_order()
+}
+
+/// One walk for all checks of nodes: each node is fetched from memory once.
+fn look_at_nodes(program: &Program<'_>, body: &Body<'_>, checks: &[(usize, Look)], report: &mut Report) {
+    for (at, node) in body.index.nodes() {
+        for (row, look) in checks.iter().copied() {
+            report.row = row;
+            match look {
+                Look::Node(look) => look(program, body, node, report),
+                Look::Of(kind, look) if kind == body.kind(at) => look(program, body, node, report),
+                Look::Edges(look) => look(program, body, at, report),
+                Look::Of(..) | Look::Model(_) | Look::Body(_) => {}
             }
         }
     }
-    report.violations
 }
 
 /// What is wrong with the wires of `model` at `level`.
@@ -266,32 +290,40 @@ pub fn wire_shape(model: &ModelProto, level: Level) -> Vec<Violation> {
     violations
 }
 
-/// What has been found so far.
+/// What has been found so far, by the rows of the checks that found it.
 #[derive(Default)]
 struct Report {
-    violations: Vec<Violation>,
+    row: usize,
+    violations: Vec<(usize, Violation)>,
 }
 
 impl Report {
+    fn in_order(mut self) -> Vec<Violation> {
+        self.violations.sort_by_key(|(row, _)| *row);
+        self.violations.into_iter().map(|(_, violation)| violation).collect()
+    }
+    fn push(&mut self, violation: Violation) {
+        self.violations.push((self.row, violation));
+    }
     fn model(&mut self, rule: Rule, message: impl Into<String>) {
-        self.violations.push(Violation { rule, function: None, node: None, value: None, message: message.into() });
+        self.push(Violation { rule, function: None, node: None, value: None, message: message.into() });
     }
     fn body(&mut self, body: &Body<'_>, rule: Rule, message: impl Into<String>) {
         let function = Some(body.name());
-        self.violations.push(Violation { rule, function, node: None, value: None, message: message.into() });
+        self.push(Violation { rule, function, node: None, value: None, message: message.into() });
     }
     fn value(&mut self, body: &Body<'_>, value: &str, rule: Rule, message: impl Into<String>) {
         let (function, value) = (Some(body.name()), Some(value.to_owned()));
-        self.violations.push(Violation { rule, function, node: None, value, message: message.into() });
+        self.push(Violation { rule, function, node: None, value, message: message.into() });
     }
     fn node(&mut self, body: &Body<'_>, node: &NodeProto, rule: Rule, message: impl Into<String>) {
         let (function, node) = (Some(body.name()), Some(node.name().to_owned()));
-        self.violations.push(Violation { rule, function, node, value: None, message: message.into() });
+        self.push(Violation { rule, function, node, value: None, message: message.into() });
     }
     fn input(&mut self, body: &Body<'_>, node: &NodeProto, value: &str, rule: Rule, message: impl Into<String>) {
         let (function, node) = (Some(body.name()), Some(node.name().to_owned()));
         let value = Some(value.to_owned());
-        self.violations.push(Violation { rule, function, node, value, message: message.into() });
+        self.push(Violation { rule, function, node, value, message: message.into() });
     }
 }
 

@@ -90,11 +90,14 @@ pub struct Send<'a> {
 impl<'a> Send<'a> {
     /// The node as a Send, before or after it is cut.
     pub fn cast(node: &'a NodeProto) -> Option<Self> {
+        if !is_send(node) {
+            return None;
+        }
         let inputs = data_inputs(node).len();
         let payloads = payloads(node, inputs.saturating_sub(1))?;
         let peered = inputs == payloads + 1 || (inputs == payloads && node.attr(ATTR_PEER).is_some());
         let outputs = node.output.len() == 1 || node.output.len() == payloads + 2;
-        (is_send(node) && peered && outputs).then_some(Send { node, payloads })
+        (peered && outputs).then_some(Send { node, payloads })
     }
     /// The node.
     pub fn node(self) -> &'a NodeProto {

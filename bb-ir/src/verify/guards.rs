@@ -1,6 +1,5 @@
 //! Gates and what they guard say the same of it.
 
-use super::program::Maker;
 use super::{Body, Program, Report, Rule};
 use crate::gates::{DeadlineCheck, Gate, read_deadline_ns};
 use crate::proto::onnx::NodeProto;
@@ -11,7 +10,7 @@ pub(super) fn numbers(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
     for node in body.function.node.iter().filter(|_| body.main) {
         deduplicates(body, node, report);
         for input in &node.input[data_inputs(node).len()..] {
-            let check = maker(body, input).and_then(DeadlineCheck::cast);
+            let check = body.maker(input).and_then(DeadlineCheck::cast);
             if check.is_some_and(|check| read_deadline_ns(node) != Some(check.deadline_ns())) {
                 report.input(body, node, input, Rule::GateShape, "checks another deadline than the node has");
             }
@@ -21,15 +20,8 @@ pub(super) fn numbers(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
 
 fn deduplicates(body: &Body<'_>, node: &NodeProto, report: &mut Report) {
     let Some(slot) = Gate::cast(node).and_then(Gate::dedup_slot) else { return };
-    let guarded = maker(body, &node.input[0]).filter(|recv| is_recv(recv)).and_then(read_wire_id);
+    let guarded = body.maker(&node.input[0]).filter(|recv| is_recv(recv)).and_then(read_wire_id);
     if guarded.is_some_and(|wire| wire != slot) {
         report.node(body, node, Rule::GateShape, format!("tells the messages of wire {slot} apart, behind another"));
-    }
-}
-
-fn maker<'a>(body: &Body<'a>, value: &str) -> Option<&'a NodeProto> {
-    match body.makers.get(value)? {
-        Maker::Node(at, _) => Some(&body.function.node[*at]),
-        Maker::Input(_) => None,
     }
 }

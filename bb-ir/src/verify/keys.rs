@@ -7,23 +7,33 @@ use crate::keys::{self, ALL, KeyRow, NAMESPACE, On};
 use crate::proto::onnx::{NodeProto, StringStringEntryProto};
 use crate::shape_text;
 use crate::views::Metadata;
-use rustc_hash::FxHashMap as HashMap;
 use std::sync::LazyLock;
 
-/// Rows by their text, with the form of what stands under them.
-static ROWS: LazyLock<HashMap<&'static str, (&'static KeyRow, Option<Form>)>> = LazyLock::new(|| {
+/// A row, with the form of what stands under it.
+type Row = (&'static KeyRow, Option<Form>);
+
+/// Rows of our namespace by the length of their text: few have the same, so a key is compared with one or two.
+static ROWS: LazyLock<Vec<Vec<Row>>> = LazyLock::new(|| {
     let form = |row: &KeyRow| FORMS.iter().find(|(text, _)| *text == row.text).map(|(_, form)| *form);
-    ALL.iter().map(|row| (row.text, (row, form(row)))).collect()
+    let longest = ALL.iter().map(|row| row.text.len()).max().unwrap_or(0);
+    let mut rows = vec![Vec::new(); longest + 1];
+    let ours = ALL.iter().filter(|row| row.text.starts_with(NAMESPACE));
+    ours.for_each(|row| rows[row.text.len()].push((row, form(row))));
+    rows
 });
 
+fn row_named(text: &str) -> Option<Row> {
+    ROWS.get(text.len())?.iter().find(|(row, _)| row.text == text).copied()
+}
+
 /// The row of a key; of a key with parts, the row of its prefix.
-fn row_of(key: &str) -> Option<(&'static KeyRow, Option<Form>)> {
-    if let Some(row) = ROWS.get(key) {
+fn row_of(key: &str) -> Option<Row> {
+    if let Some(row) = row_named(key) {
         // A prefix alone is no key.
-        return (!key.ends_with('.')).then_some(*row);
+        return (!key.ends_with('.')).then_some(row);
     }
     let parts = key.strip_prefix(NAMESPACE)?.find('.')?;
-    ROWS.get(&key[..NAMESPACE.len() + parts + 1]).copied()
+    row_named(&key[..NAMESPACE.len() + parts + 1])
 }
 
 /// What stands under a key: the key itself, its text and its value.
@@ -124,20 +134,37 @@ const FORMS: &[(&str, Form)] = &[
     (keys::PROGRAM_WIRE_PREFIX, program_wire),
 ];
 
-/// What is wrong with entries that stand on `on`.
-fn faults(props: &[StringStringEntryProto], on: On) -> impl Iterator<Item = (Rule, String)> + '_ {
-    let ours = props.iter().filter(|entry| entry.key().starts_with(NAMESPACE));
-    ours.filter_map(move |entry| {
-        let (key, value) = (entry.key(), entry.value());
-        let Some((row, form)) = row_of(key) else {
-            return Some((Rule::UnknownKey, format!("there is no key `{key}`")));
-        };
-        if !row.on.contains(&on) {
-            return Some((Rule::MisplacedKey, format!("`{key}` does not stand on a {on:?}")));
+/// Tells what is wrong with entries that stand on `on`.
+fn look(props: &[StringStringEntryProto], on: On, mut tell: impl FnMut(Rule, String)) {
+    let mut before = "";
+    let mut sorted = true;
+    for entry in props {
+        let key = entry.key();
+        sorted &= before < key;
+        before = key;
+        if let Some((rule, text)) = fault(key, entry.value(), on) {
+            tell(rule, text);
         }
-        let fits = form.is_none_or(|form| form(key, value));
-        (!fits).then(|| (Rule::MalformedKey, format!("`{key}` is `{value}`")))
-    })
+    }
+    // Whoever sets metadata keeps it sorted, and then nothing stands twice.
+    if !sorted {
+        let names = doubles(props.iter().map(StringStringEntryProto::key));
+        names.into_iter().for_each(|key| tell(Rule::DuplicateKey, format!("`{key}` stands twice")));
+    }
+}
+
+fn fault(key: &str, value: &str, on: On) -> Option<(Rule, String)> {
+    let Some((row, form)) = row_of(key) else {
+        let ours = key.starts_with(NAMESPACE);
+        return ours.then(|| (Rule::UnknownKey, format!("there is no key `{key}`")));
+    };
+    if !row.on.contains(&on) {
+        return Some((Rule::MisplacedKey, format!("`{key}` does not stand on a {on:?}")));
+    }
+    match form {
+        Some(form) if !form(key, value) => Some((Rule::MalformedKey, format!("`{key}` is `{value}`"))),
+        _ => None,
+    }
 }
 
 /// What stands twice.
@@ -148,32 +175,26 @@ fn doubles<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     twice.dedup();
     twice
 }
-fn twice(props: &[StringStringEntryProto]) -> impl Iterator<Item = (Rule, String)> + '_ {
-    let names = doubles(props.iter().map(StringStringEntryProto::key));
-    names.into_iter().map(|key| (Rule::DuplicateKey, format!("`{key}` stands twice")))
-}
 
 pub(super) fn model(program: &Program<'_>, report: &mut Report) {
-    for (rule, message) in faults(program.model.props(), On::Model).chain(twice(program.model.props())) {
-        report.model(rule, message);
-    }
+    look(program.model.props(), On::Model, |rule, message| report.model(rule, message));
 }
 
 pub(super) fn body(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
-    for (rule, message) in faults(body.function.props(), On::Function).chain(twice(body.function.props())) {
-        report.body(body, rule, message);
-    }
+    look(body.function.props(), On::Function, |rule, message| report.body(body, rule, message));
     for info in &body.function.value_info {
-        for (rule, message) in faults(info.props(), On::Value).chain(twice(info.props())) {
-            report.value(body, info.name(), rule, message);
-        }
+        look(info.props(), On::Value, |rule, message| report.value(body, info.name(), rule, message));
     }
 }
 
 pub(super) fn node(_: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
-    for (rule, message) in faults(node.props(), On::Node).chain(twice(node.props())) {
-        report.node(body, node, rule, message);
+    look(node.props(), On::Node, |rule, message| report.node(body, node, rule, message));
+    if !node.attribute.is_empty() {
+        attributes(body, node, report);
     }
+}
+
+fn attributes(body: &Body<'_>, node: &NodeProto, report: &mut Report) {
     for name in doubles(node.attribute.iter().map(|a| a.name())) {
         report.node(body, node, Rule::DuplicateKey, format!("the attribute `{name}` stands twice"));
     }

@@ -13,8 +13,8 @@ pub(super) fn wires(program: &Program<'_>, body: &Body<'_>, report: &mut Report)
     if !body.main {
         return;
     }
-    let mut hashes: HashMap<ValueType, u64> = HashMap::default();
-    for node in body.function.node.iter().filter(|node| is_send(node) || is_recv(node)) {
+    let mut hashes: HashMap<&ValueType, u64> = HashMap::default();
+    for node in body.wires().filter(|node| is_send(node) || is_recv(node)) {
         let Some(id) = read_wire_id(node) else { continue };
         let Some(row) = program.wires.get(id.to_string().as_str()) else {
             report.node(body, node, Rule::ProgramWire, format!("wire {id} is not among the program's"));
@@ -26,11 +26,8 @@ pub(super) fn wires(program: &Program<'_>, body: &Body<'_>, report: &mut Report)
             (None, None) => continue,
         };
         let mut hash = |value: &String| {
-            let ty = ValueType::from_proto(body.types.get(value.as_str())?.r#type.as_ref()?)?;
-            Some(match hashes.get(&ty) {
-                Some(hash) => *hash,
-                None => *hashes.entry(ty.clone()).or_insert_with(|| ty.hash()),
-            })
+            let ty = body.type_of(value)?;
+            Some(*hashes.entry(ty).or_insert_with(|| ty.hash()))
         };
         let own: Option<Vec<u64>> = carried.iter().map(&mut hash).collect();
         let mut parts = row.splitn(3, '|');
@@ -59,7 +56,7 @@ pub(super) fn transport(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
     let read = nodes.iter().flat_map(data_inputs);
     let read: HashSet<&str> = read.chain(&body.function.output).map(String::as_str).collect();
     let recv = |node: &NodeProto| Recv::cast(node).is_some();
-    for node in nodes.iter().filter(|node| recv(node)) {
+    for node in body.wires().filter(|node| recv(node)) {
         let brought = chains.brought(node);
         let values = &brought[..brought.len() - 1];
         let data = values.iter().any(|value| read.contains(value.as_str()));

@@ -2,18 +2,20 @@
 
 use super::program::key_of_node;
 use super::{Body, Program, Report, Rule};
+use crate::index::NodeIx;
 use crate::keys;
 use crate::ops::{
     BACKEND_DOMAIN, GATE_DOMAIN, MODULE_DOMAIN, ONNX_DOMAIN, OP_DOMAIN_PREFIX, SYSCALL_DOMAIN, WIRE_DOMAIN, onnx_op,
     own_op, role_of_domain,
 };
 use crate::proto::onnx::NodeProto;
-use crate::views::{Metadata, data_inputs};
+use crate::views::Metadata;
 
-pub(super) fn known(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
+pub(super) fn known(program: &Program<'_>, body: &Body<'_>, at: NodeIx, report: &mut Report) {
+    let node = body.index.node(at);
     let (domain, op) = (node.domain(), node.op_type());
     let known = match domain {
-        ONNX_DOMAIN => return onnx(body, node, report),
+        ONNX_DOMAIN => return onnx(body, node, body.reads(at), report),
         BACKEND_DOMAIN => return super::carriers::carrier(program, body, node, report),
         MODULE_DOMAIN => return call(program, body, node, report),
         WIRE_DOMAIN | SYSCALL_DOMAIN | GATE_DOMAIN => own_op(domain, op).is_some(),
@@ -27,13 +29,13 @@ pub(super) fn known(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, re
     }
 }
 
-fn onnx(body: &Body<'_>, node: &NodeProto, report: &mut Report) {
+fn onnx(body: &Body<'_>, node: &NodeProto, inputs: usize, report: &mut Report) {
     let name = node.op_type();
     let Some(op) = onnx_op(name) else {
         report.node(body, node, Rule::UnknownOp, format!("`{name}` is no operator that every backend has"));
         return;
     };
-    let (inputs, outputs) = (data_inputs(node).len(), node.output.len());
+    let outputs = node.output.len();
     let (least, most) = op.inputs;
     let (fewest, outputs_max) = op.outputs;
     if !(least..=most).contains(&inputs) || !(fewest..=outputs_max).contains(&outputs) {
@@ -57,13 +59,15 @@ fn call(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut R
 }
 
 pub(super) fn imported(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
-    if !program.imported.contains(node.domain()) {
-        let text = format!("the model does not import the operator set `{}`", node.domain());
-        report.node(body, node, Rule::OpsetNotImported, text);
+    let domain = node.domain();
+    if body.imports.contains(&domain) {
+        return;
     }
-    if !body.function.opset_import.iter().any(|set| set.domain() == node.domain()) {
-        let text = format!("the function does not import the operator set `{}`", node.domain());
-        report.node(body, node, Rule::OpsetNotImported, text);
+    for (whose, sets) in [("model", &program.model.opset_import), ("function", &body.function.opset_import)] {
+        if !sets.iter().any(|set| set.domain() == domain) {
+            let text = format!("the {whose} does not import the operator set `{domain}`");
+            report.node(body, node, Rule::OpsetNotImported, text);
+        }
     }
 }
 

@@ -1,10 +1,8 @@
 //! Places: every node of the root at one, with all it reads.
 
-use super::program::Maker;
 use super::{Body, Program, Report, Rule};
-use crate::keys::{
-    AWAITS_KEY, FROM_PLACE_KEY, HOME_CLASS_KEY, PEER_CLASS_KEY, PLACE_KEY, PLACE_TABLE_PREFIX, TO_PLACE_KEY,
-};
+use crate::index::{NodeIx, ValueIx};
+use crate::keys::{AWAITS_KEY, FROM_PLACE_KEY, PEER_CLASS_KEY, PLACE_KEY, PLACE_TABLE_PREFIX, TO_PLACE_KEY};
 use crate::proto::onnx::NodeProto;
 use crate::types::ValueType;
 use crate::views::Metadata;
@@ -29,15 +27,16 @@ pub(super) fn table(program: &Program<'_>, report: &mut Report) {
     }
 }
 
-pub(super) fn placed(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
+pub(super) fn placed(program: &Program<'_>, body: &Body<'_>, at: NodeIx, report: &mut Report) {
     if !body.main {
         return;
     }
-    let Some(place) = node.metadata_number::<u32>(PLACE_KEY) else {
+    let node = body.index.node(at);
+    let Some(place) = body.place(at) else {
         report.node(body, node, Rule::Unplaced, "has no place");
         return;
     };
-    match (program.places.get(&place), node.metadata(HOME_CLASS_KEY)) {
+    match (program.places.get(&place), body.class(at)) {
         (None, _) => {
             report.node(body, node, Rule::Unplaced, format!("stands at place {place}, which is not in the table"))
         }
@@ -49,23 +48,29 @@ pub(super) fn placed(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, r
     }
 }
 
-pub(super) fn one_place(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
-    let Some(here) = node.metadata_number::<u32>(PLACE_KEY).filter(|_| body.main) else { return };
-    for input in node.input.iter().filter(|input| !input.is_empty() && !program.weights.contains(input.as_str())) {
-        let there = body.makers.get(input.as_str()).and_then(|maker| place_of(body, *maker));
+pub(super) fn one_place(program: &Program<'_>, body: &Body<'_>, at: NodeIx, report: &mut Report) {
+    if !body.main {
+        return;
+    }
+    let Some(here) = body.place(at) else { return };
+    for value in body.index.inputs(at).iter().flatten() {
+        let there = place_of(program, body, *value);
         if let Some(there) = there.filter(|there| *there != here) {
             let text = format!("is read at place {here} and lives at place {there}");
-            report.input(body, node, input, Rule::TwoPlaces, text);
+            report.input(body, body.index.node(at), body.index.name(*value), Rule::TwoPlaces, text);
         }
     }
 }
 
-/// Where a value lives. What a Send gives before it is cut lives where the wire arrives, but for its handle.
-fn place_of(body: &Body<'_>, maker: Maker) -> Option<u32> {
-    let Maker::Node(at, output) = maker else { return Some(ENTRY) };
-    let node = &body.function.node[at];
-    let arrives = is_send(node) && output + 1 < node.output.len();
-    node.metadata_number(if arrives { TO_PLACE_KEY } else { PLACE_KEY })
+/// Where a value lives. What a Send gives before it is cut lives where the wire arrives, but for its handle. A weight is
+/// wherever it is read.
+fn place_of(program: &Program<'_>, body: &Body<'_>, value: ValueIx) -> Option<u32> {
+    let Some(at) = body.index.producer(value) else {
+        return (!program.weights.contains(body.index.name(value))).then_some(ENTRY);
+    };
+    let node = body.index.node(at);
+    let handle = body.index.outputs(at).last() == Some(&Some(value));
+    if is_send(node) && !handle { node.metadata_number(TO_PLACE_KEY) } else { body.place(at) }
 }
 
 pub(super) fn wires(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
@@ -91,7 +96,7 @@ pub(super) fn wires(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, re
 /// A Send to several peers goes to a place of each of them, and its peers are of the class of that place.
 pub(super) fn peers(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
     let Some(send) = Send::cast(node).filter(|_| body.main) else { return };
-    let info = send.peer().and_then(|peer| body.types.get(peer));
+    let info = send.peer().and_then(|peer| body.info(peer));
     let Some((info, to)) = info.zip(node.metadata_number::<u32>(TO_PLACE_KEY)) else { return };
     match info.r#type.as_ref().and_then(ValueType::from_proto) {
         Some(ty) if ty == ValueType::peer() => {}
@@ -111,10 +116,10 @@ pub(super) fn peers(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, re
 
 /// What a Recv waits for leaves from its own place.
 pub(super) fn awaited(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
-    let sends = body.function.node.iter().filter(|node| is_send(node) && body.main);
+    let sends = body.wires().filter(|node| is_send(node) && body.main);
     let from: HashMap<u64, Option<&str>> =
         sends.filter_map(|send| Some((read_wire_id(send)?, send.metadata(PLACE_KEY)))).collect();
-    for recv in body.function.node.iter().filter(|node| is_recv(node) && body.main) {
+    for recv in body.wires().filter(|node| is_recv(node) && body.main) {
         let awaits = recv.metadata(AWAITS_KEY).into_iter().flat_map(|text| text.split(','));
         for wire in awaits.filter_map(|id| id.parse::<u64>().ok()) {
             if from.get(&wire) != Some(&recv.metadata(PLACE_KEY)) {

@@ -1,10 +1,12 @@
 //! A model indexed for the checks, and the checks of the model as a whole.
 
+use super::body::Body;
 use super::{Level, Report, Rule};
 use crate::bindings::parse_binding_value;
+use crate::digest::ProgramDigest;
 use crate::keys::PLACE_TABLE_PREFIX;
-use crate::ops::{MODULE_DOMAIN, ONNX_DOMAIN};
-use crate::proto::onnx::{FunctionProto, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto};
+use crate::ops::ONNX_DOMAIN;
+use crate::proto::onnx::{FunctionProto, ModelProto, NodeProto};
 use crate::types::{Dim, ValueType};
 use crate::version::{BB_OPSET, ONNX_IR_VERSION, ONNX_OPSET};
 use crate::views::Metadata;
@@ -26,7 +28,6 @@ pub(super) struct Program<'a> {
     pub(super) level: Level,
     pub(super) bodies: Vec<Body<'a>>,
     pub(super) functions: HashMap<Key<'a>, &'a FunctionProto>,
-    pub(super) imported: HashSet<&'a str>,
     /// The class of each place of the table.
     pub(super) places: HashMap<u32, &'a str>,
     /// The names of its weights, which have no place.
@@ -38,23 +39,8 @@ pub(super) struct Program<'a> {
     pub(super) slots: HashMap<u32, String>,
     /// The role and the type of each concrete component, by its instance.
     pub(super) instances: HashMap<&'a str, (String, String)>,
-}
-
-/// A function, and who makes its values.
-pub(super) struct Body<'a> {
-    pub(super) function: &'a FunctionProto,
-    /// Whether it is the root, the only one that is placed and cut.
-    pub(super) main: bool,
-    pub(super) makers: HashMap<&'a str, Maker>,
-    pub(super) types: HashMap<&'a str, &'a ValueInfoProto>,
-}
-
-/// Who makes a value first.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Maker {
-    Input(usize),
-    /// A node, by its number, and which of its outputs it is.
-    Node(usize, usize),
+    /// What the model says the digest of the whole program is.
+    pub(super) digest: Option<ProgramDigest>,
 }
 
 impl<'a> Program<'a> {
@@ -67,9 +53,8 @@ impl<'a> Program<'a> {
         Program {
             model,
             level,
-            bodies: model.functions.iter().enumerate().map(|(i, f)| Body::new(f, i == 0)).collect(),
+            bodies: model.functions.iter().enumerate().map(|(i, f)| Body::new(model, f, i == 0)).collect(),
             functions: model.functions.iter().map(|f| (key_of_function(f), f)).collect(),
-            imported: model.opset_import.iter().map(OperatorSetIdProto::domain).collect(),
             places: places.collect(),
             weights: crate::weights::names(model),
             each: each.filter_map(|(n, _)| n.parse().ok()).collect(),
@@ -82,34 +67,8 @@ impl<'a> Program<'a> {
                 .filter_map(|(name, row)| Some((name.split_once('.')?.1, parse_binding_value(row)?)))
                 .filter_map(|(name, row)| Some((name, (row.role, row.concrete.filter(|_| row.slot.is_none())?))))
                 .collect(),
+            digest: model.metadata(crate::keys::PROGRAM_DIGEST_KEY).and_then(ProgramDigest::parse),
         }
-    }
-}
-
-impl<'a> Body<'a> {
-    fn new(function: &'a FunctionProto, main: bool) -> Self {
-        let values = function.input.len() + function.node.iter().map(|node| node.output.len()).sum::<usize>();
-        let inputs = function.input.iter().enumerate().map(|(i, name)| (name, Maker::Input(i)));
-        let outputs = function
-            .node
-            .iter()
-            .enumerate()
-            .flat_map(|(at, node)| node.output.iter().enumerate().map(move |(i, name)| (name, Maker::Node(at, i))));
-        let mut makers = HashMap::with_capacity_and_hasher(values, Default::default());
-        for (name, maker) in inputs.chain(outputs).filter(|(name, _)| !name.is_empty()) {
-            makers.entry(name.as_str()).or_insert(maker);
-        }
-        Body { function, main, makers, types: function.value_info.iter().map(|info| (info.name(), info)).collect() }
-    }
-    pub(super) fn name(&self) -> String {
-        match self.function.overload() {
-            "" => self.function.name().to_owned(),
-            overload => format!("{}:{overload}", self.function.name()),
-        }
-    }
-    /// Whether it is a module, and not the reference body of an op.
-    pub(super) fn is_module(&self) -> bool {
-        self.function.domain() == MODULE_DOMAIN
     }
 }
 
@@ -177,7 +136,7 @@ pub(super) fn weights(program: &Program<'_>, report: &mut Report) {
         if !seen.insert(name) || !root.function.input.iter().any(|input| input == name) {
             report.model(Rule::Weight, format!("`{name}` is there twice, or no input of `{}`", root.name()));
         }
-        let declared = root.types.get(name).and_then(|info| ValueType::from_proto(info.r#type.as_ref()?));
+        let declared = root.type_of(name).cloned();
         let size = |d: &u64| Dim::Size(*d);
         let shape = Some(tensor.shape().iter().map(size).collect());
         if declared != Some(ValueType::Tensor { element: Some(tensor.element()), shape }) {

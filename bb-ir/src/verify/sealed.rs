@@ -2,8 +2,8 @@
 
 use super::program::{key_of_function, key_of_node};
 use super::{Body, Program, Report, Rule};
-use crate::bindings::{Serving, is_bootstrap, parse_binding_key, parse_binding_value, read_dependency_metadata};
-use crate::digest::{ProgramDigest, site_address};
+use crate::bindings::{Serving, parse_binding_key, parse_binding_value, read_dependency_metadata};
+use crate::digest::site_address;
 use crate::keys;
 use crate::ops::role_of_domain;
 use crate::proto::onnx::{NodeProto, TensorProto};
@@ -49,7 +49,7 @@ pub(super) fn bound(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, re
     let role = role_of_domain(node.domain());
     let key = if role.is_some() { keys::SLOT_ID_KEY } else { keys::RECV_SLOT_ID_KEY };
     // In a sub-module slots are the caller's business.
-    let Some(slot) = node.metadata_number::<u32>(key).filter(|_| body.main || is_bootstrap(body.function)) else {
+    let Some(slot) = node.metadata_number::<u32>(key).filter(|_| body.main || body.bootstrap) else {
         return;
     };
     match (program.slots.get(&slot), role) {
@@ -88,9 +88,8 @@ pub(super) fn named(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, re
 
 pub(super) fn destinations(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
     let Some(send) = Send::cast(node).filter(|_| body.main) else { return };
-    let digest = program.model.metadata(keys::PROGRAM_DIGEST_KEY).and_then(ProgramDigest::parse);
     for payload in 0..send.payloads().len() {
-        let address = digest.zip(send.wire_id()).map(|(digest, id)| site_address(&digest, id, payload as u32));
+        let address = program.digest.zip(send.wire_id()).map(|(digest, id)| site_address(&digest, id, payload as u32));
         if send.destination(payload).is_none() || address.is_some_and(|a| send.destination(payload) != Some(a)) {
             report.node(
                 body,
@@ -125,7 +124,7 @@ pub(super) fn border(program: &Program<'_>, report: &mut Report) {
 pub(super) fn called(program: &Program<'_>, report: &mut Report) {
     let nodes = program.bodies.iter().flat_map(|body| &body.function.node);
     let called: HashSet<_> = nodes.map(key_of_node).collect();
-    let others = program.bodies.iter().filter(|body| !body.main && !is_bootstrap(body.function));
+    let others = program.bodies.iter().filter(|body| !body.main && !body.bootstrap);
     for body in others.filter(|body| !called.contains(&key_of_function(body.function))) {
         report.body(body, Rule::Uncalled, "nobody calls it");
     }

@@ -356,3 +356,21 @@ proptest! {
         let _ = verify(&model, level);
     }
 }
+
+#[test]
+fn violations_come_in_the_order_of_the_checks_and_not_of_the_nodes() {
+    let mut model = model(Level::Placed);
+    let nodes = &mut model.functions[0].node;
+    nodes[0].remove_metadata(keys::PLACE_KEY);
+    let last = nodes.iter_mut().rfind(|node| !node.input.is_empty()).expect("the sample reads its values");
+    last.input[0] = "nobody's".into();
+    let rules: Vec<Rule> = verify(&model, Level::Placed).into_iter().map(|violation| violation.rule).collect();
+    assert_eq!(rules, [Rule::DanglingInput, Rule::Unplaced]);
+}
+
+#[test]
+fn a_key_outside_of_our_namespace_is_nobodys_business() {
+    // `peer` is an attribute's name and no key.
+    let found = broken(Level::Sealed, |model| model.functions[0].node[0].set_metadata(keys::ATTR_PEER, "anyone"));
+    assert_eq!(found, BTreeSet::new());
+}

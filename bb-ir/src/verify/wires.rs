@@ -1,7 +1,7 @@
 //! Send, Recv and Gather against the contract's page on wire ops.
 
 use super::{Body, Level, Program, Report, Rule};
-use crate::gates::{DeadlineCheck, Gate, is_gate};
+use crate::gates::{DeadlineCheck, Gate};
 use crate::keys::{FROM_PLACE_KEY, LANE_KEY, TO_PLACE_KEY, WIRE_TRANSPORT_KEY};
 use crate::proto::onnx::NodeProto;
 use crate::views::Metadata;
@@ -42,9 +42,6 @@ pub(super) fn shape(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, re
 }
 
 pub(super) fn gates(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
-    if !is_gate(node) {
-        return;
-    }
     if !is_cut(program, body) {
         report.node(body, node, Rule::GateShape, "is a gate before wires are cut");
     } else if Gate::cast(node).is_none() && DeadlineCheck::cast(node).is_none() {
@@ -61,7 +58,7 @@ pub(super) fn deadlines(program: &Program<'_>, body: &Body<'_>, node: &NodeProto
 
 pub(super) fn ids(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
     let mut seen = HashSet::default();
-    for node in body.function.node.iter().filter(|n| is_send(n) || is_recv(n)) {
+    for node in body.wires().filter(|n| is_send(n) || is_recv(n)) {
         match read_wire_id(node) {
             None => report.node(body, node, Rule::WireId, "has no wire id"),
             Some(id) if !seen.insert((is_send(node), id)) => {
@@ -78,8 +75,8 @@ pub(super) fn halves(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
         return;
     }
     let sends: HashMap<u64, Send<'_>> =
-        body.function.node.iter().filter_map(Send::cast).filter_map(|s| Some((s.wire_id()?, s))).collect();
-    for recv in body.function.node.iter().filter_map(Recv::cast) {
+        body.wires().filter_map(Send::cast).filter_map(|s| Some((s.wire_id()?, s))).collect();
+    for recv in body.wires().filter_map(Recv::cast) {
         let Some(send) = recv.wire_id().and_then(|id| sends.get(&id)) else { continue };
         let (sent, received) = (send.payloads().len(), recv.values().len());
         if sent != received {

@@ -38,8 +38,11 @@ pub struct Gather<'a> {
 impl<'a> Gather<'a> {
     /// The node as a Gather.
     pub fn cast(node: &'a NodeProto) -> Option<Self> {
+        if !is_gather(node) {
+            return None;
+        }
         let values = payloads(node, node.output.len().saturating_sub(2))?;
-        if !is_gather(node) || node.output.len() != values + 2 {
+        if node.output.len() != values + 2 {
             return None;
         }
         let mut operands = data_inputs(node).get(values..)?.iter().map(String::as_str);

@@ -9,13 +9,14 @@ pub mod driver;
 pub mod error;
 pub mod gate_contract;
 mod imports;
-pub mod index;
 pub mod passes;
 pub mod picture;
 pub mod pipeline;
 pub mod reference;
 pub mod runner;
 pub mod rx_chain;
+
+pub use bb_ir::index;
 
 pub use analysis::{NetworkAnalysis, WireEdge};
 pub use bindings::BindingSpec;

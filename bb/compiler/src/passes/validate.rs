@@ -12,15 +12,15 @@ use rustc_hash::FxHashMap;
 
 /// Every structural fault of `model`, together.
 pub fn validate(model: &ModelProto) -> Result<(), ValidationError> {
-    let violations = verify(model, Level::Recorded);
-    if violations.is_empty() {
-        return Ok(());
-    }
-    Err(ValidationError { faults: diagnose(model, &violations) })
+    let faults = diagnose(model, &verify(model, Level::Recorded));
+    if faults.is_empty() { Ok(()) } else { Err(ValidationError { faults }) }
 }
 
 /// What the verifier found, at the nodes' source places.
 pub(crate) fn diagnose(model: &ModelProto, violations: &[Violation]) -> Vec<Diagnostic> {
+    if violations.is_empty() {
+        return Vec::new();
+    }
     let nodes: FxHashMap<(&str, &str), &NodeProto> =
         model.functions.iter().flat_map(|f| f.node.iter().map(move |n| ((f.name(), n.name()), n))).collect();
     let of = |violation: &Violation| {

@@ -1,8 +1,8 @@
-//! A function's values and nodes under dense numbers, so that passes look nothing up by name in their inner loops.
+//! A function's values and nodes under dense numbers, so that nobody looks anything up by name in an inner loop.
 
-use bb_ir::proto::onnx::{FunctionProto, NodeProto, ValueInfoProto};
-use bb_ir::types::ValueType;
-use bb_ir::views::control_inputs;
+use crate::proto::onnx::{FunctionProto, NodeProto, ValueInfoProto};
+use crate::types::ValueType;
+use crate::views::control_inputs;
 use rustc_hash::FxHashMap;
 
 /// A node of a function, by its place in the list.
@@ -41,49 +41,66 @@ pub struct FunctionIndex<'f> {
 impl<'f> FunctionIndex<'f> {
     /// Numbers the values of `function`. An input that nothing makes has no number, like an input left out.
     pub fn new(function: &'f FunctionProto) -> Self {
+        let nodes = &function.node;
+        let outputs = nodes.iter().map(|node| node.output.len()).sum();
+        let inputs = nodes.iter().map(|node| node.input.len()).sum();
+        let values = function.input.len() + outputs;
         let mut index = FunctionIndex {
             function,
-            names: Vec::new(),
-            by_name: FxHashMap::default(),
-            producer: Vec::new(),
+            names: Vec::with_capacity(values),
+            by_name: FxHashMap::with_capacity_and_hasher(values, Default::default()),
+            producer: Vec::with_capacity(values),
             info: Vec::new(),
-            inputs: Rows::default(),
-            outputs: Rows::default(),
+            inputs: Rows::with_capacity(nodes.len(), inputs),
+            outputs: Rows::with_capacity(nodes.len(), outputs),
         };
         for name in &function.input {
             index.number(name, None);
         }
-        for (i, node) in function.node.iter().enumerate() {
+        for (i, node) in nodes.iter().enumerate() {
             for name in &node.output {
-                let value = (!name.is_empty()).then(|| index.number(name, Some(NodeIx::new(i))));
+                let value = if name.is_empty() { None } else { Some(index.number(name, Some(NodeIx::new(i)))) };
                 index.outputs.push(value);
             }
             index.outputs.end_row();
         }
-        for node in &function.node {
+        for node in nodes {
             for name in &node.input {
                 let value = index.value(name);
                 index.inputs.push(value);
             }
             index.inputs.end_row();
         }
-        index.info = vec![None; index.names.len()];
-        for info in &function.value_info {
-            if let Some(value) = index.value(info.name()) {
-                index.info[value.at()] = Some(info);
+        index.note_infos();
+        index
+    }
+
+    /// Whoever writes infos writes them in the order of their values, mostly: then none is looked up.
+    fn note_infos(&mut self) {
+        self.info = vec![None; self.names.len()];
+        let mut next = 0;
+        for info in &self.function.value_info {
+            let value = match self.names.get(next) {
+                Some(name) if *name == info.name() => Some(ValueIx::new(next)),
+                _ => self.value(info.name()),
+            };
+            if let Some(value) = value {
+                self.info[value.at()] = Some(info);
+                next = value.at() + 1;
             }
         }
-        index
     }
 
     fn number(&mut self, name: &'f str, producer: Option<NodeIx>) -> ValueIx {
         let next = ValueIx::new(self.names.len());
-        let value = *self.by_name.entry(name).or_insert(next);
-        if value == next {
-            self.names.push(name);
-            self.producer.push(producer);
+        if let Some(first) = self.by_name.insert(name, next) {
+            // Malformed: whoever makes it first has made it.
+            self.by_name.insert(name, first);
+            return first;
         }
-        value
+        self.names.push(name);
+        self.producer.push(producer);
+        next
     }
 
     /// The function.
@@ -174,23 +191,69 @@ impl Consumers {
 
 /// Lists of lists in two vectors.
 struct Rows<T> {
-    ends: Vec<u32>,
+    /// Where each row starts, and the end of the last one.
+    starts: Vec<u32>,
     items: Vec<T>,
 }
-impl<T> Default for Rows<T> {
-    fn default() -> Self {
-        Rows { ends: Vec::new(), items: Vec::new() }
-    }
-}
 impl<T> Rows<T> {
+    fn with_capacity(rows: usize, items: usize) -> Self {
+        let mut starts = Vec::with_capacity(rows + 1);
+        starts.push(0);
+        Rows { starts, items: Vec::with_capacity(items) }
+    }
     fn push(&mut self, item: T) {
         self.items.push(item);
     }
     fn end_row(&mut self) {
-        self.ends.push(u32::try_from(self.items.len()).expect("fewer than 2^32 edges"));
+        self.starts.push(u32::try_from(self.items.len()).expect("fewer than 2^32 edges"));
     }
     fn row(&self, node: NodeIx) -> &[T] {
-        let start = if node.at() == 0 { 0 } else { self.ends[node.at() - 1] as usize };
-        &self.items[start..self.ends[node.at()] as usize]
+        let (start, end) = (self.starts[node.at()], self.starts[node.at() + 1]);
+        &self.items[start as usize..end as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn function() -> FunctionProto {
+        let node = |input: &[&str], output: &[&str]| NodeProto {
+            input: input.iter().map(|name| (*name).to_owned()).collect(),
+            output: output.iter().map(|name| (*name).to_owned()).collect(),
+            ..NodeProto::default()
+        };
+        let info = |name: &str| ValueInfoProto { name: Some(name.into()), ..ValueInfoProto::default() };
+        FunctionProto {
+            input: vec!["x".into()],
+            node: vec![node(&["x", ""], &["y", "", "z"]), node(&["z", "nobody's", "z"], &["y"])],
+            value_info: ["z", "x", "nobody's", "y"].map(info).into(),
+            ..FunctionProto::default()
+        }
+    }
+
+    #[test]
+    fn values_are_numbered_inputs_first_and_keep_the_number_of_their_first_maker() {
+        let function = function();
+        let index = FunctionIndex::new(&function);
+        let [x, y, z] = ["x", "y", "z"].map(|name| index.value(name).expect("it is made"));
+        assert_eq!([x, y, z].map(ValueIx::at), [0, 1, 2]);
+        assert_eq!(index.values(), 3);
+        let (first, second) = (NodeIx::new(0), NodeIx::new(1));
+        assert_eq!([x, y, z].map(|value| index.producer(value)), [None, Some(first), Some(first)]);
+        assert_eq!(index.outputs(first), [Some(y), None, Some(z)]);
+        assert_eq!(index.outputs(second), [Some(y)]);
+        assert_eq!(index.inputs(first), [Some(x), None]);
+        assert_eq!(index.inputs(second), [Some(z), None, Some(z)]);
+        assert_eq!(index.consumers().of(z), [second, second]);
+    }
+
+    #[test]
+    fn infos_are_found_in_any_order() {
+        let function = function();
+        let index = FunctionIndex::new(&function);
+        for value in (0..index.values()).map(ValueIx::new) {
+            assert_eq!(index.info(value).map(ValueInfoProto::name), Some(index.name(value)));
+        }
     }
 }
