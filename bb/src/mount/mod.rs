@@ -95,6 +95,11 @@ pub fn run(mounted: &[&str], options: &Options) {
             write(&out.join(format!("{}.{class}.onnx", module.name)), bytes);
         }
     }
+    for program in options.bound_elsewhere(|name| roots.contains_key(name)) {
+        println!(
+            "cargo::error=`bb::Options::bind` is about a program `{program}`, and no module of that name is built here"
+        );
+    }
     let homeless = |b: &&Bootstrap| !errors.panicked && !recorded_roots.contains((b.root)());
     let homeless: Vec<&Bootstrap> = Bootstrap::all().into_iter().filter(homeless).collect();
     homeless.into_iter().for_each(|bootstrap| errors.of_no_module(bootstrap));

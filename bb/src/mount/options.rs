@@ -74,6 +74,14 @@ impl Options {
         Options { pictures: Some(directory.into()), ..self }
     }
 
+    /// The programs that something is said to be bound to and that are not among these.
+    pub(super) fn bound_elsewhere(&self, is_here: impl Fn(&str) -> bool) -> Vec<&str> {
+        let mut programs: Vec<&str> =
+            self.bindings.iter().map(|(of, ..)| of.as_str()).filter(|of| !is_here(of)).collect();
+        programs.dedup();
+        programs
+    }
+
     pub(super) fn picture_directory(&self) -> Option<&Path> {
         self.pictures.as_deref()
     }
@@ -94,5 +102,18 @@ impl Options {
             Some(directory) => compiler.with_observer(dump::writer(directory.join(&program.name))),
             None => compiler,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_binding_of_no_program_is_told_of() {
+        let declared = ComponentDecl { ty: "a.B", role: "a.C", element: None, dependencies: &[] };
+        let bindings = ["round", "wrong", "wrong"].map(|of| (of.to_owned(), "trainer".to_owned(), declared)).to_vec();
+        let options = Options { bindings, ..Options::default() };
+        assert_eq!(options.bound_elsewhere(|program| program == "round"), ["wrong"]);
     }
 }
