@@ -50,7 +50,7 @@ pub fn image(engine: &Engine) -> image::Image {
         ended: engine
             .ended
             .all()
-            .map(|(key, deadline)| image::Ended { key: key_image(key), rest_ns: rest(now, deadline) })
+            .map(|(key, deadline)| image::Ended { key: key_image(&key), rest_ns: rest(now, deadline) })
             .collect(),
         calls: engine.calls.images(&numbers),
         held: engine.held.iter().filter_map(held).collect(),
