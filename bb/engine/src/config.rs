@@ -74,6 +74,9 @@ pub struct Limits {
     pub commands_max: usize,
     /// Frames that are remembered as ended.
     pub remembered_max: usize,
+    /// Peers that are remembered, connected ones among them: what was exchanged with them, and how they are. Beyond that a
+    /// new one takes the place of one that is gone, or is refused.
+    pub peers_max: usize,
     /// Peers whose addresses are kept though nothing was ever exchanged with them.
     pub heard_of_max: usize,
     /// Events and steps that wait for `poll`.
@@ -91,6 +94,7 @@ impl Default for Limits {
             lanes_max: 1 << 20,
             commands_max: 1 << 16,
             remembered_max: 65_536,
+            peers_max: 65_536,
             heard_of_max: 4096,
             steps_max: 1 << 22,
             unacknowledged_bytes_max: 1 << 30,

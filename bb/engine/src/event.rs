@@ -95,6 +95,8 @@ pub enum DisconnectReason {
     Blocked,
     /// It was sent away a short while ago.
     BackingOff,
+    /// There is no place for it among those that are remembered.
+    TooManyPeers,
 }
 
 /// Why something will not come: the first cause, carried along.
@@ -167,6 +169,7 @@ pub enum LimitKind {
     Commands,
     Steps,
     Unacknowledged,
+    Peers,
     HeardOf,
 }
 

@@ -23,7 +23,7 @@ pub struct CommandId(pub u64);
 pub struct SendId {
     /// To whom, as this engine numbers peers.
     pub peer: u32,
-    /// Its number in the envelope; 0 for one that has none and that nobody asks for.
+    /// Its number in the envelope; of one that has none and that nobody asks for, a number below all of that peer's.
     pub seq: u64,
 }
 

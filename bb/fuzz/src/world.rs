@@ -47,7 +47,7 @@ impl World {
         }
     }
     fn connect(&mut self, at: usize, other: usize) {
-        let hello = self.nodes[other].hello_for(&peer(at));
+        let hello = self.nodes[other].hello_for(self.now, &peer(at));
         self.tell(at, Input::Connected { peer: peer(other), hello });
     }
 

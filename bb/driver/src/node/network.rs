@@ -76,7 +76,7 @@ impl Node {
         let peer = address::ours(&peer);
         match what {
             Opened::Out(stream) => {
-                let (link, queues) = Link::new(self.engine.hello_for(&peer));
+                let (link, queues) = Link::new(self.engine.hello_for(self.now, &peer));
                 let lost = self.lost.clone();
                 let written = write(stream, queues, lost, self.clock, self.shared.counters.clone());
                 let writer = self.writers.spawn(written);
@@ -174,8 +174,8 @@ impl Node {
 
     /// Tells connected peers what this node is by now, before anything else goes out to them.
     pub(super) fn say_hello(&mut self) {
-        let (peers, engine) = (&self.peers, &self.engine);
-        peers.each_link(|peer, link| link.hello(engine.hello_for(peer)));
+        let hello = self.engine.hello();
+        self.peers.each_link(|_, link| link.hello(hello.clone()));
     }
 
     /// What was in flight on any connection to the peer may be gone, so all of them end together.

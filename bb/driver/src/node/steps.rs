@@ -40,7 +40,11 @@ impl Node {
         match &event {
             bb_engine::Event::MemberJoined { class, .. } | bb_engine::Event::MemberLeft { class, .. } => {
                 let members = self.engine.members(class);
-                self.see(|s| drop(s.members.insert(class.to_string(), members)));
+                // Names of classes can be made up: those that nobody is in are not kept.
+                self.see(|s| match members.is_empty() {
+                    true => drop(s.members.remove(&**class)),
+                    false => drop(s.members.insert(class.to_string(), members)),
+                });
                 self.check_waiters();
             }
             bb_engine::Event::OpenMembership { class } => {

@@ -92,10 +92,24 @@ impl Gates {
             _ => Ok(probes),
         }
     }
+    /// Whether a peer has to wait, or is left alone.
+    pub fn keeps_waiting(&self, ix: PeerIx, now: Time) -> bool {
+        let cools = match self.governor.image(ix.0).health {
+            Health::Well => false,
+            Health::Cooling { until } | Health::Probing { until } => until > now,
+        };
+        cools || self.tx.waits(ix.0, now).is_some() || self.rx.waits(ix.0, now).is_some()
+    }
+    /// Nothing is known of it any more.
+    pub fn forget(&mut self, ix: PeerIx) {
+        self.governor.forget(ix.0);
+        self.tx.succeeded(ix.0);
+        self.rx.succeeded(ix.0);
+    }
     /// Whether a peer is listened to.
-    fn listens(&self, ix: PeerIx, peer: &PeerId, now: Time) -> Result<(), (Gate, GateReason)> {
+    fn listens(&self, ix: Option<PeerIx>, peer: &PeerId, now: Time) -> Result<(), (Gate, GateReason)> {
         let standing = self.governor.standing(peer);
-        match self.rx.waits(ix.0, now) {
+        match ix.and_then(|ix| self.rx.waits(ix.0, now)) {
             _ if standing == Standing::Blocked => Err((Gate::PeerHealthRx, GateReason::Blocked)),
             Some(rest) if standing == Standing::Judged => Err((Gate::BackoffRx, GateReason::BackingOff { rest })),
             _ => Ok(()),
@@ -128,8 +142,7 @@ impl Engine {
         if self.gates.listens_to_all() {
             return true;
         }
-        let ix = self.peers.intern(peer);
-        match self.gates.listens(ix, peer, self.now) {
+        match self.gates.listens(self.peers.find(peer), peer, self.now) {
             Ok(()) => true,
             Err((gate, reason)) => {
                 self.refuses(gate, reason, peer, None, None);
@@ -190,8 +203,9 @@ impl Engine {
     }
     /// A peer is sent away, and has to wait before it is listened to again.
     pub(super) fn send_away(&mut self, peer: &PeerId, reason: DisconnectReason) {
-        let ix = self.peers.intern(peer);
-        if self.gates.governor.standing(peer) == Standing::Judged {
+        if self.gates.governor.standing(peer) == Standing::Judged
+            && let Some(ix) = self.intern_or_tell(peer)
+        {
             self.gates.rx.failed(ix.0, self.now, &mut self.gates.random);
         }
         self.steps.push_back(EngineStep::Disconnect { peer: peer.clone(), reason });
@@ -202,13 +216,13 @@ impl Engine {
         if standing != Standing::Blocked || peer == self.config.peer {
             return;
         }
-        let ix = self.peers.intern(&peer);
+        let Some(ix) = self.peers.find(&peer) else { return };
         if self.peers.is_connected(&peer) {
             let reason = DisconnectReason::Blocked;
             self.steps.push_back(EngineStep::Disconnect { peer: peer.clone(), reason });
             self.disconnected(&peer);
         }
-        let (first, count) = (self.peers.next_unsettled(&peer), self.peers.outbox(ix).0.len() as u64);
+        let (first, count) = (self.peers.next_unsettled(ix), self.peers.outbox(ix).0.len() as u64);
         for number in first..first + count {
             self.give_up(ix, number, FailureCode::SendRefused);
         }

@@ -147,7 +147,7 @@ impl Engine {
     }
 
     /// Adds an artifact, at any time. `kernels` are those of this binary, `bound` the names of the slots that have a
-    /// component. Connected peers learn of it by a further [`Engine::hello_for`], which the host sends each of them.
+    /// component. Connected peers learn of it by a further [`Engine::hello`], which the host sends each of them.
     ///
     /// # Errors
     /// Says why the artifact cannot run; nothing of it is kept.
@@ -187,15 +187,19 @@ impl Engine {
         &self.graphs
     }
 
-    /// The first frame on every connection to a peer that was never connected.
+    /// What this node says of itself: the first frame on a connection where no peer has had messages of this engine yet,
+    /// and the further one on connections that are there.
     pub fn hello(&self) -> Bytes {
         self.hello_from(1)
     }
 
     /// The first frame on a connection to this peer: what was sent to it before this connection is settled, and its
-    /// numbers are not waited for.
-    pub fn hello_for(&self, peer: &PeerId) -> Bytes {
-        self.hello_from(self.peers.next_unsettled(peer))
+    /// numbers are not waited for. The peer has a place from then on, if there is one.
+    pub fn hello_for(&mut self, now: Time, peer: &PeerId) -> Bytes {
+        self.now = self.now.max(now);
+        // Where there is none, the connection is refused when the peer's Hello is there.
+        let next_seq = self.intern(peer).map_or(1, |ix| self.peers.greet(ix));
+        self.hello_from(next_seq)
     }
 
     fn hello_from(&self, next_seq: u64) -> Bytes {

@@ -67,7 +67,7 @@ pub struct Outbox {
 }
 impl Default for Outbox {
     fn default() -> Self {
-        Outbox { first: 1, flight: VecDeque::new(), out: 0, bytes: 0, rings: None, high: false }
+        Outbox::beginning(1)
     }
 }
 
@@ -83,6 +83,10 @@ pub enum Due {
 }
 
 impl Outbox {
+    /// Nothing; the next message has this number.
+    pub fn beginning(first: u64) -> Self {
+        Outbox { first, flight: VecDeque::new(), out: 0, bytes: 0, rings: None, high: false }
+    }
     /// As it was saved, without a connection.
     pub fn restored(first: u64, messages: Vec<Option<Sent>>, now: Time) -> Self {
         let bytes = messages.iter().flatten().map(|m| m.outgoing.bytes() as u64).sum();
@@ -124,6 +128,15 @@ impl Outbox {
     /// Messages that have been neither acknowledged nor given up.
     pub fn messages(&self) -> usize {
         self.flight.iter().filter(|f| f.message.is_some()).count()
+    }
+
+    /// Whether there is any.
+    pub fn has_messages(&self) -> bool {
+        self.flight.iter().any(|f| f.message.is_some())
+    }
+    /// Gives back the room of what was in flight.
+    pub fn shrink(&mut self) {
+        self.flight.shrink_to_fit();
     }
 
     /// A message is accepted, by [`Outbox::next_number`]. It goes out with [`Outbox::go_out`].

@@ -1,5 +1,7 @@
 //! Peers: who is connected, what they are members of, what was exchanged with them.
 
+mod places;
+
 use super::Engine;
 use super::checkpoint::PeerImage;
 use super::frame::{DONE, FrameRef};
@@ -18,6 +20,7 @@ use bb_ir::failure::FailureCode;
 use bb_ir::hello::{self, Hello};
 use bb_ir::peer::PeerId;
 use bytes::Bytes;
+use places::{Gone, Left};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -34,6 +37,8 @@ const VIOLATIONS_WITHIN: Duration = Duration::from_secs(60);
 const ACK_DELAY: Duration = Duration::from_millis(50);
 /// How many messages do not wait for it.
 const ACK_AFTER: u32 = 64;
+/// Nobody has sent so many messages: who says so lies.
+const NUMBER_MAX: u64 = u64::MAX / 4;
 
 #[derive(Default)]
 struct Peer {
@@ -53,6 +58,15 @@ struct Peer {
     /// How many messages have come that were not acknowledged.
     owes_ack: u32,
     violations: VecDeque<Time>,
+    /// What its Hello says is settled: all below.
+    settled: u64,
+    /// Whether anything it said on an earlier connection may have had an effect here.
+    mattered: bool,
+    /// The first number to it.
+    began: u64,
+    /// Whether it is still to be told which that is.
+    to_greet: bool,
+    left: Left,
 }
 
 pub struct Peers {
@@ -63,6 +77,9 @@ pub struct Peers {
     me: PeerId,
     hosted: BTreeSet<Arc<str>>,
     told_open: BTreeSet<Arc<str>>,
+    gone: Gone,
+    /// Where the numbers to the next new peer begin.
+    begin: u64,
 }
 
 impl Peers {
@@ -74,20 +91,12 @@ impl Peers {
             me,
             hosted: BTreeSet::new(),
             told_open: BTreeSet::new(),
+            gone: Gone::default(),
+            begin: 1,
         }
     }
     pub fn hosts(&mut self, class: &Arc<str>) {
         self.hosted.insert(class.clone());
-    }
-    pub fn intern(&mut self, peer: &PeerId) -> PeerIx {
-        if let Some(ix) = self.by_id.get(peer) {
-            return *ix;
-        }
-        let ix = PeerIx(self.all.len() as u32);
-        let addresses = self.heard_of.remove(peer).unwrap_or_default();
-        self.all.push(Peer { id: Some(peer.clone()), addresses, ..Peer::default() });
-        self.by_id.insert(peer.clone(), ix);
-        ix
     }
     fn get(&self, peer: &PeerId) -> Option<&Peer> {
         self.by_id.get(peer).map(|ix| &self.all[ix.0 as usize])
@@ -115,7 +124,7 @@ impl Peers {
     }
     /// A connected peer hosts more than before.
     pub fn hosts_more(&mut self, peer: &PeerId, hello: Hello, classes: BTreeSet<Arc<str>>, graphs: &[GraphSlot]) {
-        let ix = self.intern(peer);
+        let Some(ix) = self.find(peer) else { return };
         let peer = self.at(ix);
         peer.hello = Some(hello);
         peer.classes.extend(classes);
@@ -178,8 +187,8 @@ impl Peers {
         self.all[ix.0 as usize].rtt.smoothed()
     }
     /// The first number to a peer that is not settled.
-    pub fn next_unsettled(&self, peer: &PeerId) -> u64 {
-        self.get(peer).map_or(1, |p| p.outbox.first_unsettled())
+    pub fn next_unsettled(&self, ix: PeerIx) -> u64 {
+        self.all[ix.0 as usize].outbox.first_unsettled()
     }
     /// Messages that have been neither acknowledged nor given up.
     pub fn in_flight(&self) -> usize {
@@ -211,6 +220,8 @@ impl Peers {
                 rttvar_ns,
                 samples,
                 addresses: p.addresses.clone(),
+                stranger: !p.matters(),
+                gone_ns: if p.hello.is_some() || !p.matters() { 0 } else { p.left.at.until(now).as_nanos() as u64 },
             })
         };
         // Behind the others, whose numbers are their places.
@@ -218,6 +229,7 @@ impl Peers {
             id: id.to_bytes(),
             first: 1,
             addresses: addresses.clone(),
+            stranger: true,
             ..PeerImage::default()
         });
         self.all.iter().filter_map(image).chain(heard_of).collect()
@@ -231,17 +243,11 @@ impl Peers {
         peer.outbox = Outbox::restored(saved.first.max(1), flight, now);
         peer.rtt = Rtt::restored(saved.srtt_ns, saved.rttvar_ns, saved.samples);
         peer.addresses.clone_from(&saved.addresses);
+        (peer.mattered, peer.to_greet) = (!saved.stranger, false);
+        peer.left.at = Time(now.0.saturating_sub(saved.gone_ns));
     }
     pub fn len(&self) -> usize {
         self.all.len()
-    }
-    /// Forgets who was numbered from there on.
-    pub fn truncate(&mut self, len: usize) {
-        self.all.truncate(len);
-        self.by_id.retain(|_, ix| (ix.0 as usize) < len);
-    }
-    pub fn is_peer(&self, ix: PeerIx) -> bool {
-        (ix.0 as usize) < self.all.len()
     }
     pub fn owes_ack(&self, ix: PeerIx) -> bool {
         self.all[ix.0 as usize].owes_ack > 0
@@ -326,10 +332,11 @@ impl Engine {
             self.steps.push_back(EngineStep::Disconnect { peer: id, reason });
             return;
         }
-        let hello = match hello::decode(hello, &self.config.limits.wire) {
-            Ok(hello) => hello,
-            Err(refusal) => {
-                self.event(Event::EnvelopeRefused { peer: id.clone(), reason: refusal.to_string() });
+        let hello = match hello::decode(hello, &self.config.limits.wire).map_err(|refusal| refusal.to_string()) {
+            Ok(hello) if hello.next_seq <= NUMBER_MAX => hello,
+            refused => {
+                let reason = refused.err().unwrap_or_else(|| "more is settled than can have been sent".into());
+                self.event(Event::EnvelopeRefused { peer: id.clone(), reason });
                 self.send_away(&id, DisconnectReason::BadHello);
                 return;
             }
@@ -337,7 +344,12 @@ impl Engine {
         if self.peers.is_connected(&id) {
             self.disconnected(&id);
         }
-        let ix = self.peers.intern(&id);
+        // Whose place was given away since Hello was said to it was told another number.
+        let Some(ix) = self.intern(&id).filter(|ix| self.peers.is_greeted(*ix)) else {
+            self.limit(LimitKind::Peers, None);
+            self.steps.push_back(EngineStep::Disconnect { peer: id, reason: DisconnectReason::TooManyPeers });
+            return;
+        };
         // Its Hello is an answer.
         self.peer_answers(ix, None);
         let peer = self.peers.at(ix);
@@ -349,10 +361,12 @@ impl Engine {
             peer.beyond.clear();
         }
         // What it has settled will not come any more, arrived or not.
-        peer.contiguous = peer.contiguous.max(hello.next_seq.saturating_sub(1));
+        peer.settled = hello.next_seq.saturating_sub(1);
+        peer.contiguous = peer.contiguous.max(peer.settled);
         peer.close_gaps();
         if peer.addresses.is_empty() {
-            peer.addresses = hello.addresses.clone();
+            // They are kept longer than the frame they came in.
+            peer.addresses = hello.addresses.iter().map(|a| Bytes::copy_from_slice(a)).collect();
         }
         let classes = self.admitted(&id, hello.classes.iter().map(|c| c.name.as_str()));
         for graph in 0..self.graphs.len() {
@@ -360,7 +374,7 @@ impl Engine {
         }
         self.joined(&id, &classes);
         let peer = self.peers.at(ix);
-        (peer.hello, peer.classes) = (Some(hello), classes);
+        (peer.hello, peer.classes, peer.left) = (Some(hello), classes, Left::default());
         peer.admit(&self.graphs);
         peer.outbox.heard();
         let left = peer.outbox.left_behind();
@@ -390,7 +404,9 @@ impl Engine {
     /// A peer is a member of these classes.
     pub(super) fn joined(&mut self, id: &PeerId, classes: &BTreeSet<Arc<str>>) {
         for class in classes {
-            if self.config.membership.is_open() && self.peers.told_open.insert(class.clone()) {
+            // Classes that no program knows can be made up without end.
+            let known = self.graphs.iter().any(|g| g.classes.contains(class));
+            if known && self.config.membership.is_open() && self.peers.told_open.insert(class.clone()) {
                 self.event(Event::OpenMembership { class: class.clone() });
             }
             self.event(Event::MemberJoined { peer: id.clone(), class: class.clone() });
@@ -435,12 +451,9 @@ impl Engine {
     }
 
     pub(super) fn disconnected(&mut self, id: &PeerId) {
-        if !self.peers.is_connected(id) || *id == self.config.peer {
-            return;
-        }
-        let ix = self.peers.intern(id);
+        let Some(ix) = self.peers.connected(id).filter(|_| *id != self.config.peer) else { return };
         let peer = self.peers.at(ix);
-        peer.hello = None;
+        (peer.hello, peer.mattered) = (None, peer.matters());
         peer.admitted = Vec::new();
         peer.owes_ack = 0;
         let classes = std::mem::take(&mut peer.classes);
@@ -455,6 +468,7 @@ impl Engine {
             self.give_up(ix, number, FailureCode::PeerLost);
         }
         self.look_after(ix);
+        self.peers.leaves(ix, self.now);
         self.lanes_lost(id);
     }
 
@@ -491,7 +505,7 @@ impl Engine {
     pub(super) fn violation(&mut self, id: &PeerId, reason: String) {
         self.event(Event::EnvelopeRefused { peer: id.clone(), reason });
         let now = self.now;
-        let ix = self.peers.intern(id);
+        let Some(ix) = self.peers.find(id) else { return };
         let violations = &mut self.peers.at(ix).violations;
         violations.push_back(now);
         violations.retain(|at| at.after(VIOLATIONS_WITHIN) >= now);

@@ -156,7 +156,11 @@ impl Engine {
             counter: execution.counter,
         };
         let to_me = to.peer == me;
-        let peer = self.peers.intern(&to.peer);
+        let Some(peer) = self.intern_or_tell(&to.peer) else {
+            let message = format!("nothing is sent to {}: this node knows as many peers as it may", to.peer);
+            let cause = Arc::new(Cause { code: FailureCode::SendRefused, message, quorum: None });
+            return self.awaited_fails(at, wire, to.own_lane, &cause);
+        };
         if !to_me && let Err(reason) = self.tx_gates(peer, &to.peer, wire, &execution) {
             let message = format!("nothing is sent to {}: {reason}", to.peer);
             let cause = Arc::new(Cause { code: FailureCode::SendRefused, message, quorum: None });
@@ -231,7 +235,8 @@ impl Engine {
             return;
         }
         let (peer, ack) = (self.peers.id(ix), self.peers.arrived(ix));
-        let (id, expires) = (SendId { peer: ix.0, seq: 0 }, self.now.after(BARE_WITHIN));
+        let id = SendId { peer: ix.0, seq: self.peers.unnumbered(ix) };
+        let expires = self.now.after(BARE_WITHIN);
         let envelope = Arc::new(Envelope::bare(seq, ack));
         self.tell(EngineStep::Send(Outgoing { id, peer, expires, envelope }));
     }
@@ -239,7 +244,8 @@ impl Engine {
     /// The host could not send a message.
     pub(super) fn refused(&mut self, send: SendId, reason: Refusal) {
         let ix = PeerIx(send.peer);
-        if !self.peers.is_peer(ix) {
+        // It may have been for a peer that is forgotten.
+        if !self.peers.is_of(ix, send.seq) {
             return;
         }
         match reason {

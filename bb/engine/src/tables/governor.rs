@@ -103,6 +103,12 @@ impl PeerGovernor {
     pub fn image(&self, peer: u32) -> Row {
         self.rows.get(peer as usize).copied().unwrap_or_default()
     }
+    /// Nothing is known of its health any more.
+    pub fn forget(&mut self, peer: u32) {
+        if let Some(row) = self.rows.get_mut(peer as usize) {
+            *row = Row::default();
+        }
+    }
     /// A peer as it was saved.
     pub fn restore(&mut self, peer: u32, health: Health, failures: u32, cooled: u32) {
         if failures > 0 || cooled > 0 {

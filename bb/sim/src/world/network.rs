@@ -20,11 +20,12 @@ impl World {
             return;
         }
         for (from, to) in [(a, b), (b, a)] {
+            let (now, peer) = (self.clock(from), self.nodes[to.0].peer.clone());
             let way = self.ways.entry((from, to)).or_default();
             if way.connection.is_none()
-                && let Some(running) = &self.nodes[from.0].running
+                && let Some(running) = &mut self.nodes[from.0].running
             {
-                let hello = running.engine.hello_for(&self.nodes[to.0].peer);
+                let hello = running.engine.hello_for(now, &peer);
                 let connection = self.next;
                 way.connection = Some(connection);
                 self.later(Duration::ZERO, Due::Hello { from, to, connection, hello });

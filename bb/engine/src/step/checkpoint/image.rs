@@ -39,6 +39,9 @@ pub struct Image {
     pub random_seed: Bytes,
     #[prost(uint64, tag = "15")]
     pub random_position: u64,
+    /// Where the numbers to the next new peer begin.
+    #[prost(uint64, tag = "16")]
+    pub begin: u64,
 }
 
 /// What the gates know of a peer; absent where that is nothing.
@@ -292,6 +295,20 @@ pub struct Peer {
     pub samples: u32,
     #[prost(bytes = "bytes", repeated, tag = "10")]
     pub addresses: Vec<Bytes>,
+    /// Nothing it said can have had an effect.
+    #[prost(bool, tag = "11")]
+    pub stranger: bool,
+    /// For how long it has not been connected.
+    #[prost(uint64, tag = "12")]
+    pub gone_ns: u64,
+}
+
+impl Peer {
+    /// Whether nothing of it is to be remembered but where it is.
+    pub fn is_heard_of(&self) -> bool {
+        let others = Peer { id: self.id.clone(), addresses: self.addresses.clone(), ..Peer::default() };
+        *self == Peer { first: self.first.min(1), stranger: self.stranger, gone_ns: self.gone_ns, ..others }
+    }
 }
 
 /// A message; without an envelope the number of one that was given up.

@@ -168,6 +168,9 @@ impl Engine {
         self.loopback = parts.loopback.into();
         self.calls.restore(image.counter, parts.calls, &self.frames);
         self.gates.random = parts.random;
+        self.peers.set_begin(image.begin);
+        self.peers.all_left();
+        parts.heard_of.into_iter().for_each(|(peer, addresses)| self.addresses_of(peer, addresses));
         for (peer, health) in &parts.health {
             self.gates.restore(*peer, health, self.now);
         }

@@ -49,6 +49,8 @@ pub struct Parts {
     pub held: Vec<EngineStep>,
     pub loopback: Vec<Sent>,
     pub health: Vec<(PeerIx, image::Health)>,
+    /// Where others are with whom nothing was exchanged.
+    pub heard_of: Vec<(PeerId, Vec<Bytes>)>,
     pub random: Random,
 }
 
@@ -111,13 +113,19 @@ pub fn parts(engine: &mut Engine, image: &image::Image) -> Restored<Parts> {
     let at_of = |s: &image::Sent| s.frame.map_or(Ok(FrameRef::NONE), frame_at);
     let message = |s: &image::Sent| sent(s, now, at_of(s)?, &me, SendId { peer: 0, seq: 0 })?.ok_or(bad("a message"));
     let loopback = image.loopback.iter().map(message).collect::<Restored<_>>()?;
-    let mut flights = Vec::new();
-    for saved in &image.peers {
+    let (mut flights, mut numbers, mut heard_of) = (Vec::new(), Vec::new(), Vec::new());
+    for (i, saved) in (0u32..).zip(&image.peers) {
         let id = peer(&saved.id)?;
+        if saved.is_heard_of() && it.peers.find(&id).is_none() && image.health.iter().all(|h| h.peer != i) {
+            heard_of.push((id, saved.addresses.clone()));
+            numbers.push(None);
+            continue;
+        }
         let ix = it.peers.intern(&id);
+        numbers.push(Some(ix));
         let mut flight = Vec::new();
         // Numbers go up by one; nobody has sent so many.
-        if saved.first > u64::MAX / 2 || saved.contiguous > u64::MAX / 2 {
+        if [saved.first, saved.contiguous, image.begin].iter().any(|n| *n > u64::MAX / 2) {
             return Err(bad("a number"));
         }
         for (message, seq) in saved.flight.iter().zip(saved.first.max(1)..) {
@@ -126,8 +134,8 @@ pub fn parts(engine: &mut Engine, image: &image::Image) -> Restored<Parts> {
         }
         flights.push((ix, saved, flight));
     }
-    let numbers: Vec<PeerIx> = flights.iter().map(|(ix, ..)| *ix).collect();
-    let health = image.health.iter().map(|h| Ok((*numbers.get(h.peer as usize).ok_or(bad("a peer"))?, h.clone())));
+    let number = |h: &image::Health| numbers.get(h.peer as usize).copied().flatten().ok_or(bad("a peer"));
+    let health = image.health.iter().map(|h| Ok((number(h)?, h.clone())));
     let health = health.collect::<Restored<_>>()?;
     let seed = <[u8; 32]>::try_from(&image.random_seed[..]).map_err(|_| bad("a seed"))?;
     let random = Random::restored(seed, image.random_position);
@@ -135,7 +143,7 @@ pub fn parts(engine: &mut Engine, image: &image::Image) -> Restored<Parts> {
     for (ix, saved, flight) in flights {
         it.peers.restore(ix, saved, flight, now);
     }
-    Ok(Parts { bootstraps, health, random, frames, ready, commands, calls, ended, held, loopback })
+    Ok(Parts { bootstraps, health, heard_of, random, frames, ready, commands, calls, ended, held, loopback })
 }
 
 struct Reader<'a> {

@@ -1,0 +1,221 @@
+//! A peer's place among all: taken when it is first met, and given to another when it is gone and nothing is lost by that.
+//!
+//! Identities cost nothing to make up, so there are at most as many places as [`crate::Limits::peers_max`]. As long as some
+//! are free nobody is forgotten. Then a place is given away of a peer that is not connected, to which nothing is in flight,
+//! and which the gates do not keep waiting: at once where nothing that it said can have had an effect here, else when it
+//! has been gone for as long as anything may take. By then neither a frame nor a message is left of what it sent, so
+//! nothing can come twice. Who finds no place is refused.
+//!
+//! A process that was forgotten may remember this one, and which of its numbers it has seen. So a peer that is met begins
+//! above every number that was ever given to one that was forgotten; Hello says where. That makes numbers unique in a place,
+//! too: a refusal that the host still had for who was there before names none of the next one's.
+
+use super::super::Engine;
+use super::{Outbox, Peer, PeerIx, Peers, VIOLATIONS_WITHIN};
+use crate::event::LimitKind;
+use crate::time::Time;
+use bb_ir::limits::REMAINING_NS_MAX;
+use bb_ir::peer::PeerId;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// How long a peer is remembered after it has left: nothing of what it sent lives longer.
+const REMEMBERED: Duration = Duration::from_nanos(REMAINING_NS_MAX);
+/// How many places are looked at for one that can be given away. They are looked at in turn.
+const LOOKS_MAX: usize = 32;
+
+/// When a peer left, and which of all leavings that was: 0 while it is connected.
+#[derive(Clone, Copy, Default)]
+pub struct Left {
+    pub at: Time,
+    number: u64,
+}
+
+/// Peers that have left, in that order. Entries of those that came back are dropped when they are looked at.
+#[derive(Default)]
+pub struct Gone {
+    /// Of what they said nothing had an effect.
+    strangers: VecDeque<(PeerIx, u64)>,
+    others: VecDeque<(PeerIx, u64)>,
+    leavings: u64,
+}
+
+impl Peer {
+    /// Whether anything it has said may have had an effect here, and it could say it again.
+    pub fn matters(&self) -> bool {
+        let heard = self.contiguous > self.settled || !self.beyond.is_empty();
+        self.mattered || (heard && !self.classes.is_empty())
+    }
+    /// Whether something is in flight to it, or it has broken the rules a short while ago.
+    fn is_busy(&self, now: Time) -> bool {
+        self.outbox.has_messages() || self.violations.back().is_some_and(|at| at.after(VIOLATIONS_WITHIN) > now)
+    }
+}
+
+impl Peers {
+    /// The number of a peer that has one.
+    pub fn find(&self, peer: &PeerId) -> Option<PeerIx> {
+        self.by_id.get(peer).copied()
+    }
+    /// A peer's number, and a place of its own where it has none, however many there are.
+    pub fn intern(&mut self, peer: &PeerId) -> PeerIx {
+        self.find(peer).unwrap_or_else(|| {
+            let ix = PeerIx(self.all.len() as u32);
+            self.all.push(Peer::default());
+            self.settle_in(ix, peer);
+            ix
+        })
+    }
+    /// A peer that is new takes a place that is empty.
+    fn settle_in(&mut self, ix: PeerIx, peer: &PeerId) {
+        let addresses = self.heard_of.remove(peer).unwrap_or_default();
+        let (began, to_greet) = (self.begin, self.begin > 1);
+        let outbox = Outbox::beginning(began);
+        *self.at(ix) = Peer { id: Some(peer.clone()), addresses, began, to_greet, outbox, ..Peer::default() };
+        self.by_id.insert(peer.clone(), ix);
+        self.leaves(ix, Time(0));
+    }
+    /// A peer that is new takes the place of one that is forgotten.
+    pub fn replace(&mut self, ix: PeerIx, peer: &PeerId) {
+        let old = std::mem::take(self.at(ix));
+        // One is left out: messages without a number go by it.
+        let above = old.outbox.next_number() + 1;
+        self.begin = self.begin.max(above);
+        if let Some(id) = &old.id {
+            self.by_id.remove(id);
+        }
+        self.settle_in(ix, peer);
+    }
+    /// Where the numbers to the next new peer begin.
+    pub fn begin(&self) -> u64 {
+        self.begin
+    }
+    /// The same, as it was saved.
+    pub fn set_begin(&mut self, begin: u64) {
+        self.begin = self.begin.max(begin);
+    }
+    /// What messages to a peer go by that have no number.
+    pub fn unnumbered(&self, ix: PeerIx) -> u64 {
+        self.all[ix.0 as usize].began.saturating_sub(1)
+    }
+    /// Whether a number was given to the peer that has this place, not to one before it.
+    pub fn is_of(&self, ix: PeerIx, number: u64) -> bool {
+        self.all.get(ix.0 as usize).is_some_and(|peer| number >= peer.began.saturating_sub(1))
+    }
+    /// What Hello says to a peer is settled.
+    pub fn greet(&mut self, ix: PeerIx) -> u64 {
+        let peer = self.at(ix);
+        peer.to_greet = false;
+        peer.outbox.first_unsettled()
+    }
+    /// Whether a peer was told where its numbers begin.
+    pub fn is_greeted(&self, ix: PeerIx) -> bool {
+        !self.all[ix.0 as usize].to_greet
+    }
+
+    /// A peer is not connected from then on.
+    pub fn leaves(&mut self, ix: PeerIx, at: Time) {
+        self.gone.leavings += 1;
+        let number = self.gone.leavings;
+        let me = self.all[ix.0 as usize].id.as_ref() == Some(&self.me);
+        let all = self.all.len();
+        let peer = self.at(ix);
+        peer.left = Left { at, number };
+        peer.outbox.shrink();
+        if me {
+            return;
+        }
+        let (queue, others) =
+            if peer.mattered { (&mut self.gone.others, true) } else { (&mut self.gone.strangers, false) };
+        queue.push_back((ix, number));
+        if queue.len() > 2 * all + LOOKS_MAX {
+            let mut queue = std::mem::take(queue);
+            queue.retain(|entry| self.is_gone(*entry));
+            *(if others { &mut self.gone.others } else { &mut self.gone.strangers }) = queue;
+        }
+    }
+    /// Who was restored has left in that order.
+    pub fn all_left(&mut self) {
+        self.gone = Gone::default();
+        let mut order: Vec<PeerIx> = self.numbers().collect();
+        order.sort_by_key(|ix| self.all[ix.0 as usize].left.at);
+        order.into_iter().for_each(|ix| self.leaves(ix, self.all[ix.0 as usize].left.at));
+    }
+    fn is_gone(&self, (ix, number): (PeerIx, u64)) -> bool {
+        self.all.get(ix.0 as usize).is_some_and(|peer| peer.left.number == number)
+    }
+    /// A place that can be given away; all that happens before `until` has happened.
+    pub fn vacancy(&mut self, now: Time, until: Time, waits: impl Fn(PeerIx) -> bool) -> Option<PeerIx> {
+        let mut gone = std::mem::take(&mut self.gone);
+        let over = |peer: &Peer| peer.left.at.after(REMEMBERED) < until;
+        let found = self.look(&mut gone.strangers, now, |_| true, &waits);
+        let found = found.or_else(|| self.look(&mut gone.others, now, over, &waits));
+        self.gone = gone;
+        found
+    }
+    fn look(
+        &self,
+        queue: &mut VecDeque<(PeerIx, u64)>,
+        now: Time,
+        over: impl Fn(&Peer) -> bool,
+        waits: &impl Fn(PeerIx) -> bool,
+    ) -> Option<PeerIx> {
+        let mut looks = LOOKS_MAX.min(queue.len());
+        while looks > 0
+            && let Some(entry) = queue.front().copied()
+        {
+            let peer = self.all.get(entry.0.0 as usize).filter(|_| self.is_gone(entry));
+            if peer.is_some_and(|peer| !over(peer)) {
+                return None;
+            }
+            queue.pop_front();
+            let Some(peer) = peer else { continue };
+            if !peer.is_busy(now) && !waits(entry.0) {
+                return Some(entry.0);
+            }
+            queue.push_back(entry);
+            looks -= 1;
+        }
+        None
+    }
+    /// Forgets who was numbered from there on.
+    pub fn truncate(&mut self, len: usize) {
+        for peer in self.all.drain(len..) {
+            let Some(id) = peer.id else { continue };
+            self.by_id.remove(&id);
+            if !peer.addresses.is_empty() {
+                self.heard_of.insert(id, peer.addresses);
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// A peer's number; `None` where it has none and there is no place for it.
+    pub(in crate::step) fn intern(&mut self, id: &PeerId) -> Option<PeerIx> {
+        if let Some(ix) = self.peers.find(id) {
+            return Some(ix);
+        }
+        if self.peers.len() < self.config.limits.peers_max || *id == self.config.peer {
+            return Some(self.peers.intern(id));
+        }
+        let (now, gates) = (self.now, &self.gates);
+        // Where time has jumped, frames may be there whose time is over.
+        let until = self.timers.next().map_or(now, |next| next.min(now));
+        let ix = self.peers.vacancy(now, until, |ix| gates.keeps_waiting(ix, now))?;
+        self.gates.forget(ix);
+        self.peers.replace(ix, id);
+        Some(ix)
+    }
+    /// The same, and where there is none the host learns.
+    pub(in crate::step) fn intern_or_tell(&mut self, id: &PeerId) -> Option<PeerIx> {
+        let ix = self.intern(id);
+        if ix.is_none() {
+            self.limit(LimitKind::Peers, None);
+        }
+        ix
+    }
+}
+
+#[cfg(test)]
+mod tests;
