@@ -366,3 +366,32 @@ fn classes_that_no_program_knows_are_not_remembered() {
     let hello = hello::encode(&hello::Hello { classes, ..said });
     assert_eq!(told(feed(&mut node, NOW, Input::Connected { peer: peer_id(2), hello })), 1);
 }
+
+#[test]
+fn what_is_given_up_between_two_hellos_is_not_waited_for() {
+    let (mut asker, mut helper) = (asker(0), helper(100));
+    let names = [peer_id(0), peer_id(1)];
+    meet(&mut asker, &mut helper, NOW, names.clone());
+    calls(&mut asker, &mut helper, NOW, 0, 2);
+    part(&mut asker, &mut helper, NOW, names.clone());
+    // Two messages wait for the connection, and their time is over when the Hello to the helper is on its way.
+    for call in [CallId(8), CallId(9)] {
+        let args = vec![number(1.0), peer(1)];
+        feed(&mut asker, NOW, Input::Call { call, graph: GraphId(0), args, budget: S });
+    }
+    let [to_helper, to_asker] = [asker.hello_for(NOW, &names[1]), helper.hello_for(NOW, &names[0])];
+    let late = NOW.after(60 * S);
+    feed(&mut asker, late, Input::Tick);
+    feed(&mut helper, late, Input::Connected { peer: names[0].clone(), hello: to_helper });
+    for step in feed(&mut asker, late, Input::Connected { peer: names[1].clone(), hello: to_asker }) {
+        if let EngineStep::Send(message) = step {
+            let frame: Bytes = message.encode(late).concat().into();
+            feed(&mut helper, late, Input::Received { peer: names[0].clone(), frame });
+        }
+    }
+    // All that has come since is acknowledged.
+    let [there, back] = calls(&mut asker, &mut helper, late, 0, 3);
+    feed(&mut asker, late.after(S), Input::Tick);
+    assert_eq!((there.len(), back.len()), (3, 3));
+    assert_eq!(asker.usage(), Usage::default(), "nothing is in flight");
+}

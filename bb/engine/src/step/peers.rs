@@ -66,6 +66,8 @@ struct Peer {
     began: u64,
     /// Whether it is still to be told which that is.
     to_greet: bool,
+    /// What Hello last said to it, until its own is there: all below is settled.
+    told: Option<u64>,
     left: Left,
 }
 
@@ -378,6 +380,9 @@ impl Engine {
         peer.admit(&self.graphs);
         peer.outbox.heard();
         let left = peer.outbox.left_behind();
+        // What was given up since Hello was said to it is waited for.
+        let given_up = peer.told.take().map_or(0..0, |told| told..peer.outbox.first_unsettled());
+        given_up.for_each(|number| self.bare(ix, number));
         if same {
             left.into_iter().for_each(|number| self.send_again(ix, number));
         } else if before.is_some() {

@@ -230,7 +230,7 @@ impl Engine {
     }
 
     /// A number, or none, and what has arrived.
-    fn bare(&mut self, ix: PeerIx, seq: u64) {
+    pub(super) fn bare(&mut self, ix: PeerIx, seq: u64) {
         if seq > 0 && has(Bug::NumberSkipped) {
             return;
         }

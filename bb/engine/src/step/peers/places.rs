@@ -106,7 +106,9 @@ impl Peers {
     pub fn greet(&mut self, ix: PeerIx) -> u64 {
         let peer = self.at(ix);
         peer.to_greet = false;
-        peer.outbox.first_unsettled()
+        let settled = peer.outbox.first_unsettled();
+        peer.told = Some(settled);
+        settled
     }
     /// Whether a peer was told where its numbers begin.
     pub fn is_greeted(&self, ix: PeerIx) -> bool {
