@@ -6,6 +6,10 @@ use crate::proto::onnx::{
     ValueInfoProto,
 };
 
+mod write;
+
+pub(crate) use write::write;
+
 /// The model with nothing in it but what it means.
 pub fn canonical(model: &ModelProto) -> ModelProto {
     let mut model = model.clone();
@@ -26,6 +30,13 @@ pub fn canonical(model: &ModelProto) -> ModelProto {
 pub fn canonical_node(node: &NodeProto) -> NodeProto {
     let mut copy = node.clone();
     self::node(&mut copy);
+    copy
+}
+
+/// What is declared about a value, with nothing in it but what it means.
+fn canonical_info(info: &ValueInfoProto) -> ValueInfoProto {
+    let mut copy = info.clone();
+    value_info(&mut copy);
     copy
 }
 

@@ -1,5 +1,8 @@
 //! Every op domain and op of bb's own, and the `ai.onnx` operators the language offers.
 
+use rustc_hash::FxHashMap;
+use std::sync::LazyLock;
+
 /// A row of the tables of domains and ops.
 #[derive(Clone, Copy, Debug)]
 pub struct OpRow {
@@ -230,7 +233,9 @@ onnx_ops! {
 
 /// The row of an `ai.onnx` operator.
 pub fn onnx_op(name: &str) -> Option<&'static OnnxOp> {
-    ONNX_OPS.binary_search_by(|op| op.name.cmp(name)).ok().map(|i| &ONNX_OPS[i])
+    static BY_NAME: LazyLock<FxHashMap<&str, &OnnxOp>> =
+        LazyLock::new(|| ONNX_OPS.iter().map(|op| (op.name, op)).collect());
+    BY_NAME.get(name).copied()
 }
 
 /// The role a domain stands for: the part behind [`ROLE_DOMAIN_PREFIX`].

@@ -13,14 +13,16 @@ mod offers;
 mod ops;
 mod places;
 mod program;
+mod said;
 mod sealed;
 mod types;
 mod wires;
 
 use crate::index::NodeIx;
 use crate::proto::onnx::{ModelProto, NodeProto};
-use body::{Body, Kind};
+use body::Body;
 use program::Program;
+use said::Kind;
 use std::fmt;
 
 /// How far a model has come. It only rises.
@@ -200,7 +202,7 @@ const CHECKS: &[Check] = &[
     Check { since: Level::Recorded, look: Look::Body(bootstrap::nodes) },
     Check { since: Level::Recorded, look: Look::Model(keys::model) },
     Check { since: Level::Recorded, look: Look::Body(keys::body) },
-    Check { since: Level::Recorded, look: Look::Node(keys::node) },
+    Check { since: Level::Recorded, look: Look::Edges(keys::node) },
     Check { since: Level::Recorded, look: Look::Edges(ops::known) },
     Check { since: Level::Recorded, look: Look::Node(ops::imported) },
     Check { since: Level::Recorded, look: Look::Of(Kind::Role, ops::served) },
@@ -243,28 +245,32 @@ pub fn verify(model: &ModelProto, level: Level) -> Vec<Violation> {
     let checks: Vec<(usize, Look)> =
         (0..).zip(CHECKS).filter(|(_, check)| check.since <= level).map(|(row, check)| (row, check.look)).collect();
     let mut report = Report::default();
-    for (row, look) in checks.iter().copied() {
+    let mut of_nodes = Vec::with_capacity(checks.len());
+    for (row, look) in checks {
         report.row = row;
         match look {
             Look::Model(look) => look(&program, &mut report),
             Look::Body(look) => program.bodies.iter().for_each(|body| look(&program, body, &mut report)),
-            Look::Node(_) | Look::Of(..) | Look::Edges(_) => {}
+            Look::Node(_) | Look::Of(..) | Look::Edges(_) => of_nodes.push((row, look)),
         }
     }
-    program.bodies.iter().for_each(|body| look_at_nodes(&program, body, &checks, &mut report));
+    let of_kinds = Kind::ALL.map(|kind| {
+        let of_kind = of_nodes.iter().filter(|(_, look)| !matches!(look, Look::Of(other, _) if *other != kind));
+        of_kind.copied().collect::<Vec<_>>()
+    });
+    program.bodies.iter().for_each(|body| look_at_nodes(&program, body, &of_kinds, &mut report));
     report.in_order()
 }
 
-/// One walk for all checks of nodes: each node is fetched from memory once.
-fn look_at_nodes(program: &Program<'_>, body: &Body<'_>, checks: &[(usize, Look)], report: &mut Report) {
+/// One walk for all checks of nodes, those of each kind of node in a list: each node is fetched from memory once.
+fn look_at_nodes(program: &Program<'_>, body: &Body<'_>, checks: &[Vec<(usize, Look)>; 5], report: &mut Report) {
     for (at, node) in body.index.nodes() {
-        for (row, look) in checks.iter().copied() {
+        for (row, look) in checks[body.kind(at) as usize].iter().copied() {
             report.row = row;
             match look {
-                Look::Node(look) => look(program, body, node, report),
-                Look::Of(kind, look) if kind == body.kind(at) => look(program, body, node, report),
+                Look::Node(look) | Look::Of(_, look) => look(program, body, node, report),
                 Look::Edges(look) => look(program, body, at, report),
-                Look::Of(..) | Look::Model(_) | Look::Body(_) => {}
+                Look::Model(_) | Look::Body(_) => {}
             }
         }
     }

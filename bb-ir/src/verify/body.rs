@@ -1,9 +1,9 @@
 //! A function indexed for the checks: what several of them ask of its values and nodes is read once.
 
+use super::said::{Kind, Reader, Said};
 use crate::bindings::is_bootstrap;
 use crate::index::{FunctionIndex, NodeIx, ValueIx};
-use crate::keys::{CONTROL_KEY, HOME_CLASS_KEY, PLACE_KEY};
-use crate::ops::{GATE_DOMAIN, MODULE_DOMAIN, ONNX_DOMAIN, WIRE_DOMAIN, role_of_domain};
+use crate::ops::MODULE_DOMAIN;
 use crate::proto::onnx::{FunctionProto, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto};
 use crate::types::ValueType;
 use rustc_hash::FxHashSet;
@@ -24,26 +24,6 @@ pub(super) struct Body<'a> {
     pub(super) twins: Vec<NodeIx>,
     said: Vec<Said<'a>>,
     wires: Vec<&'a NodeProto>,
-}
-
-/// What a node is, by its domain.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Onnx,
-    /// Send, Recv and Gather.
-    Wire,
-    Gate,
-    Role,
-    Other,
-}
-
-/// What a node says of itself.
-#[derive(Clone, Copy)]
-struct Said<'a> {
-    kind: Kind,
-    place: Option<u32>,
-    class: Option<&'a str>,
-    controls: usize,
 }
 
 impl<'a> Body<'a> {
@@ -69,8 +49,9 @@ impl<'a> Body<'a> {
 
     fn read_nodes(&mut self) {
         let mut names = FxHashSet::with_capacity_and_hasher(self.function.node.len(), Default::default());
+        let mut reader = Reader::default();
         for (at, node) in self.index.nodes() {
-            let said = Said::of(node);
+            let said = reader.read(node);
             if said.kind == Kind::Wire {
                 self.wires.push(node);
             }
@@ -111,6 +92,10 @@ impl<'a> Body<'a> {
     pub(super) fn controls(&self, at: NodeIx) -> usize {
         self.said[at.at()].controls
     }
+    /// Whether all that stands on a node in its metadata is known, at its place, there once and of its form.
+    pub(super) fn is_regular(&self, at: NodeIx) -> bool {
+        self.said[at.at()].regular
+    }
     /// How many inputs a node reads.
     pub(super) fn reads(&self, at: NodeIx) -> usize {
         self.index.inputs(at).len().saturating_sub(self.controls(at))
@@ -126,32 +111,5 @@ impl<'a> Body<'a> {
     /// The node that makes a value.
     pub(super) fn maker(&self, name: &str) -> Option<&'a NodeProto> {
         Some(self.index.node(self.index.producer(self.index.value(name)?)?))
-    }
-}
-
-impl Kind {
-    fn of(node: &NodeProto) -> Self {
-        match node.domain() {
-            ONNX_DOMAIN => Kind::Onnx,
-            WIRE_DOMAIN => Kind::Wire,
-            GATE_DOMAIN => Kind::Gate,
-            other if role_of_domain(other).is_some() => Kind::Role,
-            _ => Kind::Other,
-        }
-    }
-}
-
-impl<'a> Said<'a> {
-    fn of(node: &'a NodeProto) -> Self {
-        let mut said = Said { kind: Kind::of(node), place: None, class: None, controls: 0 };
-        for entry in &node.metadata_props {
-            match entry.key() {
-                HOME_CLASS_KEY => said.class = Some(entry.value()),
-                PLACE_KEY => said.place = entry.value().parse().ok(),
-                CONTROL_KEY => said.controls = entry.value().parse().unwrap_or(0),
-                _ => {}
-            }
-        }
-        said
     }
 }

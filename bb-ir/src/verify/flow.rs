@@ -67,7 +67,7 @@ pub(super) fn triggers(_: &Program<'_>, body: &Body<'_>, at: NodeIx, report: &mu
         return;
     }
     let read = body.index.inputs(at).iter().take(body.reads(at)).flatten();
-    for value in read.filter(|value| body.types[value.at()] == Some(ValueType::Trigger)) {
+    for value in read.filter(|value| matches!(body.types[value.at()], Some(ValueType::Trigger))) {
         let node = body.index.node(at);
         if computes(node.domain()) {
             let input = body.index.name(*value);

@@ -3,6 +3,7 @@
 use super::{Body, Program, Report, Rule};
 use crate::bindings::{Serving, is_instance, parse_binding_key, parse_binding_value};
 use crate::digest::ProgramDigest;
+use crate::index::NodeIx;
 use crate::keys::{self, ALL, KeyRow, NAMESPACE, On};
 use crate::proto::onnx::{NodeProto, StringStringEntryProto};
 use crate::shape_text;
@@ -37,7 +38,7 @@ fn row_of(key: &str) -> Option<Row> {
 }
 
 /// What stands under a key: the key itself, its text and its value.
-type Form = fn(&str, &str) -> bool;
+pub(super) type Form = fn(&str, &str) -> bool;
 
 fn u32(_: &str, value: &str) -> bool {
     value.parse::<u32>().is_ok()
@@ -52,7 +53,14 @@ fn numbers(_: &str, value: &str) -> bool {
     value.split(',').all(|n| n.parse::<u64>().is_ok())
 }
 fn words(_: &str, value: &str) -> bool {
-    value.split(',').all(|word| !word.is_empty())
+    let mut before = b',';
+    for byte in value.bytes() {
+        if byte == b',' && before == b',' {
+            return false;
+        }
+        before = byte;
+    }
+    before != b','
 }
 fn transport(_: &str, value: &str) -> bool {
     [keys::WIRE_TRANSPORT_DATA, keys::WIRE_TRANSPORT_TRIGGER_ONLY].contains(&value)
@@ -167,6 +175,14 @@ fn fault(key: &str, value: &str, on: On) -> Option<(Rule, String)> {
     }
 }
 
+/// The form of what stands under a key of a node; `None` where the key may not stand there.
+pub(super) fn form_on_node(key: &str) -> Option<Option<Form>> {
+    match row_of(key) {
+        Some((row, form)) => row.on.contains(&On::Node).then_some(form),
+        None => (!key.starts_with(NAMESPACE)).then_some(None),
+    }
+}
+
 /// What stands twice.
 fn doubles<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut names: Vec<&str> = names.collect();
@@ -187,8 +203,11 @@ pub(super) fn body(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
     }
 }
 
-pub(super) fn node(_: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
-    look(node.props(), On::Node, |rule, message| report.node(body, node, rule, message));
+pub(super) fn node(_: &Program<'_>, body: &Body<'_>, at: NodeIx, report: &mut Report) {
+    let node = body.index.node(at);
+    if !body.is_regular(at) {
+        look(node.props(), On::Node, |rule, message| report.node(body, node, rule, message));
+    }
     if !node.attribute.is_empty() {
         attributes(body, node, report);
     }

@@ -5,17 +5,25 @@ use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto, OperatorSetIdProt
 use bb_ir::version::{BB_OPSET, ONNX_OPSET};
 use std::collections::BTreeSet;
 
-/// Writes the imports of a model and of its functions anew.
-pub(crate) fn import_what_is_used(model: &mut ModelProto) {
+/// Writes the imports of a model and of its functions anew, and tells whether they were others.
+pub(crate) fn import_what_is_used(model: &mut ModelProto) -> bool {
     let mut all = BTreeSet::from([ops::MODULE_DOMAIN]);
+    let mut changed = false;
     let ModelProto { functions, graph, opset_import, .. } = model;
     for FunctionProto { node, opset_import, .. } in functions {
         let used = domains(node);
-        *opset_import = used.iter().copied().map(import).collect();
+        changed |= replace(opset_import, &used);
         all.extend(used);
     }
     all.extend(graph.iter().flat_map(|graph| domains(&graph.node)));
-    *opset_import = all.into_iter().map(import).collect();
+    changed | replace(opset_import, &all)
+}
+
+fn replace(imports: &mut Vec<OperatorSetIdProto>, used: &BTreeSet<&str>) -> bool {
+    let used: Vec<OperatorSetIdProto> = used.iter().copied().map(import).collect();
+    let changed = *imports != used;
+    *imports = used;
+    changed
 }
 
 /// What a carrier holds is of ONNX's own operators.

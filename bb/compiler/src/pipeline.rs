@@ -46,10 +46,10 @@ passes! {
         },
         "says what the tensors of any element of a component hold, where its type is known",
         "two components of different elements on one value";
-    "inline_for_partition" => Recorded, |unit| unit.change(passes::inline_for_partition),
+    "inline_for_partition" => Recorded, |unit| unit.may_change(passes::inline_for_partition::inlined),
         "puts the bodies of modules that can hold a wire in place of their calls and numbers the wires anew",
         "recursion; a slot that a call leaves open; types that differ on two sides of a call";
-    "expand_ops" => Recorded, |unit| unit.change(passes::expand_ops),
+    "expand_ops" => Recorded, |unit| unit.may_change(passes::expand_ops::expanded),
         "spells attributes out, drops what nobody reads, gives every output a site of its own",
         "an operator without an attribute that it needs";
     "type_solver" => Typed, |unit| {
@@ -63,23 +63,24 @@ passes! {
         "inputs at two places; a cohort that does not go home; an unknown destination; a wrong origin; a wrong start";
     "derive_wire_deadlines" => Placed, |unit| {
             let budget = unit.per_hop_budget_ns;
-            unit.change(|model| passes::derive_wire_deadlines(model, budget))
+            unit.may_change(|model| passes::derive_wire_deadlines::derived(model, budget))
         },
         "says of every wire how far its way back is, over which classes, and how long its message may take",
         "a deadline that is none, or longer than a number holds";
     "synthesize_wire_recvs" => Cut, |unit| { unit.keep_placed(); unit.change(passes::synthesize_wire_recvs) },
         "gives every Send the Recv it pairs with",
-        "one wire id on two Sends; a Recv by hand";
+        "more wires than peers tell each other of; one wire id on two Sends; a Recv by hand";
     "partition_by_wire_ops" => Cut, |unit| unit.cut(passes::partition_by_wire_ops),
         "cuts the program into one model per class",
         "a value that gets to another place without a wire";
-    "resolve_slots" => Cut, |unit| unit.change_partitions(|_, partitions| passes::resolve_slots(partitions)),
+    "resolve_slots" => Cut, |unit| unit.may_change_partitions(|_, partitions| passes::resolve_slots::resolved(partitions)),
         "says of every role op which slot of its partition serves it",
         "a role served by a slot and by a concrete component; a slot nothing binds";
     "analyze_wire_edges" => Cut, |unit| {
-            unit.change_partitions(|unit, partitions| passes::analyze_wire_edges(&unit.model, unit.digest(), partitions))?;
-            unit.forget_whole();
-            Ok(())
+            unit.may_change_partitions(|unit, partitions| {
+                let (placed, digest) = unit.placed();
+                passes::analyze_wire_edges::analyzed(placed, digest, partitions)
+            })
         },
         "says what each wire carries, which sites it fills, what it may share an envelope with and what it waits for",
         "a wire nobody reads";
@@ -98,12 +99,12 @@ passes! {
     "insert_backoff_gate_tx" => Cut, |unit| unit.change_wires(|_, partitions| passes::insert_backoff_gate_tx(partitions)),
         "puts a gate behind that for peers that are to be left alone for a while",
         "nothing";
-    "insert_async_deadlines" => Cut, |unit| unit.change_partitions(|_, partitions| passes::insert_async_deadlines(partitions)),
+    "insert_async_deadlines" => Cut, |unit| unit.may_change_partitions(|_, partitions| passes::insert_gates::deadlines_inserted(partitions)),
         "puts a check before every node with a deadline",
         "nothing";
     "resolve_component_dependencies" => Cut, |unit| {
-            unit.change_partitions(|unit, partitions| {
-                passes::resolve_component_dependencies(partitions, &unit.bindings)
+            unit.may_change_partitions(|unit, partitions| {
+                passes::resolve_component_dependencies::dependencies_resolved(partitions, &unit.bindings)
             })
         },
         "says of every role op which slots serve what its component needs; drops components that nothing needs",
@@ -121,12 +122,12 @@ passes! {
         "looks at all partitions together: pairing, addresses, known ops, bound slots, gates",
         "what an engine could not run";
     "verify_no_dangling_calls" => Cut, |unit| {
-            unit.change_partitions(|_, partitions| passes::verify_no_dangling_calls(partitions))
+            unit.may_change_partitions(|_, partitions| passes::verify_no_dangling_calls::pruned(partitions))
         },
         "drops functions that a partition does not call",
         "a call of nothing";
     "stamp_compilation_metadata" => Sealed, |unit| {
-            unit.change_partitions(|unit, partitions| passes::stamp_compilation_metadata(partitions, unit.digest()))
+            unit.change_partitions(|unit, partitions| passes::stamp_compilation_metadata(partitions, unit.placed().1))
         },
         "writes passport, binding table, table of wires and operator sets",
         "nothing";

@@ -21,6 +21,8 @@ pub struct PassTrace {
     pub pass: &'static str,
     /// How many nodes there were behind it.
     pub nodes: usize,
+    /// Whether it left something else than it was given.
+    pub changed: bool,
     /// How long it took.
     pub took: Duration,
     /// How long the verifier and the checks behind it took.
@@ -41,33 +43,53 @@ pub struct Unit {
     /// What has to be known of types.
     pub(crate) types: Types,
     placed: Option<(ModelProto, ProgramDigest)>,
-    /// True once a pass has changed what the verifier saw last.
+    /// Whether the pass that runs has changed anything.
     changed: bool,
+    /// The level at which the verifier has seen the program as it is.
+    verified: Option<Level>,
 }
+
+/// What a pass leaves, and whether that is something else than it was given.
+pub(crate) type Left<T> = Result<(T, bool), PassError>;
 
 impl Unit {
     pub(crate) fn change(
         &mut self,
         pass: impl FnOnce(ModelProto) -> Result<ModelProto, PassError>,
     ) -> Result<(), CompileError> {
-        match pass(std::mem::take(&mut self.model)) {
-            Ok(model) => self.model = model,
-            Err(mut error) => {
-                self.model = error.rest.take().map(|model| *model).unwrap_or_default();
-                return Err(error.into());
-            }
-        }
-        self.changed = true;
+        self.may_change(|model| Ok((pass(model)?, true)))
+    }
+
+    /// Of a pass that often has nothing to do: what it leaves as it was is not verified again.
+    pub(crate) fn may_change(&mut self, pass: impl FnOnce(ModelProto) -> Left<ModelProto>) -> Result<(), CompileError> {
+        let (model, changed) = self.take_whole(pass)?;
+        self.model = model;
+        self.changed = changed;
         Ok(())
+    }
+
+    /// A pass that refuses may leave something for those behind it.
+    fn take_whole<T>(&mut self, pass: impl FnOnce(ModelProto) -> Result<T, PassError>) -> Result<T, CompileError> {
+        pass(std::mem::take(&mut self.model)).map_err(|mut error| {
+            self.model = error.rest.take().map(|model| *model).unwrap_or_default();
+            error.into()
+        })
     }
 
     pub(crate) fn change_partitions(
         &mut self,
         pass: impl FnOnce(&Unit, Vec<Partition>) -> Result<Vec<Partition>, PassError>,
     ) -> Result<(), CompileError> {
+        self.may_change_partitions(|unit, partitions| Ok((pass(unit, partitions)?, true)))
+    }
+
+    /// The same as [`Unit::may_change`].
+    pub(crate) fn may_change_partitions(
+        &mut self,
+        pass: impl FnOnce(&Unit, Vec<Partition>) -> Left<Vec<Partition>>,
+    ) -> Result<(), CompileError> {
         let partitions = std::mem::take(&mut self.partitions);
-        self.partitions = pass(self, partitions)?;
-        self.changed = true;
+        (self.partitions, self.changed) = pass(self, partitions)?;
         Ok(())
     }
 
@@ -81,16 +103,11 @@ impl Unit {
 
     pub(crate) fn cut(
         &mut self,
-        pass: impl FnOnce(&ModelProto) -> Result<(Vec<Partition>, NetworkAnalysis), PassError>,
+        pass: impl FnOnce(ModelProto) -> Result<(Vec<Partition>, NetworkAnalysis), PassError>,
     ) -> Result<(), CompileError> {
-        (self.partitions, self.analysis) = pass(&self.model)?;
+        (self.partitions, self.analysis) = self.take_whole(pass)?;
         self.changed = true;
         Ok(())
-    }
-
-    /// Its wires are known, and nobody asks for the program as a whole any more.
-    pub(crate) fn forget_whole(&mut self) {
-        self.model = ModelProto::default();
     }
 
     /// The digest is of the program before it is cut.
@@ -98,14 +115,19 @@ impl Unit {
         self.placed = Some((self.model.clone(), ProgramDigest::of(&self.model)));
     }
 
-    pub(crate) fn digest(&self) -> &ProgramDigest {
-        let (_, digest) = self.placed.as_ref().expect("the pipeline keeps the placed program before it cuts");
-        digest
+    /// The program before it is cut, and its digest.
+    pub(crate) fn placed(&self) -> (&ModelProto, &ProgramDigest) {
+        let (model, digest) = self.placed.as_ref().expect("the pipeline keeps the placed program before it cuts");
+        (model, digest)
     }
 
-    /// A pass that only looks leaves what has been verified.
+    /// What is as it was when it was verified at this level needs no second look.
     fn check(&mut self, after: &'static str, level: Level) -> Result<(), CompileError> {
-        if std::mem::take(&mut self.changed) { check(after, level, self.models()) } else { Ok(()) }
+        if self.changed || self.verified < Some(level) {
+            check(after, level, self.models())?;
+            self.verified = Some(level);
+        }
+        Ok(())
     }
 
     fn models(&self) -> impl Iterator<Item = &ModelProto> {
@@ -139,6 +161,8 @@ pub fn run(
         backend,
         bindings: bindings.clone(),
         types,
+        // That look is `validate`, which says what it finds of the user's program.
+        verified: Some(Level::Recorded),
         ..Unit::default()
     };
     let mut trace = Vec::with_capacity(PASSES.len());
@@ -147,6 +171,7 @@ pub fn run(
         if told.error.is_some() && pass.level >= Level::Cut && !STILL_TELL.contains(&pass.name) {
             continue;
         }
+        unit.changed = false;
         let start = Instant::now();
         let ran = (pass.run)(&mut unit);
         let took = start.elapsed();
@@ -166,7 +191,7 @@ pub fn run(
         }
         let verified = start.elapsed();
         let nodes = unit.models().flat_map(|model| &model.functions).map(|f| f.node.len()).sum();
-        trace.push(PassTrace { pass: pass.name, nodes, took, verified });
+        trace.push(PassTrace { pass: pass.name, nodes, changed: unit.changed, took, verified });
     }
     if let Some(error) = told.error {
         return Err(error);

@@ -5,13 +5,13 @@ pub use bb_ir::gates::Chains;
 
 use crate::driver::Partition;
 use crate::passes::insert_gates::{guard_of, import_gates};
-use bb_ir::gates::{GateKind, Side, stamp_dedup_slot};
+use bb_ir::gates::{GateKind, Side, is_gate, stamp_dedup_slot};
 use bb_ir::keys::{ATTR_PEER, DEST_SITE_NAME_PREFIX};
 use bb_ir::names;
 use bb_ir::proto::onnx::{FunctionProto, NodeProto, ValueInfoProto};
 use bb_ir::views::{Attributes, Metadata, data_inputs};
 use bb_ir::wire_shape::{is_recv, is_send, read_wire_id};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A gate behind every Recv, or before every Send, that has none of its kind.
 pub(crate) fn insert(mut partitions: Vec<Partition>, kind: GateKind) -> Vec<Partition> {
@@ -42,7 +42,8 @@ struct Insertion {
 
 fn insertions(nodes: &[NodeProto], kind: GateKind) -> Vec<Insertion> {
     let chains = Chains::of(nodes);
-    let at: FxHashMap<&str, usize> = nodes.iter().enumerate().map(|(i, n)| (n.name(), i)).collect();
+    let at: FxHashMap<&str, usize> =
+        nodes.iter().enumerate().filter(|(_, n)| is_gate(n)).map(|(i, n)| (n.name(), i)).collect();
     let mut all = Vec::new();
     for (i, node) in nodes.iter().enumerate() {
         let (chain, last) = match kind.side() {
@@ -75,8 +76,16 @@ fn gate_of(wire_op: &NodeProto, kind: GateKind) -> NodeProto {
 }
 
 fn insert_in(function: &mut FunctionProto, kind: GateKind, renamed: &mut FxHashMap<u64, Vec<String>>) {
-    let mut next = insertions(&function.node, kind).into_iter().peekable();
-    let mut typed = Typed::of(&mut function.value_info);
+    let insertions = insertions(&function.node, kind);
+    let mut typed = {
+        let around = insertions.iter().map(|insertion| &function.node[insertion.end]);
+        let like = around.flat_map(|node| match kind.side() {
+            Side::Rx => &node.output[..],
+            Side::Tx => data_inputs(node),
+        });
+        Typed::of(&mut function.value_info, like.map(String::as_str).collect())
+    };
+    let mut next = insertions.into_iter().peekable();
     let mut nodes = Vec::with_capacity(function.node.len());
     for (i, mut node) in std::mem::take(&mut function.node).into_iter().enumerate() {
         let Some(Insertion { mut gate, first_of, .. }) = next.next_if(|insertion| insertion.end == i) else {
@@ -112,8 +121,10 @@ struct Typed<'a> {
     by_name: FxHashMap<String, usize>,
 }
 impl<'a> Typed<'a> {
-    fn of(all: &'a mut Vec<ValueInfoProto>) -> Self {
-        let by_name = all.iter().enumerate().map(|(i, info)| (info.name().to_owned(), i)).collect();
+    /// To be asked for values like those in `like`.
+    fn of(all: &'a mut Vec<ValueInfoProto>, like: FxHashSet<&str>) -> Self {
+        let asked = all.iter().enumerate().filter(|(_, info)| like.contains(info.name()));
+        let by_name = asked.map(|(i, info)| (info.name().to_owned(), i)).collect();
         Typed { all, by_name }
     }
     /// New values, each of the type of an old one.
@@ -121,7 +132,6 @@ impl<'a> Typed<'a> {
         for (old, new) in old.iter().zip(new) {
             if let Some(at) = self.by_name.get(old) {
                 let info = ValueInfoProto { name: Some(new.clone()), ..self.all[*at].clone() };
-                self.by_name.insert(new.clone(), self.all.len());
                 self.all.push(info);
             }
         }

@@ -46,7 +46,7 @@ fn values_change_places_over_wires_alone() {
     let global = cut.functions[0].node[0].output[0].clone();
     let train = cut.functions[0].node.iter_mut().find(|n| n.op_type() == "train").expect("an op of the client's");
     train.input[0] = global;
-    assert!(refused(passes::partition_by_wire_ops(&cut))[0].contains("of another place without a wire"));
+    assert!(refused(passes::partition_by_wire_ops(cut))[0].contains("of another place without a wire"));
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn an_op_nobody_knows_a_gate_nobody_inserts_and_a_slot_nobody_binds() {
 /// The partitions of a program behind `resolve_slots`.
 fn resolved() -> Vec<Partition> {
     let cut = passes::synthesize_wire_recvs(placed()).unwrap_or_else(|e| panic!("{e}"));
-    let (partitions, _) = passes::partition_by_wire_ops(&cut).unwrap_or_else(|e| panic!("{e}"));
+    let (partitions, _) = passes::partition_by_wire_ops(cut).unwrap_or_else(|e| panic!("{e}"));
     passes::resolve_slots(partitions).unwrap_or_else(|e| panic!("{e}"))
 }
 /// A component in a slot of the program, which needs a trainer.
@@ -145,7 +145,7 @@ fn a_call_of_nothing_is_refused() {
 
 #[test]
 fn a_pass_is_deterministic() {
-    let once = || passes::synthesize_wire_recvs(placed()).and_then(|cut| passes::partition_by_wire_ops(&cut));
+    let once = || passes::synthesize_wire_recvs(placed()).and_then(passes::partition_by_wire_ops);
     assert_eq!(once(), once());
 }
 

@@ -1,6 +1,6 @@
 //! Says of every wire what it carries, where it goes and what it waits for.
 //!
-//! *Needs* `partition_by_wire_ops`, and the whole program as it was before. *Makes* transport, batch group, destination
+//! *Needs* `partition_by_wire_ops`, and the whole program as it was placed, before there were Recvs. *Makes* transport, batch group, destination
 //! names and addresses on Sends, transport and awaited wires on Recvs. *Keeps* everything else.
 
 mod awaits;
@@ -9,12 +9,13 @@ mod batches;
 use crate::driver::Partition;
 use crate::error::{PassError, at_node};
 use crate::index::FunctionIndex;
+use crate::runner::Left;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::digest::{ProgramDigest, site_address};
 use bb_ir::keys;
 use bb_ir::proto::onnx::{ModelProto, NodeProto};
 use bb_ir::views::{Metadata, control_inputs};
-use bb_ir::wire_shape::{Recv, Transport, is_recv, is_send, read_wire_id, stamp_destination, stamp_wire_transport};
+use bb_ir::wire_shape::{Send, Transport, is_recv, is_send, read_wire_id, stamp_destination, stamp_wire_transport};
 use rustc_hash::FxHashMap;
 
 const PASS: &str = "analyze_wire_edges";
@@ -28,14 +29,26 @@ struct Wire {
     awaits: Vec<u64>,
 }
 
-/// Stamps both halves of every wire of `whole`, the program with its Recvs, in its partitions.
+/// Stamps both halves of every wire of `placed` in its partitions.
 pub fn analyze_wire_edges(
-    whole: &ModelProto,
+    placed: &ModelProto,
+    digest: &ProgramDigest,
+    partitions: Vec<Partition>,
+) -> Result<Vec<Partition>, PassError> {
+    Ok(analyzed(placed, digest, partitions)?.0)
+}
+
+/// The same, and whether there are wires at all.
+pub(crate) fn analyzed(
+    placed: &ModelProto,
     digest: &ProgramDigest,
     mut partitions: Vec<Partition>,
-) -> Result<Vec<Partition>, PassError> {
+) -> Left<Vec<Partition>> {
+    if !placed.functions[0].node.iter().any(is_send) {
+        return Ok((partitions, false));
+    }
     let mut faults = Vec::new();
-    let wires = wires_of(whole, &mut faults);
+    let wires = wires_of(placed, &mut faults);
     for node in partitions.iter_mut().flat_map(|p| &mut p.model.functions[0].node) {
         let Some(id) = read_wire_id(node) else { continue };
         let Some(wire) = wires.get(&id) else { continue };
@@ -45,7 +58,7 @@ pub fn analyze_wire_edges(
             stamp_recv(node, wire);
         }
     }
-    PassError::unless(PASS, faults, partitions)
+    PassError::unless(PASS, faults, (partitions, true))
 }
 
 fn stamp_send(node: &mut NodeProto, id: u64, wire: &Wire, digest: &ProgramDigest) {
@@ -64,16 +77,16 @@ fn stamp_recv(node: &mut NodeProto, wire: &Wire) {
     }
 }
 
-fn wires_of(whole: &ModelProto, faults: &mut Vec<Diagnostic>) -> FxHashMap<u64, Wire> {
-    let index = FunctionIndex::new(&whole.functions[0]);
+fn wires_of(placed: &ModelProto, faults: &mut Vec<Diagnostic>) -> FxHashMap<u64, Wire> {
+    let index = FunctionIndex::new(&placed.functions[0]);
     let reads = Reads::of(&index);
     let mut awaits = awaits::of(&index);
     let groups = batches::of(&index);
     let mut wires = FxHashMap::default();
     for (at, node) in index.nodes() {
-        let (Some(recv), Some(id)) = (Recv::cast(node), read_wire_id(node)) else { continue };
-        let outputs = index.outputs(at);
-        let (sender, values) = outputs.split_last().expect("a Recv has a sender");
+        let (Some(send), Some(id)) = (Send::cast(node), read_wire_id(node)) else { continue };
+        // The last one is the handle.
+        let [values @ .., sender, _] = index.outputs(at) else { continue };
         let read = |kind: &[bool], value: &Option<_>| value.is_some_and(|v: crate::index::ValueIx| kind[v.at()]);
         let data = values.iter().any(|v| read(&reads.data, v));
         let waited = values.iter().any(|v| read(&reads.control, v));
@@ -84,7 +97,7 @@ fn wires_of(whole: &ModelProto, faults: &mut Vec<Diagnostic>) -> FxHashMap<u64, 
         let transport = if data { Transport::Data } else { Transport::TriggerOnly };
         let wire = Wire {
             transport,
-            sites: recv.values().to_vec(),
+            sites: send.values().to_vec(),
             batch_group: groups.get(&id).copied().unwrap_or_default(),
             awaits: awaits.remove(&id).unwrap_or_default(),
         };

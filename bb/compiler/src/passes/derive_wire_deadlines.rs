@@ -10,6 +10,7 @@
 mod ahead;
 
 use crate::error::{PassError, at_node};
+use crate::runner::Left;
 use ahead::Way;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::gates::stamp_deadline_ns;
@@ -22,9 +23,17 @@ const PASS: &str = "derive_wire_deadlines";
 pub const PER_HOP_BUDGET_NS: u64 = 30_000_000_000;
 
 /// Stamps every Send of the root.
-pub fn derive_wire_deadlines(mut model: ModelProto, per_hop_budget_ns: u64) -> Result<ModelProto, PassError> {
+pub fn derive_wire_deadlines(model: ModelProto, per_hop_budget_ns: u64) -> Result<ModelProto, PassError> {
+    Ok(derived(model, per_hop_budget_ns)?.0)
+}
+
+/// The same, and whether there are wires at all.
+pub(crate) fn derived(mut model: ModelProto, per_hop_budget_ns: u64) -> Left<ModelProto> {
     if per_hop_budget_ns == 0 {
         return Err(PassError::new(PASS, vec![no_time(&model)]));
+    }
+    if !model.functions[0].node.iter().any(is_send) {
+        return Ok((model, false));
     }
     let ways = ahead::of(&model);
     let mut faults = Vec::new();
@@ -38,7 +47,7 @@ pub fn derive_wire_deadlines(mut model: ModelProto, per_hop_budget_ns: u64) -> R
             faults.push(too_long(node, way, per_hop_budget_ns));
         }
     }
-    PassError::unless_but(PASS, faults, model)
+    Ok((PassError::unless_but(PASS, faults, model)?, true))
 }
 
 /// Of the first wire: what is wrong is where the program is built, and it is wrong for each of them.

@@ -6,6 +6,7 @@
 use crate::error::{PassError, at_node};
 use crate::imports::import_what_is_used;
 use crate::index::{FunctionIndex, NodeIx};
+use crate::runner::Left;
 use bb_ir::proto::onnx::{AttributeProto, FunctionProto, ModelProto, NodeProto, ValueInfoProto};
 use bb_ir::views::{Attributes, Metadata, attribute};
 use bb_ir::wire_shape::{Gather, Send, is_gather, is_send};
@@ -79,12 +80,18 @@ const REQUIRED: &[(&str, &str)] = &[
 ];
 
 /// Expands every function; outputs get their sites in the root alone, since those of others are forwarded.
-pub fn expand_ops(mut model: ModelProto) -> Result<ModelProto, PassError> {
+pub fn expand_ops(model: ModelProto) -> Result<ModelProto, PassError> {
+    Ok(expanded(model)?.0)
+}
+
+/// The same, and whether there was anything to do.
+pub(crate) fn expanded(mut model: ModelProto) -> Left<ModelProto> {
     let mut faults = Vec::new();
+    let mut changed = false;
     for function in &mut model.functions {
         for node in &mut function.node {
             if node.domain() == ops::ONNX_DOMAIN {
-                spell_out(node);
+                changed |= spell_out(node);
                 for (_, missing) in
                     REQUIRED.iter().filter(|(op, name)| *op == node.op_type() && node.attr(name).is_none())
                 {
@@ -92,18 +99,20 @@ pub fn expand_ops(mut model: ModelProto) -> Result<ModelProto, PassError> {
                 }
             } else if is_gather(node) && node.attr(ops::gather::NEED_KIND).is_none() {
                 node.set_attr(attribute::string(ops::gather::NEED_KIND, ops::gather::ALL));
+                changed = true;
             }
         }
-        drop_unread(function);
+        changed |= drop_unread(function);
     }
-    enter_lanes(&mut model.functions[0]);
-    separate_outputs(&mut model.functions[0]);
-    import_what_is_used(&mut model);
-    PassError::unless_but(PASS, faults, model)
+    changed |= enter_lanes(&mut model.functions[0]);
+    changed |= separate_outputs(&mut model.functions[0]);
+    changed |= import_what_is_used(&mut model);
+    Ok((PassError::unless_but(PASS, faults, model)?, changed))
 }
 
-fn spell_out(node: &mut NodeProto) {
-    let Ok(row) = DEFAULTS.binary_search_by(|(op, _)| (*op).cmp(node.op_type())) else { return };
+fn spell_out(node: &mut NodeProto) -> bool {
+    let Ok(row) = DEFAULTS.binary_search_by(|(op, _)| (*op).cmp(node.op_type())) else { return false };
+    let said = node.attribute.len();
     for default in DEFAULTS[row].1 {
         let (name, value): (&str, AttributeProto) = match default {
             Default::Int(name, value) => (name, attribute::int(name, *value)),
@@ -113,6 +122,7 @@ fn spell_out(node: &mut NodeProto) {
             node.set_attr(value);
         }
     }
+    node.attribute.len() > said
 }
 
 /// How often each value is read, and what is recorded ahead of time and not read at all: policies of a gather that another
@@ -141,14 +151,14 @@ pub(super) fn readers(index: &FunctionIndex<'_>) -> (Vec<u32>, FxHashSet<NodeIx>
     (readers, unread)
 }
 
-fn drop_unread(function: &mut FunctionProto) {
+fn drop_unread(function: &mut FunctionProto) -> bool {
     let unread: FxHashSet<String> = {
         let index = FunctionIndex::new(function);
         let (_, unread) = readers(&index);
         unread.into_iter().map(|at| index.node(at).name().to_owned()).collect()
     };
     if unread.is_empty() {
-        return;
+        return false;
     }
     let mut gone: FxHashSet<String> = FxHashSet::default();
     function.node.retain_mut(|node| {
@@ -159,10 +169,14 @@ fn drop_unread(function: &mut FunctionProto) {
         keep
     });
     function.value_info.retain(|info| !gone.contains(info.name()));
+    true
 }
 
 /// `.each(|_| w)` gathers what is no lane's own: in each lane it counts from when that lane's value is there.
-fn enter_lanes(root: &mut FunctionProto) {
+fn enter_lanes(root: &mut FunctionProto) -> bool {
+    if !root.node.iter().any(is_gather) {
+        return false;
+    }
     let mut first_of: FxHashMap<u64, String> = FxHashMap::default();
     let mut in_lanes: FxHashSet<String> = FxHashSet::default();
     for node in &root.node {
@@ -178,7 +192,7 @@ fn enter_lanes(root: &mut FunctionProto) {
         gather.is_some_and(|gather| gather.values().iter().any(|value| !in_lanes.contains(value)))
     };
     if !root.node.iter().any(foreign) {
-        return;
+        return false;
     }
     let infos: FxHashMap<String, ValueInfoProto> =
         root.value_info.iter().map(|i| (i.name().to_owned(), i.clone())).collect();
@@ -199,6 +213,7 @@ fn enter_lanes(root: &mut FunctionProto) {
         }
         root.node.push(node);
     }
+    true
 }
 
 /// `from` under the name `to`, written where `like` was.
@@ -228,7 +243,7 @@ fn copy_info(info: &ValueInfoProto, name: &str) -> ValueInfoProto {
 }
 
 /// An output that is also read, is an input or is declared twice gets a site of its own.
-fn separate_outputs(root: &mut FunctionProto) {
+fn separate_outputs(root: &mut FunctionProto) -> bool {
     let mut busy: FxHashSet<&str> = root.input.iter().map(String::as_str).collect();
     busy.extend(root.node.iter().flat_map(|n| n.input.iter().map(String::as_str)));
     let mut declared: FxHashMap<&str, usize> = FxHashMap::default();
@@ -244,6 +259,9 @@ fn separate_outputs(root: &mut FunctionProto) {
             copies.push((position, output.clone(), names::copy(output, *taken)));
         }
         *taken += 1;
+    }
+    if copies.is_empty() {
+        return false;
     }
     let infos: FxHashMap<&str, &ValueInfoProto> = root.value_info.iter().map(|i| (i.name(), i)).collect();
     let makers: FxHashMap<&str, &NodeProto> =
@@ -262,4 +280,5 @@ fn separate_outputs(root: &mut FunctionProto) {
     for (position, _, to) in copies {
         root.output[position] = to;
     }
+    true
 }

@@ -7,6 +7,7 @@ use crate::error::{PassError, at_node};
 use crate::imports::import_what_is_used;
 use crate::passes::type_solver::Facts;
 use crate::passes::verify_no_dangling_calls::prune_orphans;
+use crate::runner::Left;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto, ValueInfoProto};
 use bb_ir::types::ValueType;
@@ -21,24 +22,32 @@ mod splice;
 const PASS: &str = "inline_for_partition";
 
 /// Inlines from the leaves up, each body once, then numbers the wires anew and drops functions nobody calls.
-pub fn inline_for_partition(mut model: ModelProto) -> Result<ModelProto, PassError> {
+pub fn inline_for_partition(model: ModelProto) -> Result<ModelProto, PassError> {
+    Ok(inlined(model)?.0)
+}
+
+/// The same, and whether there was anything to do.
+pub(crate) fn inlined(mut model: ModelProto) -> Left<ModelProto> {
     let order = callees_first(&model)?;
     let mut done = Inlined::default();
     let mut faults = Vec::new();
+    let mut changed = false;
     for position in order {
         let function = std::mem::take(&mut model.functions[position]);
         let key = FunctionKey::of_function(&function);
-        let function = done.expand(function, &mut faults);
+        let calls = done.calls_what_dissolves(&function);
+        changed |= calls;
+        let function = if calls { done.expand(function, &mut faults) } else { function };
         let dissolves = is_module(&function) && must_dissolve(&function);
         done.functions.insert(key, Body { function, dissolves, position });
     }
     for body in done.functions.into_values() {
         model.functions[body.position] = body.function;
     }
-    remint_wires(&mut model.functions[0]);
-    prune_orphans(&mut model);
-    import_what_is_used(&mut model);
-    PassError::unless_but(PASS, faults, model)
+    changed |= remint_wires(&mut model.functions[0]);
+    changed |= prune_orphans(&mut model);
+    changed |= import_what_is_used(&mut model);
+    Ok((PassError::unless_but(PASS, faults, model)?, changed))
 }
 
 fn is_module(function: &FunctionProto) -> bool {
@@ -129,10 +138,11 @@ fn is_start(info: &ValueInfoProto) -> bool {
 }
 
 impl Inlined {
+    fn calls_what_dissolves(&self, function: &FunctionProto) -> bool {
+        is_module(function) && function.node.iter().any(|n| self.dissolving(n).is_some())
+    }
+
     fn expand(&self, mut function: FunctionProto, faults: &mut Vec<Diagnostic>) -> FunctionProto {
-        if !is_module(&function) || !function.node.iter().any(|n| self.dissolving(n).is_some()) {
-            return function;
-        }
         let nodes = std::mem::take(&mut function.node);
         let mut caller = Caller {
             info: function.value_info.iter().enumerate().map(|(i, v)| (v.name().to_owned(), i)).collect(),
@@ -174,10 +184,13 @@ impl Inlined {
     }
 }
 
-/// Wires 0, 1, 2 … in the order of the root's nodes; lanes follow.
-fn remint_wires(root: &mut FunctionProto) {
+/// Wires 0, 1, 2 … in the order of the root's nodes; lanes follow. Tells whether they were not.
+fn remint_wires(root: &mut FunctionProto) -> bool {
     let minted: FxHashMap<u64, usize> =
         root.node.iter().filter_map(read_wire_id).enumerate().map(|(new, old)| (old, new)).collect();
+    if minted.iter().all(|(old, new)| *old == *new as u64) {
+        return false;
+    }
     for node in &mut root.node {
         for key in [keys::WIRE_ID_KEY, keys::LANE_KEY] {
             if let Some(new) = node.metadata_number::<u64>(key).and_then(|old| minted.get(&old)) {
@@ -185,4 +198,5 @@ fn remint_wires(root: &mut FunctionProto) {
             }
         }
     }
+    true
 }

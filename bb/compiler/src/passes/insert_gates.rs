@@ -6,6 +6,7 @@
 use crate::driver::Partition;
 use crate::error::PassError;
 use crate::imports::import;
+use crate::runner::Left;
 use crate::rx_chain::insert;
 use bb_ir::gates::{GateKind, is_gate, read_deadline_ns, stamp_deadline_ns};
 use bb_ir::ops::{GATE_DEADLINE_CHECK, GATE_DOMAIN};
@@ -37,9 +38,19 @@ gates! {
 }
 
 /// Before every node with a deadline: it fires only while that is not over.
-pub fn insert_async_deadlines(mut partitions: Vec<Partition>) -> Result<Vec<Partition>, PassError> {
+pub fn insert_async_deadlines(partitions: Vec<Partition>) -> Result<Vec<Partition>, PassError> {
+    Ok(deadlines_inserted(partitions)?.0)
+}
+
+/// The same, and whether any node has a deadline.
+pub(crate) fn deadlines_inserted(mut partitions: Vec<Partition>) -> Left<Vec<Partition>> {
+    let mut changed = false;
     for partition in &mut partitions {
         let function = &mut partition.model.functions[0];
+        if !function.node.iter().any(|node| check_of(node).is_some()) {
+            continue;
+        }
+        changed = true;
         let mut nodes = Vec::with_capacity(function.node.len());
         for mut node in std::mem::take(&mut function.node) {
             if let Some(check) = check_of(&node) {
@@ -60,7 +71,7 @@ pub fn insert_async_deadlines(mut partitions: Vec<Partition>) -> Result<Vec<Part
         function.node = nodes;
         import_gates(&mut partition.model);
     }
-    Ok(partitions)
+    Ok((partitions, changed))
 }
 
 /// The check that a node lacks.

@@ -21,42 +21,47 @@ mod bootstrap;
 const PASS: &str = "partition_by_wire_ops";
 
 /// One partition per class, the entry's first, and what the network looks like.
-pub fn partition_by_wire_ops(model: &ModelProto) -> Result<(Vec<Partition>, NetworkAnalysis), PassError> {
-    check_no_other_crossings(model)?;
-    let root = &model.functions[0];
-    let mut groups: IndexMap<String, Vec<&NodeProto>> = IndexMap::new();
-    for class in classes_in_order(model) {
-        groups.insert(class, Vec::new());
+pub fn partition_by_wire_ops(mut model: ModelProto) -> Result<(Vec<Partition>, NetworkAnalysis), PassError> {
+    check_no_other_crossings(&model)?;
+    let mut groups: IndexMap<String, Vec<NodeProto>> =
+        classes_in_order(&model).into_iter().map(|class| (class, Vec::new())).collect();
+    for node in &model.functions[0].node {
+        if !groups.contains_key(home_class_of_node(node)) {
+            groups.insert(home_class_of_node(node).to_owned(), Vec::new());
+        }
     }
-    for node in &root.node {
-        groups.entry(home_class_of_node(node).to_owned()).or_default().push(node);
+    let nowhere = bootstrap::nowhere(&model, groups.keys());
+    if !nowhere.is_empty() {
+        return Err(PassError { rest: Some(Box::new(model)), ..PassError::new(PASS, nowhere) });
     }
-    let entry = groups.keys().next().cloned();
-    let infos: FxHashMap<&str, &ValueInfoProto> = root.value_info.iter().map(|i| (i.name(), i)).collect();
-    let mut partitions = Vec::with_capacity(groups.len());
-    for (class, nodes) in &groups {
-        let name = names::partition(root.name(), class, groups.len());
-        let arguments = entry.as_ref().filter(|entry| *entry == class).map(|_| weights::arguments(model, root));
-        let main = cut(root, &infos, &name, nodes, arguments.into_iter().flatten().chain(read(model, nodes)));
-        let main = keep_slots(main, root, class);
+    for node in std::mem::take(&mut model.functions[0].node) {
+        groups.get_mut(home_class_of_node(&node)).expect("every class has a group").push(node);
+    }
+    let mut infos = Infos::of(std::mem::take(&mut model.functions[0].value_info));
+    let (model, root) = (&model, &model.functions[0]);
+    let classes: Vec<String> = groups.keys().cloned().collect();
+    let mut per_role = IndexMap::with_capacity(classes.len());
+    let mut partitions = Vec::with_capacity(classes.len());
+    for (class, nodes) in groups {
+        let name = names::partition(root.name(), &class, classes.len());
+        let arguments = (class == classes[0]).then(|| weights::arguments(model, root));
+        let inputs: Vec<String> = arguments.into_iter().flatten().chain(read(model, &nodes)).cloned().collect();
+        per_role.insert(class.clone(), nodes.iter().map(|n| n.name().to_owned()).collect());
+        let main = cut(root, &mut infos, name, nodes, inputs);
+        let main = keep_slots(main, root, &class);
         let graph = border::graph(&main, weights::of(model));
         let modules = model.functions[1..].iter().filter(|f| f.domain() == ops::MODULE_DOMAIN && !is_bootstrap(f));
-        let beside = bootstrap::part(model, class).into_iter().chain(modules.cloned());
+        let beside = bootstrap::part(model, &class).into_iter().chain(modules.cloned());
         let model = ModelProto {
             graph: Some(graph),
             functions: std::iter::once(main).chain(beside).collect(),
             ..frame_of(model)
         };
-        partitions.push(Partition { class: class.clone(), model });
+        partitions.push(Partition { class, model });
     }
-    let nowhere = bootstrap::nowhere(model, groups.keys());
-    let per_role = groups
-        .iter()
-        .map(|(class, nodes)| (class.clone(), nodes.iter().map(|n| n.name().to_owned()).collect()))
-        .collect();
     let mains = partitions.iter().map(|p| (p.class.as_str(), p.main()));
     let analysis = NetworkAnalysis { per_role, wire_edges: discover_wire_edges(mains) };
-    PassError::unless(PASS, nowhere, (partitions, analysis))
+    Ok((partitions, analysis))
 }
 
 /// What a partition's model shares with the whole program's.
@@ -104,34 +109,51 @@ fn check_no_other_crossings(model: &ModelProto) -> Result<(), PassError> {
 }
 
 /// The weights that these nodes read, in the order of the program.
-fn read<'a>(model: &'a ModelProto, nodes: &[&NodeProto]) -> impl Iterator<Item = &'a String> {
+fn read<'a>(model: &'a ModelProto, nodes: &[NodeProto]) -> impl Iterator<Item = &'a String> {
     let all = weights::names(model);
     let inputs = nodes.iter().flat_map(|node| &node.input).map(String::as_str);
     let read: FxHashSet<&str> = inputs.filter(|name| all.contains(name)).collect();
     model.functions[0].input.iter().filter(move |name| read.contains(name.as_str()))
 }
 
-fn cut<'a>(
+/// What is declared about the root's values, to be handed to the partitions that have them.
+struct Infos {
+    by_name: FxHashMap<String, ValueInfoProto>,
+}
+
+impl Infos {
+    fn of(infos: Vec<ValueInfoProto>) -> Self {
+        Infos { by_name: infos.into_iter().map(|info| (info.name().to_owned(), info)).collect() }
+    }
+    /// Of what one partition alone has.
+    fn take(&mut self, made: &str) -> Option<ValueInfoProto> {
+        self.by_name.remove(made)
+    }
+    /// Of what others may have too: `start`, and weights.
+    fn get(&self, input: &str) -> Option<ValueInfoProto> {
+        match self.by_name.get(input) {
+            None if input == names::START => Some(start_info()),
+            info => info.cloned(),
+        }
+    }
+}
+
+fn cut(
     root: &FunctionProto,
-    infos: &FxHashMap<&str, &ValueInfoProto>,
-    name: &str,
-    nodes: &[&NodeProto],
-    inputs: impl Iterator<Item = &'a String>,
+    infos: &mut Infos,
+    name: String,
+    node: Vec<NodeProto>,
+    inputs: Vec<String>,
 ) -> FunctionProto {
-    let input: Vec<String> = std::iter::once(names::START.to_owned()).chain(inputs.cloned()).collect();
-    let made: FxHashSet<&str> = input.iter().chain(nodes.iter().flat_map(|n| &n.output)).map(String::as_str).collect();
-    let output: Vec<String> = root.output.iter().filter(|name| made.contains(name.as_str())).cloned().collect();
-    let values = input.iter().chain(nodes.iter().flat_map(|n| &n.output));
-    let start = start_info();
-    let value_info = values
-        .filter_map(|name| match infos.get(name.as_str()) {
-            None if name == names::START => Some(start.clone()),
-            info => info.map(|info| (*info).clone()),
-        })
-        .collect();
-    let node = nodes.iter().map(|node| (*node).clone()).collect();
+    let input: Vec<String> = std::iter::once(names::START.to_owned()).chain(inputs).collect();
+    let mut value_info: Vec<ValueInfoProto> = input.iter().filter_map(|name| infos.get(name)).collect();
+    let given: FxHashSet<&str> = root.output.iter().map(String::as_str).collect();
+    let values = || input.iter().chain(node.iter().flat_map(|n| &n.output)).map(String::as_str);
+    let here: FxHashSet<&str> = values().filter(|name| given.contains(name)).collect();
+    let output: Vec<String> = root.output.iter().filter(|name| here.contains(name.as_str())).cloned().collect();
+    value_info.extend(node.iter().flat_map(|n| &n.output).filter_map(|name| infos.take(name)));
     let mut main = FunctionProto {
-        name: Some(name.to_owned()),
+        name: Some(name),
         domain: Some(ops::MODULE_DOMAIN.into()),
         opset_import: root.opset_import.clone(),
         input,

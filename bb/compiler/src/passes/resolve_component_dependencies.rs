@@ -6,6 +6,7 @@
 use crate::bindings::{BindingSpec, Served, Service};
 use crate::driver::Partition;
 use crate::error::{PassError, at_node};
+use crate::runner::Left;
 use bb_ir::bindings::{Serving, stamp_dependency_metadata};
 use bb_ir::component::DependencyDecl;
 use bb_ir::diagnostics::Diagnostic;
@@ -18,20 +19,27 @@ const PASS: &str = "resolve_component_dependencies";
 
 /// Stamps what serves dependencies; refuses what no slot of that name and role serves.
 pub fn resolve_component_dependencies(
-    mut partitions: Vec<Partition>,
+    partitions: Vec<Partition>,
     bindings: &BindingSpec,
 ) -> Result<Vec<Partition>, PassError> {
+    Ok(dependencies_resolved(partitions, bindings)?.0)
+}
+
+/// The same, and whether there was anything to do.
+pub(crate) fn dependencies_resolved(mut partitions: Vec<Partition>, bindings: &BindingSpec) -> Left<Vec<Partition>> {
     let mut faults = Vec::new();
+    let mut changed = false;
     for partition in &mut partitions {
         let model = &mut partition.model;
         let served = Served::of(&model.functions[0], model.functions.iter().flat_map(|f| &f.node), bindings);
-        stamp(model, &served, &mut faults);
-        forget_unneeded(model, &served);
+        changed |= stamp(model, &served, &mut faults);
+        changed |= forget_unneeded(model, &served);
     }
-    PassError::unless(PASS, faults, partitions)
+    PassError::unless(PASS, faults, (partitions, changed))
 }
 
-fn stamp(model: &mut ModelProto, served: &Served<'_>, faults: &mut Vec<Diagnostic>) {
+fn stamp(model: &mut ModelProto, served: &Served<'_>, faults: &mut Vec<Diagnostic>) -> bool {
+    let mut stamped = false;
     let mut told = BTreeSet::new();
     for node in model.functions.iter_mut().flat_map(|f| &mut f.node) {
         let Some((name, service)) = served.name_of(node).and_then(|name| Some((name.to_owned(), served.get(name)?)))
@@ -51,7 +59,9 @@ fn stamp(model: &mut ModelProto, served: &Served<'_>, faults: &mut Vec<Diagnosti
             }
         }
         stamp_dependency_metadata(node, &found);
+        stamped |= !found.is_empty();
     }
+    stamped
 }
 
 /// What a component depends on.
@@ -93,7 +103,7 @@ pub(crate) fn how_to_give(needs: &DependencyDecl, class: &str) -> String {
 }
 
 /// A component that the program names is built for its ops, or since another one needs it.
-fn forget_unneeded(model: &mut ModelProto, served: &Served<'_>) {
+fn forget_unneeded(model: &mut ModelProto, served: &Served<'_>) -> bool {
     let nodes = model.functions.iter().flat_map(|f| &f.node);
     let mut needed: BTreeSet<&str> = nodes.filter_map(|node| served.name_of(node)).collect();
     let mut next: Vec<&str> = needed.iter().copied().collect();
@@ -106,4 +116,5 @@ fn forget_unneeded(model: &mut ModelProto, served: &Served<'_>) {
     let keys: Vec<String> =
         rows.map(|(name, service)| format!("{}{}.{name}", keys::BINDING_KEY_PREFIX, service.class)).collect();
     model.functions[0].props_mut().retain(|row| !keys.iter().any(|key| key == row.key()));
+    !keys.is_empty()
 }

@@ -5,6 +5,7 @@
 
 use crate::driver::Partition;
 use crate::error::{PassError, at_node};
+use crate::runner::Left;
 use bb_ir::bindings::is_bootstrap;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::keys;
@@ -17,15 +18,24 @@ use std::collections::BTreeMap;
 const PASS: &str = "resolve_slots";
 
 /// Applies slot maps from the root down and refuses what no slot serves.
-pub fn resolve_slots(mut partitions: Vec<Partition>) -> Result<Vec<Partition>, PassError> {
+pub fn resolve_slots(partitions: Vec<Partition>) -> Result<Vec<Partition>, PassError> {
+    Ok(resolved(partitions)?.0)
+}
+
+/// The same, and whether there was anything to do: a main's own slots are the root's already.
+pub(crate) fn resolved(mut partitions: Vec<Partition>) -> Left<Vec<Partition>> {
     let mut faults = Vec::new();
+    let mut changed = false;
     for partition in &mut partitions {
-        adopt_slots(&mut partition.model, &mut faults);
-        apply_slot_maps(&mut partition.model, &mut faults);
+        if partition.model.functions.len() > 1 {
+            adopt_slots(&mut partition.model, &mut faults);
+            apply_slot_maps(&mut partition.model, &mut faults);
+            changed = true;
+        }
         check_bound(partition, &mut faults);
         check_one_kind(partition, &mut faults);
     }
-    PassError::unless(PASS, faults, partitions)
+    PassError::unless(PASS, faults, (partitions, changed))
 }
 
 /// `<slot of the callee>=<slot of the caller>`, comma-separated.

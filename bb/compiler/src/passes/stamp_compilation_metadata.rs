@@ -18,7 +18,7 @@ use bb_ir::types::ValueType;
 use bb_ir::version::ONNX_IR_VERSION;
 use bb_ir::views::Metadata;
 use bb_ir::wire_shape::{Recv, Send, read_wire_id};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
 /// Seals every partition of a program with that digest.
@@ -70,9 +70,10 @@ fn wire_table(partitions: &[Partition]) -> BTreeMap<u64, String> {
 }
 
 fn hashes(function: &FunctionProto) -> FxHashMap<&str, u64> {
-    let sent = function.node.iter().filter_map(Send::cast).flat_map(|send| send.payloads().iter().map(String::as_str));
-    let index = FunctionIndex::new(function);
-    let typed = sent.filter_map(|name| Some((name, index.value_type(index.value(name)?)?)));
+    let sends = function.node.iter().filter_map(Send::cast);
+    let sent: FxHashSet<&str> = sends.flat_map(|send| send.payloads().iter().map(String::as_str)).collect();
+    let infos = function.value_info.iter().filter(|info| sent.contains(info.name()));
+    let typed = infos.filter_map(|info| Some((info.name(), ValueType::from_proto(info.r#type.as_ref()?)?)));
     let mut by_type: FxHashMap<ValueType, u64> = FxHashMap::default();
     typed
         .map(|(name, of)| {
@@ -115,6 +116,9 @@ fn stamp_bindings(model: &mut ModelProto) {
 
 /// A backend may want to decode what its own role op is going to read.
 fn stamp_recv_slots(main: &mut FunctionProto) {
+    if !main.node.iter().any(|node| node.metadata(keys::SLOT_ID_KEY).is_some()) {
+        return;
+    }
     let mut found = Vec::new();
     {
         let index = FunctionIndex::new(main);

@@ -8,7 +8,7 @@ use crate::index::FunctionIndex;
 use bb_ir::keys;
 use bb_ir::proto::onnx::NodeProto;
 use bb_ir::views::Metadata;
-use bb_ir::wire_shape::{Gather, Need, Operand, is_recv, is_send, read_wire_id};
+use bb_ir::wire_shape::{Gather, Need, Operand, is_send, read_wire_id};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -20,28 +20,29 @@ type Left = Rc<BTreeMap<u32, BTreeSet<u64>>>;
 pub fn of(index: &FunctionIndex<'_>) -> FxHashMap<u64, Vec<u64>> {
     let nothing: Left = Rc::default();
     let mut left: Vec<Left> = vec![nothing.clone(); index.values()];
-    let mut under_way: FxHashMap<u64, Left> = FxHashMap::default();
     let mut awaits = FxHashMap::default();
     let mut leaves: FxHashMap<u64, u32> = FxHashMap::default();
     for (at, node) in index.nodes() {
         let inputs = index.inputs(at).iter().flatten();
         let mut here = inputs.fold(nothing.clone(), |all, value| union(all, &left[value.at()]));
-        match (place_of(node), read_wire_id(node)) {
-            (Some(place), Some(id)) if is_send(node) => {
-                let mut gone = (*here).clone();
-                gone.insert(place, BTreeSet::from([id]));
-                under_way.insert(id, Rc::new(gone));
+        match (place_at(node, keys::PLACE_KEY), place_at(node, keys::TO_PLACE_KEY), read_wire_id(node)) {
+            (Some(place), Some(to), Some(id)) if is_send(node) => {
+                let mut arrived = (*here).clone();
+                arrived.insert(place, BTreeSet::from([id]));
                 leaves.insert(id, place);
-            }
-            (Some(place), Some(id)) if is_recv(node) => {
-                here = under_way.remove(&id).unwrap_or_default();
-                if let Some(own) = here.get(&place) {
-                    awaits.insert(id, own.iter().copied().collect());
-                    // The next Send from here takes their place, so nobody asks for these again.
-                    let mut arrived = (*here).clone();
-                    arrived.remove(&place);
-                    here = Rc::new(arrived);
+                // The next Send from where it arrives takes their place, so nobody asks for these again.
+                if let Some(own) = arrived.remove(&to) {
+                    awaits.insert(id, own.into_iter().collect());
                 }
+                // All it gives arrives there, but for its handle.
+                let arrived = Rc::new(arrived);
+                for value in index.outputs(at).iter().rev().skip(1).flatten() {
+                    left[value.at()] = arrived.clone();
+                }
+                if let Some(handle) = index.outputs(at).last().copied().flatten() {
+                    left[handle.at()] = here;
+                }
+                continue;
             }
             _ => {
                 let members = Gather::cast(node).filter(|gather| goes_on_without(gather.need())).and_then(Gather::lane);
@@ -70,8 +71,8 @@ fn goes_on_without(need: Need) -> bool {
     }
 }
 
-fn place_of(node: &NodeProto) -> Option<u32> {
-    node.metadata_number(keys::PLACE_KEY)
+fn place_at(node: &NodeProto, key: &str) -> Option<u32> {
+    node.metadata_number(key)
 }
 
 fn union(a: Left, b: &Left) -> Left {

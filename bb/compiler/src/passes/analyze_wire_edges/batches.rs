@@ -5,7 +5,7 @@
 use crate::index::{FunctionIndex, NodeIx, ValueIx};
 use bb_ir::keys;
 use bb_ir::views::Metadata;
-use bb_ir::wire_shape::{is_recv, is_send, read_wire_id};
+use bb_ir::wire_shape::{is_send, read_wire_id};
 use rustc_hash::FxHashMap;
 
 /// By wire id: the number of its group, in the order of the program.
@@ -17,20 +17,16 @@ pub fn of(index: &FunctionIndex<'_>) -> FxHashMap<u64, u32> {
         }
     }
     let mut before = vec![0u32; index.values()];
-    let mut under_way: FxHashMap<u64, u32> = FxHashMap::default();
     let mut numbers: FxHashMap<((u32, ValueIx), u32), u32> = FxHashMap::default();
     let mut groups = FxHashMap::default();
     for (at, node) in index.nodes() {
         let mut count = index.inputs(at).iter().flatten().map(|v| before[v.at()]).max().unwrap_or(0);
-        if let Some(id) = read_wire_id(node) {
-            if is_recv(node) {
-                count = under_way.remove(&id).unwrap_or(0);
-            } else if let Some(key) = destination(index, at, node.metadata_number(keys::PLACE_KEY)) {
-                let next = u32::try_from(numbers.len()).expect("fewer than 2^32 wires");
-                groups.insert(id, *numbers.entry((key, count)).or_insert(next));
-                count += u32::from(rivals[&key] > 1);
-                under_way.insert(id, count);
-            }
+        if let Some(id) = read_wire_id(node)
+            && let Some(key) = destination(index, at, node.metadata_number(keys::PLACE_KEY))
+        {
+            let next = u32::try_from(numbers.len()).expect("fewer than 2^32 wires");
+            groups.insert(id, *numbers.entry((key, count)).or_insert(next));
+            count += u32::from(rivals[&key] > 1);
         }
         for value in index.outputs(at).iter().flatten() {
             before[value.at()] = count;

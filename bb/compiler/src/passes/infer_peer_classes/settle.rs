@@ -3,18 +3,20 @@
 use super::places::PlaceIx;
 use super::walk::{Placement, Site};
 use crate::index::{FunctionIndex, NodeIx, ValueIx};
-use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto, ValueInfoProto};
+use bb_ir::proto::onnx::{ModelProto, NodeProto, ValueInfoProto};
 use bb_ir::views::Metadata;
 use bb_ir::{keys, names};
+use rustc_hash::FxHashMap;
 
 /// Stamps the root's nodes and values and writes the table of places.
 pub fn settle(model: &mut ModelProto, placement: &Placement) {
-    let root = std::mem::take(&mut model.functions[0]);
+    let mut root = std::mem::take(&mut model.functions[0]);
     let index = FunctionIndex::new(&root);
-    let settled = Settled { homes: homes(&index, placement), index, placement };
-    placement.places.write(model, |anchor| settled.index.name(anchor).to_owned());
-    let (node, value_info) = (settled.nodes(), settled.infos());
-    model.functions[0] = FunctionProto { node, value_info, ..root };
+    placement.places.write(model, |anchor| index.name(anchor).to_owned());
+    let settled = Settled::of(&index, placement);
+    root.node = settled.nodes(std::mem::take(&mut root.node));
+    root.value_info = settled.infos(std::mem::take(&mut root.value_info));
+    model.functions[0] = root;
 }
 
 /// Every node's places: its own one, or those of all that read it, sorted.
@@ -43,38 +45,64 @@ fn homes(index: &FunctionIndex<'_>, placement: &Placement) -> Vec<Vec<PlaceIx>> 
     homes
 }
 
+/// What is read off the index, before the root's nodes and infos are taken from it.
 struct Settled<'a> {
-    index: FunctionIndex<'a>,
     placement: &'a Placement,
     homes: Vec<Vec<PlaceIx>>,
+    /// What a node reads of another copy than the first: by node and copy, which input, and its name there.
+    others: FxHashMap<(NodeIx, usize), Vec<(usize, String)>>,
+    /// Of values that are declared, in order: where, and by how many nodes each is made.
+    declared: Vec<(ValueIx, usize, usize)>,
 }
 
-impl Settled<'_> {
-    /// The nodes, one for each of their places; what nobody reads anywhere is gone.
-    fn nodes(&self) -> Vec<NodeProto> {
-        let mut nodes = Vec::with_capacity(self.index.function().node.len());
-        for (at, node) in self.index.nodes() {
-            for (n, place) in self.homes[at.at()].iter().enumerate() {
-                nodes.push(self.at_place(at, node, n, *place));
+impl<'a> Settled<'a> {
+    fn of(index: &FunctionIndex<'_>, placement: &'a Placement) -> Self {
+        let homes = homes(index, placement);
+        let mut others: FxHashMap<(NodeIx, usize), Vec<(usize, String)>> = FxHashMap::default();
+        for (at, node) in index.nodes() {
+            for (i, value) in index.inputs(at).iter().enumerate() {
+                let maker = value.and_then(|value| index.producer(value));
+                let Some(maker) = maker.filter(|maker| placement.nodes[maker.at()] == Site::Anywhere) else { continue };
+                for (n, place) in homes[at.at()].iter().enumerate() {
+                    let copy = homes[maker.at()].binary_search(place).expect("what is read here has a copy here");
+                    if copy > 0 {
+                        others.entry((at, n)).or_default().push((i, names::copy(&node.input[i], copy)));
+                    }
+                }
             }
+        }
+        let mut declared = vec![None; index.values()];
+        for (position, info) in index.function().value_info.iter().enumerate() {
+            if let Some(value) = index.value(info.name()) {
+                let copies = index.producer(value).map_or(1, |at| homes[at.at()].len());
+                declared[value.at()] = Some((value, position, copies));
+            }
+        }
+        Settled { placement, homes, others, declared: declared.into_iter().flatten().collect() }
+    }
+
+    /// The nodes, one for each of their places; what nobody reads anywhere is gone.
+    fn nodes(&self, all: Vec<NodeProto>) -> Vec<NodeProto> {
+        let mut nodes = Vec::with_capacity(all.len());
+        for (i, node) in all.into_iter().enumerate() {
+            let at = NodeIx::new(i);
+            let Some((last, before)) = self.homes[i].split_last() else { continue };
+            for (n, place) in before.iter().enumerate() {
+                nodes.push(self.at_place(at, node.clone(), n, *place));
+            }
+            nodes.push(self.at_place(at, node, before.len(), *last));
         }
         nodes
     }
 
-    fn at_place(&self, at: NodeIx, node: &NodeProto, n: usize, place: PlaceIx) -> NodeProto {
-        let mut node = node.clone();
-        for (name, value) in node.input.iter_mut().zip(self.index.inputs(at)) {
-            let maker = value.and_then(|value| self.index.producer(value));
-            let Some(maker) = maker.filter(|maker| self.placement.nodes[maker.at()] == Site::Anywhere) else {
-                continue;
-            };
-            let copy = self.homes[maker.at()].binary_search(&place).expect("what is read here has a copy here");
-            *name = copy_name(name, copy);
+    fn at_place(&self, at: NodeIx, mut node: NodeProto, n: usize, place: PlaceIx) -> NodeProto {
+        for (input, name) in self.others.get(&(at, n)).into_iter().flatten() {
+            node.input[*input].clone_from(name);
         }
         if n > 0 {
-            node.name = Some(copy_name(node.name(), n));
+            node.name = Some(names::copy(node.name(), n));
             for output in &mut node.output {
-                *output = copy_name(output, n);
+                *output = names::copy(output, n);
             }
         }
         node.set_metadata(keys::HOME_CLASS_KEY, &*self.placement.places.get(place).class);
@@ -89,25 +117,21 @@ impl Settled<'_> {
         node
     }
 
-    fn infos(&self) -> Vec<ValueInfoProto> {
-        let mut infos = Vec::with_capacity(self.index.values());
-        for i in 0..self.index.values() {
-            let value = ValueIx::new(i);
-            let Some(info) = self.index.info(value) else { continue };
-            let mut info = info.clone();
-            if let Some(class) = &self.placement.peer_classes[i] {
+    fn infos(&self, mut all: Vec<ValueInfoProto>) -> Vec<ValueInfoProto> {
+        let mut infos = Vec::with_capacity(self.declared.len());
+        for (value, position, copies) in &self.declared {
+            let mut info = std::mem::take(&mut all[*position]);
+            if let Some(class) = &self.placement.peer_classes[value.at()] {
                 info.set_metadata(keys::PEER_CLASS_KEY, &**class);
             }
-            let copies = self.index.producer(value).map_or(1, |at| self.homes[at.at()].len());
-            for n in 0..copies {
-                infos.push(ValueInfoProto { name: Some(copy_name(info.name(), n)), ..info.clone() });
+            for n in 1..*copies {
+                infos.push(ValueInfoProto { name: Some(names::copy(info.name(), n)), ..info.clone() });
+            }
+            if *copies > 0 {
+                let first = infos.len() + 1 - copies;
+                infos.insert(first, info);
             }
         }
         infos
     }
-}
-
-/// The first copy keeps its name.
-fn copy_name(name: &str, n: usize) -> String {
-    if n == 0 { name.to_owned() } else { names::copy(name, n) }
 }
