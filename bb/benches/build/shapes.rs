@@ -13,26 +13,13 @@ pub struct Shape {
 pub const ALL: &[Shape] = &[
     Shape { name: "chain", record: |ops| bb::record(move |_: &Graph, x: On<C0, Tensor>| chain(x, ops)) },
     Shape { name: "fan-out", record: |ops| bb::record(move |_: &Graph, x: On<C0, Tensor>| fan_out(x, ops)) },
-    Shape {
-        name: "ring2",
-        record: |ops| bb::record(move |graph: &Graph, x: On<C0, Tensor>| ring2(graph, x, ops, TURN)),
-    },
-    Shape {
-        name: "ring16",
-        record: |ops| bb::record(move |graph: &Graph, x: On<C0, Tensor>| ring16(graph, x, ops, TURN)),
-    },
-    Shape {
-        name: "ring64",
-        record: |ops| bb::record(move |graph: &Graph, x: On<C0, Tensor>| ring64(graph, x, ops, TURN)),
-    },
-    Shape {
-        name: "wires16",
-        record: |ops| bb::record(move |graph: &Graph, x: On<C0, Tensor>| ring16(graph, x, ops, 2)),
-    },
+    Shape { name: "ring2", record: |ops| bb::record(move |graph: &Graph, x: On<C0, Tensor>| ring2(graph, x, ops)) },
+    Shape { name: "ring16", record: |ops| bb::record(move |graph: &Graph, x: On<C0, Tensor>| ring16(graph, x, ops)) },
+    Shape { name: "ring64", record: |ops| bb::record(move |graph: &Graph, x: On<C0, Tensor>| ring64(graph, x, ops)) },
 ];
 
-/// How many ops a class does in a row, the wire to the next one among them: 100,000 ops are then 2,000 wires, and peers
-/// tell each other of 2,048 at most.
+/// How many ops a class does in a row, the wire to the next one among them: 100,000 ops are then 2,000 wires, and a
+/// program has 2,048 at most.
 const TURN: usize = 50;
 
 /// Each op reads what the one before gives.
@@ -72,16 +59,16 @@ macro_rules! ring {
     ($name:ident: $($next:ident)*) => {
         /// Round and round until there are so many ops: on each class a chain, and a wire to the next class, which it asks
         /// for once.
-        fn $name(graph: &Graph, x: On<C0, Tensor>, ops: usize, turn: usize) -> On<C0, Tensor> {
+        fn $name(graph: &Graph, x: On<C0, Tensor>, ops: usize) -> On<C0, Tensor> {
             let at = x;
             $(let $next = $next(at); let at = graph.wire(at, $next);)*
             let home = graph.origin::<C0>();
             let mut x = graph.wire(at, home);
             let turns = [$(stringify!($next)),*].len() + 1;
-            for _ in 0..ops / (turn * turns) {
+            for _ in 0..ops / (TURN * turns) {
                 let at = x;
-                $(let at = graph.wire(chain(at, turn - 1), $next);)*
-                x = graph.wire(chain(at, turn - 1), home);
+                $(let at = graph.wire(chain(at, TURN - 1), $next);)*
+                x = graph.wire(chain(at, TURN - 1), home);
             }
             x
         }

@@ -296,6 +296,41 @@ fn bb0401_a_wire_nobody_reads() {
     assert_eq!((found.code, found.at.expect("a place").line), ("BB0401", 1));
 }
 
+/// From the server to the client and back, so often.
+fn rounds(m: &mut Module, x: &str, to: &str, rounds: usize) -> String {
+    (0..rounds).fold(x.to_owned(), |x, _| {
+        let there = m.wire(&[&x], to);
+        m.wire(&[&there.values[0]], &there.sender).values.remove(0)
+    })
+}
+
+#[test]
+fn bb0411_more_wires_than_peers_tell_each_other_of() {
+    let limit = bb_ir::limits::WIRES_MAX;
+    let of = |wires: usize| {
+        server(|m, x| {
+            let to = m.peer("to", "Server", "Client");
+            let y = rounds(m, x, &to, wires / 2);
+            m.output(&y);
+        })
+    };
+    assert_eq!(compile(vec![of(limit)]).analysis.wire_edges.len(), limit);
+    let found = fault(vec![of(limit + 6)]);
+    assert_eq!((found.code, found.at.expect("a place").line as usize), ("BB0411", limit + 1), "the first too many");
+}
+
+#[test]
+fn a_wire_too_many_and_one_that_nobody_reads_are_told_of_together() {
+    let far = server(|m, x| {
+        let to = m.peer("to", "Server", "Client");
+        let x = rounds(m, x, &to, bb_ir::limits::WIRES_MAX / 2);
+        m.wire(&[&x], &to);
+        m.output(&x);
+    });
+    let found = faults(vec![far]);
+    assert_eq!(found.iter().map(|fault| fault.code).collect::<Vec<_>>(), ["BB0411", "BB0401"]);
+}
+
 #[test]
 fn bb0402_a_role_served_in_two_ways() {
     let found = fault(vec![server(|m, x| {

@@ -1,9 +1,12 @@
 //! Gives every Send the Recv it pairs with.
 //!
 //! *Needs* `infer_peer_classes`. *Makes* one Recv per Send, right behind it, at the place its peer names; the values
-//! that the Send seemed to give are the Recv's, under the same names. *Keeps* the order of everything else.
+//! that the Send seemed to give are the Recv's, under the same names. *Keeps* the order of everything else. Refuses more
+//! wires than peers tell each other of, at the first that is too many.
 
 use crate::error::{PassError, at_node};
+use bb_ir::diagnostics::Diagnostic;
+use bb_ir::limits::WIRES_MAX;
 use bb_ir::proto::onnx::{ModelProto, NodeProto};
 use bb_ir::views::Metadata;
 use bb_ir::wire_shape::{is_gather, is_recv, is_send, read_wire_id};
@@ -18,6 +21,7 @@ pub fn synthesize_wire_recvs(mut model: ModelProto) -> Result<ModelProto, PassEr
     let mut faults = Vec::new();
     let mut ids = FxHashSet::default();
     let root = &mut model.functions[0];
+    faults.extend(root.node.iter().filter(|node| is_send(node)).nth(WIRES_MAX).map(one_too_many));
     let mut nodes = Vec::with_capacity(root.node.len());
     for mut node in std::mem::take(&mut root.node) {
         if is_recv(&node) {
@@ -47,7 +51,16 @@ pub fn synthesize_wire_recvs(mut model: ModelProto) -> Result<ModelProto, PassEr
     }
     mark_returns(&mut nodes, &places_of_kind_each(&model));
     model.functions[0].node = nodes;
-    PassError::unless(PASS, faults, model)
+    PassError::unless_but(PASS, faults, model)
+}
+
+/// What peers do not tell each other of, no engine installs.
+fn one_too_many(send: &NodeProto) -> Diagnostic {
+    let text =
+        format!("a program has {WIRES_MAX} wires at most, since peers tell each other of them all: this is one more");
+    let help =
+        "a loop records a wire each time round: go round on one side, or send more at once, as a tuple or a tensor";
+    at_node(send, "BB0411", text).help(help)
 }
 
 /// By number: the class of each place.
