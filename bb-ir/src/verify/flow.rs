@@ -66,7 +66,7 @@ pub(super) fn triggers(_: &Program<'_>, body: &Body<'_>, at: NodeIx, report: &mu
     if body.types.is_empty() {
         return;
     }
-    let read = body.index.inputs(at).iter().take(body.reads(at)).flatten();
+    let read = body.index.inputs(at)[..body.reads(at)].iter().flatten();
     for value in read.filter(|value| matches!(body.types[value.at()], Some(ValueType::Trigger))) {
         let node = body.index.node(at);
         if computes(node.domain()) {

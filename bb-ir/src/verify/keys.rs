@@ -33,7 +33,7 @@ fn row_of(key: &str) -> Option<Row> {
         // A prefix alone is no key.
         return (!key.ends_with('.')).then_some(row);
     }
-    let parts = key.strip_prefix(NAMESPACE)?.find('.')?;
+    let parts = key.strip_prefix(NAMESPACE)?.bytes().position(|byte| byte == b'.')?;
     row_named(&key[..NAMESPACE.len() + parts + 1])
 }
 

@@ -1,5 +1,6 @@
 //! Places: every node of the root at one, with all it reads.
 
+use super::said::Kind;
 use super::{Body, Program, Report, Rule};
 use crate::index::{NodeIx, ValueIx};
 use crate::keys::{AWAITS_KEY, FROM_PLACE_KEY, PEER_CLASS_KEY, PLACE_KEY, PLACE_TABLE_PREFIX, TO_PLACE_KEY};
@@ -68,6 +69,9 @@ fn place_of(program: &Program<'_>, body: &Body<'_>, value: ValueIx) -> Option<u3
     let Some(at) = body.index.producer(value) else {
         return (!program.weights.contains(body.index.name(value))).then_some(ENTRY);
     };
+    if body.kind(at) != Kind::Wire {
+        return body.place(at);
+    }
     let node = body.index.node(at);
     let handle = body.index.outputs(at).last() == Some(&Some(value));
     if is_send(node) && !handle { node.metadata_number(TO_PLACE_KEY) } else { body.place(at) }

@@ -47,7 +47,7 @@ pub(crate) fn deadlines_inserted(mut partitions: Vec<Partition>) -> Left<Vec<Par
     let mut changed = false;
     for partition in &mut partitions {
         let function = &mut partition.model.functions[0];
-        if !function.node.iter().any(|node| check_of(node).is_some()) {
+        if !function.node.iter().any(lacks_check) {
             continue;
         }
         changed = true;
@@ -74,11 +74,17 @@ pub(crate) fn deadlines_inserted(mut partitions: Vec<Partition>) -> Left<Vec<Par
     Ok((partitions, changed))
 }
 
+/// Whether nothing looks after a node's deadline.
+fn lacks_check(node: &NodeProto) -> bool {
+    let has_deadline = !node.attribute.is_empty() && read_deadline_ns(node).is_some() && !is_gate(node);
+    has_deadline && !node.input.is_empty() && !node.input.contains(&names::trigger_deadline(node.name()))
+}
+
 /// The check that a node lacks.
 fn check_of(node: &NodeProto) -> Option<NodeProto> {
-    let ns = read_deadline_ns(node).filter(|_| !is_gate(node))?;
+    let ns = read_deadline_ns(node).filter(|_| lacks_check(node))?;
     let trigger = names::trigger_deadline(node.name());
-    let first = node.input.first().filter(|_| !node.input.contains(&trigger))?;
+    let first = node.input.first()?;
     let mut check = guard_of(node, GATE_DEADLINE_CHECK);
     (check.input, check.output) = (vec![first.clone()], vec![trigger]);
     stamp_deadline_ns(&mut check, ns).then_some(check)

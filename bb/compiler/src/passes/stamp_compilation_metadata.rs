@@ -26,10 +26,12 @@ pub fn stamp_compilation_metadata(
     mut partitions: Vec<Partition>,
     digest: &ProgramDigest,
 ) -> Result<Vec<Partition>, PassError> {
-    let wires = wire_table(&partitions);
+    let wires = wire_table(&partitions).into_iter();
+    let mut wires: Vec<_> = wires.map(|(id, row)| (format!("{}{id}", keys::PROGRAM_WIRE_PREFIX), row)).collect();
+    // In the order of their texts, which is that of metadata.
+    wires.sort_unstable();
     for partition in &mut partitions {
-        let rows = wires.iter().map(|(id, row)| (format!("{}{id}", keys::PROGRAM_WIRE_PREFIX), row.to_string()));
-        partition.model.set_all_metadata(rows);
+        partition.model.set_all_metadata(wires.iter().cloned());
         partition.model.set_metadata(keys::PROGRAM_DIGEST_KEY, digest.to_string());
         stamp_bindings(&mut partition.model);
         stamp_recv_slots(&mut partition.model.functions[0]);

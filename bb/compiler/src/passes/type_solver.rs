@@ -38,7 +38,7 @@ use bb_ir::bindings::is_bootstrap;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::ops;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto};
-use bb_ir::types::{Dim, ValueType};
+use bb_ir::types::Dim;
 use bb_ir::views::FunctionKey;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::hash_map::Entry;
@@ -151,12 +151,19 @@ impl Called {
 }
 
 fn write_types(function: &mut FunctionProto, solution: &TypeSolution) {
-    let types: Vec<(usize, ValueType)> = {
+    // Whoever writes infos writes them in the order of their values, mostly: then none is looked up.
+    let outputs = function.node.iter().flat_map(|node| &node.output).filter(|name| !name.is_empty());
+    let mut values = function.input.iter().chain(outputs);
+    let in_order = function.value_info.iter().all(|info| values.next().is_some_and(|name| name == info.name()));
+    let of: Vec<Option<usize>> = if in_order && solution.types.len() >= function.value_info.len() {
+        (0..function.value_info.len()).map(Some).collect()
+    } else {
         let index = FunctionIndex::new(function);
-        let infos = function.value_info.iter().enumerate();
-        infos.filter_map(|(i, info)| Some((i, solution.types[index.value(info.name())?.at()].clone()?))).collect()
+        function.value_info.iter().map(|info| Some(index.value(info.name())?.at())).collect()
     };
-    for (i, found) in types {
-        function.value_info[i].r#type = Some(found.to_proto());
+    for (info, value) in function.value_info.iter_mut().zip(of) {
+        if let Some(found) = value.and_then(|value| solution.types[value].as_ref()) {
+            info.r#type = Some(found.to_proto());
+        }
     }
 }

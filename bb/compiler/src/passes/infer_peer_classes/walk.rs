@@ -184,7 +184,7 @@ impl<'a> Walk<'a> {
 
     pub(super) fn give(&mut self, at: NodeIx, site: Site) {
         self.nodes[at.at()] = site;
-        let via = self.inputs(at).iter().find_map(|v| self.via[v.at()]);
+        let via = self.index.inputs(at).iter().flatten().find_map(|v| self.via[v.at()]);
         for value in self.index.outputs(at).iter().copied().flatten() {
             self.sites[value.at()] = site;
             self.via[value.at()] = via;
