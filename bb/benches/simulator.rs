@@ -1,4 +1,5 @@
-//! Things that happen per second in a simulated world: peers of one class that ask each other.
+//! Things that happen per second in a simulated world: peers of one class that ask each other, 200,000 times or as often as
+//! an argument says.
 #![allow(missing_docs)]
 
 use bb::engine::{Arg, Value};
@@ -22,6 +23,7 @@ fn main() {
         graph.wire(same(there), there.sender::<Equal>())
     });
     assert_eq!(program.diagnostics, []);
+    let calls = std::env::args().find_map(|arg| arg.parse::<u32>().ok()).unwrap_or(200_000);
     for nodes in [2, 100, 1_000] {
         let mut world = World::new(1, bb::kernels());
         world.set_traced(false);
@@ -34,7 +36,7 @@ fn main() {
             world.connect(NodeIx(node), NodeIx((node + 1) % nodes));
         }
         world.run_until(Duration::from_secs(1));
-        let rounds = 200_000 / nodes as u32;
+        let rounds = calls / nodes as u32;
         let (before, start) = (world.events(), Instant::now());
         for round in 0..rounds {
             for node in 0..nodes {
