@@ -9,6 +9,7 @@
 mod check;
 mod fate;
 mod faults;
+mod installations;
 mod lies;
 mod link;
 mod node;

@@ -1,17 +1,15 @@
 //! One node of a world: an engine, its artifacts and its components.
 
+use crate::installations::Installations;
 use crate::wrong::Wrong;
 use bb::engine::{
     Arg, CheckpointError, CommandId, ComponentFailure, ComponentId, Config, Engine, GraphId, GraphSlot, InstallError,
-    Installed, StageError, Time,
+    StageError, Time,
 };
-use bb::ir::component::{Component, ComponentEntry, KernelEntry};
-use bb::ir::digest::sha256;
+use bb::ir::component::{Component, KernelEntry};
 use bb::ir::peer::PeerId;
 use bb::ir::value::Value;
 use bytes::Bytes;
-use std::borrow::Cow;
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -30,7 +28,10 @@ const PREFIX: [u8; 30] = {
 
 /// The identity of the `index`th node: an Ed25519 multihash in form, ordered as the indices are.
 pub fn peer_id(index: usize) -> PeerId {
-    let bytes = [PREFIX.as_slice(), &(index as u64).to_be_bytes()].concat();
+    let mut bytes = [0; PREFIX.len() + 8];
+    let (prefix, number) = bytes.split_at_mut(PREFIX.len());
+    prefix.copy_from_slice(&PREFIX);
+    number.copy_from_slice(&(index as u64).to_be_bytes());
     PeerId::from_bytes(bytes).expect("38 bytes are no more than 64")
 }
 
@@ -44,19 +45,18 @@ pub(crate) type MakeComponents = Box<dyn Fn() -> Vec<(String, Box<dyn Component>
 
 /// What a node runs: one class of a program, and how its components are made whenever the node starts.
 pub struct Host {
-    pub(crate) artifact: Cow<'static, [u8]>,
-    digest: [u8; 32],
-    pub(crate) components: MakeComponents,
+    pub(crate) artifact: Bytes,
+    components: MakeComponents,
     staged: Vec<(String, Vec<Arg>)>,
 }
 
 impl Host {
     /// An artifact without slots.
     pub fn new(artifact: impl Into<Vec<u8>>) -> Self {
-        Host::with(Cow::Owned(artifact.into()), Box::new(Vec::new))
+        Host::with(artifact.into().into(), Box::new(Vec::new))
     }
-    pub(crate) fn with(artifact: Cow<'static, [u8]>, components: MakeComponents) -> Self {
-        Host { digest: sha256(&artifact), artifact, components, staged: Vec::new() }
+    pub(crate) fn with(artifact: Bytes, components: MakeComponents) -> Self {
+        Host { artifact, components, staged: Vec::new() }
     }
     /// With a component in a slot; `make` runs at every start.
     pub fn bind<X: Component + 'static>(self, slot: impl Into<String>, make: impl Fn() -> X + 'static) -> Self {
@@ -208,48 +208,6 @@ impl Running {
             },
         };
         (due, result)
-    }
-}
-
-/// What was installed before: nodes that host the same share it.
-#[derive(Default)]
-pub(crate) struct Installations(BTreeMap<[u8; 32], Installation>);
-
-struct Installation {
-    engine: Engine,
-    /// By host.
-    installed: Vec<Installed>,
-    graphs: Rc<[GraphSlot]>,
-}
-
-impl Installations {
-    fn of(
-        &mut self,
-        hosts: &[Host],
-        components: &[BTreeMap<String, Box<dyn Component>>],
-        kernels: &[KernelEntry],
-        entries: &[ComponentEntry],
-    ) -> Result<&Installation, InstallError> {
-        let mut names = Vec::new();
-        for (host, components) in hosts.iter().zip(components) {
-            names.extend_from_slice(&host.digest);
-            components.keys().for_each(|slot| names.extend([slot.as_bytes(), &[0]].concat()));
-            names.push(1);
-        }
-        match self.0.entry(sha256(&names)) {
-            Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(new) => {
-                let mut engine = Engine::new(Config::new(peer_id(0), 0));
-                let mut installed = Vec::new();
-                for (host, components) in hosts.iter().zip(components) {
-                    let given = components.keys().map(String::as_str);
-                    let bound: Vec<&str> = given.chain(entries.iter().map(|entry| entry.ty)).collect();
-                    installed.push(engine.install(&host.artifact, kernels, &bound)?);
-                }
-                let graphs = engine.graphs().into();
-                Ok(new.insert(Installation { engine, installed, graphs }))
-            }
-        }
     }
 }
 

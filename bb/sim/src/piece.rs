@@ -5,7 +5,7 @@ use crate::{Host, NodeIx, World};
 use bb::__private::{Argument, Typed};
 use bb::engine::{Arg, CallError};
 use bb::{Entry, OpError, Piece};
-use std::borrow::Cow;
+use bytes::Bytes;
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ impl Host {
             let bound = make().components().into_iter();
             bound.map(|(slot, component)| (slot.to_owned(), component)).collect()
         };
-        Host::with(Cow::Borrowed(P::ARTIFACT), Box::new(components))
+        Host::with(Bytes::from_static(P::ARTIFACT), Box::new(components))
     }
 }
 

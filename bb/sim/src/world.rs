@@ -1,16 +1,20 @@
 //! The world: nodes, the network between them, and the queue of what is to happen.
 
+mod frames;
 mod life;
 mod network;
+mod queue;
 pub(crate) mod script;
 mod settings;
 mod steps;
+mod ways;
 
 use crate::fate::Fate;
 use crate::faults::Faults;
+use crate::installations::Installations;
 use crate::lies::Liar;
 use crate::link::Link;
-use crate::node::{Host, Installations, NodeIx, Running, Stable, peer_id};
+use crate::node::{Host, NodeIx, Running, Stable, peer_id};
 use crate::trace::{Row, What};
 use crate::wrong::Faulty;
 use bb::engine::{
@@ -21,16 +25,15 @@ use bb::ir::component::KernelEntry;
 use bb::ir::peer::PeerId;
 use bb::ir::site::SiteAddress;
 use bb::ir::value::Value;
+use frames::Frames;
+use queue::Queue;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use rustc_hash::FxHashMap;
 use script::Order;
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
-use steps::Entry;
+use ways::Ways;
 
 /// A call made in a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,21 +68,6 @@ struct Node {
     running: Option<Running>,
 }
 
-/// From one node to another.
-#[derive(Default)]
-struct Way {
-    /// The number of the connection, while there is one: what travels on an earlier one is lost.
-    connection: Option<u64>,
-    /// How many messages went.
-    sent: u64,
-    /// When the last message that keeps its order arrives.
-    last_arrival: u64,
-    /// When the last message has left.
-    free_at: u64,
-    /// How messages travel, where it is not as everywhere.
-    link: Option<Arc<Link>>,
-}
-
 /// What a call resolves to: the outputs at the entry, or why there are none.
 pub type Answer = Result<Vec<Value>, CallError>;
 /// A call that was made: where, and its answer.
@@ -93,15 +81,13 @@ type Cost = Box<dyn Fn(NodeIx, &str) -> Duration>;
 /// Nodes under one clock. See the crate's documentation.
 pub struct World {
     now: u64,
-    next: u64,
-    /// At one time in the order they were put there.
-    queue: BinaryHeap<Reverse<Entry>>,
+    queue: Queue,
     nodes: Vec<Node>,
-    /// By direction.
-    ways: FxHashMap<(NodeIx, NodeIx), Way>,
+    ways: Ways,
+    frames: Frames,
     /// Messages that wait for a connection.
     waiting: BTreeMap<(NodeIx, NodeIx), BTreeMap<SendId, Outgoing>>,
-    link: Arc<Link>,
+    link: Link,
     /// Where the seed draws epochs from.
     rng: ChaCha8Rng,
     fate: Fate,
@@ -111,7 +97,8 @@ pub struct World {
     /// What nodes host, installed once.
     installed: Installations,
     cost: Cost,
-    calls: BTreeMap<u64, Made>,
+    /// By their numbers.
+    calls: Vec<Made>,
     trace: Vec<Row>,
     traced: bool,
     events: u64,
@@ -133,19 +120,19 @@ impl World {
     pub fn new(seed: u64, kernels: impl Into<Vec<KernelEntry>>) -> Self {
         World {
             now: 0,
-            next: 0,
-            queue: BinaryHeap::new(),
+            queue: Queue::default(),
             nodes: Vec::new(),
-            ways: FxHashMap::default(),
+            ways: Ways::default(),
+            frames: Frames::default(),
             waiting: BTreeMap::new(),
-            link: Arc::new(Link::default()),
+            link: Link::default(),
             rng: ChaCha8Rng::seed_from_u64(seed),
             fate: Fate::new(seed),
             may: 0,
             kernels: kernels.into(),
             installed: Installations::default(),
             cost: Box::new(|_, _| Duration::ZERO),
-            calls: BTreeMap::new(),
+            calls: Vec::new(),
             trace: Vec::new(),
             traced: true,
             events: 0,
@@ -174,23 +161,23 @@ impl World {
     /// Makes a call on the first graph of `node`, as of now.
     pub fn call(&mut self, node: NodeIx, args: Vec<Arg>, budget: Duration) -> CallIx {
         let call = self.calls.len() as u64;
-        self.calls.insert(call, Made { node, answer: None });
-        self.note(node, What::Called);
+        self.calls.push(Made { node, answer: None });
+        self.note(node, || What::Called);
         match self.graph(node) {
             Some(graph) => self.handle(node, Input::Call { call: CallId(call), graph, args, budget }),
-            None => self.note(node, What::Killed),
+            None => self.note(node, || What::Killed),
         }
         CallIx(call)
     }
     /// Drops a call, as a caller does that no longer waits.
     pub fn drop_call(&mut self, call: CallIx) {
-        if let Some(node) = self.calls.get(&call.0).map(|made| made.node) {
+        if let Some(node) = self.calls.get(call.0 as usize).map(|made| made.node) {
             self.handle(node, Input::Drop { call: CallId(call.0) });
         }
     }
     /// What a call resolved to, if it has.
     pub fn result(&self, call: CallIx) -> Option<&Answer> {
-        self.calls.get(&call.0)?.answer.as_ref()
+        self.calls.get(call.0 as usize)?.answer.as_ref()
     }
 
     /// The time since the world began.

@@ -68,7 +68,7 @@ impl World {
         self.buried += running.engine.counters();
         self.touched.insert((node, node));
         self.fate.faults.killed += 1;
-        self.note(node, What::Killed);
+        self.note(node, || What::Killed);
         self.waiting.retain(|(from, _), _| *from != node);
         for peer in 0..self.nodes.len() {
             if peer != node.0 {
@@ -114,7 +114,7 @@ impl World {
         }
         running.stage(&it.hosts);
         it.running = Some(running);
-        self.note(node, What::Started);
+        self.note(node, || What::Started);
         self.drain(node);
         Ok(())
     }

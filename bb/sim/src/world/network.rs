@@ -7,7 +7,6 @@ use crate::node::index_of;
 use crate::trace::What;
 use bb::engine::Refusal;
 use bb::ir::peer::PeerId;
-use bytes::{Bytes, BytesMut};
 use std::time::Duration;
 
 /// How long a Send to a node without connection waits before it is unreachable.
@@ -21,13 +20,13 @@ impl World {
         }
         for (from, to) in [(a, b), (b, a)] {
             let (now, peer) = (self.clock(from), self.nodes[to.0].peer.clone());
-            let way = self.ways.entry((from, to)).or_default();
-            if way.connection.is_none()
+            let way = self.ways.of(from, to);
+            if self.ways[way].connection.is_none()
                 && let Some(running) = &mut self.nodes[from.0].running
             {
                 let hello = running.engine.hello_for(now, &peer);
-                let connection = self.next;
-                way.connection = Some(connection);
+                let connection = self.queue.next_number();
+                self.ways[way].connection = Some(connection);
                 self.later(Duration::ZERO, Due::Hello { from, to, connection, hello });
             }
         }
@@ -55,13 +54,14 @@ impl World {
         self.connection(a, b).is_some() && self.connection(b, a).is_some()
     }
     pub(super) fn connection(&self, from: NodeIx, to: NodeIx) -> Option<u64> {
-        self.ways.get(&(from, to))?.connection
+        self.ways.connection(from, to)
     }
     /// Ends both directions of a connection; both ends notice at once. Whether there was one.
     pub(super) fn lose(&mut self, a: NodeIx, b: NodeIx) -> bool {
         let mut any = false;
         for (node, peer) in [(a, b), (b, a)] {
-            if let Some(way) = self.ways.get_mut(&(node, peer)).filter(|way| way.connection.is_some()) {
+            if let Some(way) = self.ways.find(node, peer).filter(|way| self.ways[*way].connection.is_some()) {
+                let way = &mut self.ways[way];
                 // A link that serves one connection has forgotten it when it serves the next.
                 (way.connection, way.free_at) = (None, 0);
                 self.later(Duration::ZERO, Due::Lost { node, peer });
@@ -102,58 +102,52 @@ impl World {
     }
 
     pub(super) fn send(&mut self, from: NodeIx, message: Outgoing) {
-        let start = self.nodes[from.0].starts;
         let to = self.node_of(&message.peer);
-        let way = to.and_then(|to| Some((to, self.ways.get_mut(&(from, to))?)));
-        let Some((to, way, connection)) = way.and_then(|(to, way)| way.connection.map(|c| (to, way, c))) else {
+        let found = to.and_then(|to| Some((to, self.ways.find(from, to)?)));
+        let Some((to, ix, connection)) = found.and_then(|(to, ix)| Some((to, ix, self.ways[ix].connection?))) else {
             self.wait(from, message);
             return;
         };
+        let now = self.clock(from);
+        let mut frame = self.frames.write(&message, now);
+        let way = &mut self.ways[ix];
         way.sent += 1;
-        let (number, link) = (way.sent, way.link.as_ref().unwrap_or(&self.link).clone());
-        let mut frame = joined(message.encode(self.clock(from)));
+        let number = way.sent;
         if frame.len() > self.nodes[to.0].limits.wire.frame_bytes_max {
             // What the other side's Hello says is its largest frame.
+            let start = self.nodes[from.0].starts;
             self.later(Duration::ZERO, Due::Refused { node: from, start, send: message.id, reason: Refusal::TooLarge });
             return;
         }
         self.bytes += frame.len() as u64;
-        self.note(from, What::Sent { to, bytes: frame.len(), frame: frame.clone() });
+        self.note(from, || What::Sent { to, bytes: frame.len(), frame: frame.clone() });
         if let Some(liar) = &mut self.nodes[from.0].liar
             && let Some(lie) = liar.lie(&frame, &mut self.fate, (from.0, to.0, number))
         {
             frame = lie;
             self.touched.insert((from, to));
         }
+        let way = &mut self.ways[ix];
+        let link = way.link.as_deref().unwrap_or(&self.link);
         let copies = link.draw(&mut self.fate, from.0, to.0, number);
         if copies == [None, None] {
             self.touched.insert((from, to));
         }
-        let way = self.ways.get_mut(&(from, to)).expect("it was there just now");
-        if link.leaving_ns(frame.len()) > 0 && way.free_at > self.now {
+        let leaving = link.leaving_ns(frame.len());
+        if leaving > 0 && way.free_at > self.now {
             self.fate.faults.queued += 1;
         }
         // What is lost on its way has left as well.
-        way.free_at = way.free_at.max(self.now).saturating_add(link.leaving_ns(frame.len()));
+        way.free_at = way.free_at.max(self.now).saturating_add(leaving);
         let left = way.free_at;
         for Copied { delay, overtakes } in copies.into_iter().flatten() {
-            let way = self.ways.get_mut(&(from, to)).expect("it was there just now");
             let mut at = left.saturating_add(delay.as_nanos() as u64);
             if !overtakes {
+                let way = &mut self.ways[ix];
                 at = at.max(way.last_arrival);
                 way.last_arrival = at;
             }
-            self.at(at, Due::Deliver { from, to, connection, frame: frame.clone() });
+            self.at(at, Due::Deliver { way: ix, from, to, connection, frame: frame.clone() });
         }
     }
-}
-
-/// The pieces of a frame as one.
-fn joined(pieces: Vec<Bytes>) -> Bytes {
-    if let [one] = pieces.as_slice() {
-        return one.clone();
-    }
-    let mut frame = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
-    pieces.iter().for_each(|piece| frame.extend_from_slice(piece));
-    frame.freeze()
 }

@@ -1,10 +1,10 @@
 //! What a test of many worlds decides in this one: which faults may strike, and which message arrives next.
 
 use super::World;
-use super::steps::{Due, Entry};
+use super::queue::Entry;
+use super::steps::Due;
 use crate::check::Script;
 use crate::fate::Strike;
-use std::cmp::Reverse;
 
 /// Which message arrives next.
 pub(super) struct Order {
@@ -36,19 +36,11 @@ impl World {
     /// In a world whose order a test chooses: the message that arrives next, if any is on its way.
     pub(super) fn chosen(&mut self) -> Option<Due> {
         let order = self.order.as_mut()?;
-        let all = std::mem::take(&mut self.queue).into_vec();
-        for Reverse(entry) in all {
-            match entry.due {
-                Due::Deliver { .. } => order.pool.push(entry),
-                _ => self.queue.push(Reverse(entry)),
-            }
-        }
-        order.pool.sort();
+        order.pool.extend(self.queue.take(|due| matches!(due, Due::Deliver { .. })));
+        order.pool.sort_by_key(|entry| (entry.at, entry.number));
         let ways = &self.ways;
         order.pool.retain(|entry| match &entry.due {
-            Due::Deliver { from, to, connection, .. } => {
-                ways.get(&(*from, *to)).is_some_and(|way| way.connection == Some(*connection))
-            }
+            Due::Deliver { way, connection, .. } => ways[*way].connection == Some(*connection),
             _ => false,
         });
         let options = order.pool.len();

@@ -1,7 +1,7 @@
 //! How a world is to be: links, liars, faulty components, costs, and what is to happen at a time.
 
 use super::steps::Due;
-use super::{Arc, CLOCK_ORIGIN, Faulty, Input, Liar, Link, NodeIx, World, peer_id};
+use super::{CLOCK_ORIGIN, Faulty, Input, Liar, Link, NodeIx, World, peer_id};
 use crate::fate::{Kind, Strike};
 use crate::lies::Lies;
 use crate::wrong::ComponentFaults;
@@ -15,15 +15,17 @@ const MAY: f64 = 0.5;
 impl World {
     /// How messages travel where nothing else is said.
     pub fn set_link(&mut self, link: Link) {
-        self.link = Arc::new(link);
+        self.link = link;
     }
     /// How messages travel from `from` to `to`.
     pub fn set_link_between(&mut self, from: NodeIx, to: NodeIx, link: Link) {
-        self.ways.entry((from, to)).or_default().link = Some(Arc::new(link));
+        let way = self.ways.of(from, to);
+        self.ways[way].link = Some(Box::new(link));
     }
     /// The same as everywhere again.
     pub fn clear_link_between(&mut self, from: NodeIx, to: NodeIx) {
-        self.ways.entry((from, to)).or_default().link = None;
+        let way = self.ways.of(from, to);
+        self.ways[way].link = None;
     }
     /// What `peer` is to `node` from now on.
     pub fn set_standing(&mut self, node: NodeIx, peer: NodeIx, standing: Standing) {

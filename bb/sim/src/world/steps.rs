@@ -1,13 +1,13 @@
 //! From one thing that happens to the next.
 
+use super::ways::WayIx;
 use super::{NodeIx, World};
-use crate::node::{Command, Stable};
+use crate::node::{Command, Stable, peer_id};
 use crate::trace::{Row, What};
 use crate::wrong::WrongCall;
 use bb::engine::{CommandId, ComponentFailure, ComponentId, EngineStep, Input, Refusal, SendId, Time};
 use bb::ir::value::Value;
 use bytes::Bytes;
-use std::cmp::{Ordering, Reverse};
 use std::time::Duration;
 
 /// Steps without time passing after which a world is taken to run in circles.
@@ -16,6 +16,7 @@ const STEPS_AT_ONCE_MAX: u64 = 10_000_000;
 /// Something that is to happen.
 pub(super) enum Due {
     Deliver {
+        way: WayIx,
         from: NodeIx,
         to: NodeIx,
         connection: u64,
@@ -63,45 +64,12 @@ pub(super) enum Due {
     Act(Box<dyn FnOnce(&mut World)>),
 }
 
-/// When something is to happen, and the how manieth it is.
-pub(super) struct Entry {
-    pub at: u64,
-    pub number: u64,
-    pub due: Due,
-}
-impl Entry {
-    fn key(&self) -> (u64, u64) {
-        (self.at, self.number)
-    }
-}
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-impl Eq for Entry {}
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.key().cmp(&other.key())
-    }
-}
-
 impl World {
     /// Runs until nothing is left to happen, or `limit` has passed since the world began.
     pub fn run(&mut self, limit: Duration) {
-        loop {
-            if let Some(due) = self.chosen() {
-                self.happens(due);
-            } else if self.queue.peek().is_some_and(|Reverse(next)| next.at <= limit.as_nanos() as u64) {
-                self.step();
-            } else {
-                return;
-            }
+        let limit = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
+        while let Some(due) = self.next(limit) {
+            self.happens(due);
         }
     }
     /// Runs all that happens up to `until` since the world began, and lets the clock stand there.
@@ -112,14 +80,18 @@ impl World {
 
     /// Lets the next thing happen; false where nothing is left.
     pub fn step(&mut self) -> bool {
+        let next = self.next(u64::MAX);
+        next.map(|due| self.happens(due)).is_some()
+    }
+
+    /// What happens next, if that is no later than `limit`, and lets the clock show its time.
+    fn next(&mut self, limit: u64) -> Option<Due> {
         if let Some(due) = self.chosen() {
-            self.happens(due);
-            return true;
+            return Some(due);
         }
-        let Some(Reverse(Entry { at, due, .. })) = self.queue.pop() else { return false };
+        let (at, due) = self.queue.pop(limit)?;
         self.now = self.now.max(at);
-        self.happens(due);
-        true
+        Some(due)
     }
 
     fn happens(&mut self, due: Due) {
@@ -130,10 +102,10 @@ impl World {
                     self.handle(to, Input::Connected { peer: self.nodes[from.0].peer.clone(), hello });
                 }
             }
-            Due::Deliver { from, to, connection, frame } => {
-                if self.connection(from, to) == Some(connection) {
-                    self.note(to, What::Received { from, bytes: frame.len(), frame: frame.clone() });
-                    self.handle(to, Input::Received { peer: self.nodes[from.0].peer.clone(), frame });
+            Due::Deliver { way, from, to, connection, frame } => {
+                if self.ways[way].connection == Some(connection) {
+                    self.note(to, || What::Received { from, bytes: frame.len(), frame: frame.clone() });
+                    self.handle(to, Input::Received { peer: peer_id(from.0), frame });
                 }
             }
             Due::Lost { node, peer } => {
@@ -183,17 +155,16 @@ impl World {
         let it = &self.nodes[node.0];
         it.running.is_some() && it.starts == start
     }
-    pub(super) fn note(&mut self, node: NodeIx, what: What) {
+    pub(super) fn note(&mut self, node: NodeIx, what: impl FnOnce() -> What) {
         if self.traced {
-            self.trace.push(Row { at: Duration::from_nanos(self.now), node, what });
+            self.trace.push(Row { at: Duration::from_nanos(self.now), node, what: what() });
         }
     }
     pub(super) fn later(&mut self, after: Duration, due: Due) {
         self.at(self.now.saturating_add(after.as_nanos() as u64), due);
     }
     pub(super) fn at(&mut self, at: u64, due: Due) {
-        self.queue.push(Reverse(Entry { at, number: self.next, due }));
-        self.next += 1;
+        self.queue.push(at, due);
     }
     pub(super) fn clock(&self, node: NodeIx) -> Time {
         Time(self.now + self.nodes[node.0].clock_origin)
@@ -226,7 +197,7 @@ impl World {
         }
         self.fate.has_struck(strike);
         self.touched.insert((node, node));
-        self.note(node, What::WentWrong(wrong));
+        self.note(node, || What::WentWrong(wrong));
     }
 
     /// Does what the engine of `node` asks for, until it asks for nothing.
@@ -241,7 +212,7 @@ impl World {
                 EngineStep::Send(message) => self.send(node, message),
                 EngineStep::Run { command, component, method, inputs } => {
                     let cost = (self.cost)(node, &method);
-                    self.note(node, What::Ran { method: method.clone() });
+                    self.note(node, || What::Ran { method: method.clone() });
                     let wrong = self.wrong(node, component);
                     let run = Command { command, component, method, inputs };
                     let world_now = self.now;
@@ -251,17 +222,17 @@ impl World {
                     self.at(due, Due::Completed { node, start, command, result });
                 }
                 EngineStep::CallResolved { call, result, .. } => {
-                    self.note(node, What::Resolved(result.clone()));
-                    if let Some(made) = self.calls.get_mut(&call.0) {
+                    self.note(node, || What::Resolved(result.clone()));
+                    if let Some(made) = self.calls.get_mut(call.0 as usize) {
                         made.answer = Some(result);
                     }
                 }
-                EngineStep::AppEvent { topic, value, .. } => self.note(node, What::Output { topic, value }),
+                EngineStep::AppEvent { topic, value, .. } => self.note(node, || What::Output { topic, value }),
                 EngineStep::Event(event) => {
                     if let Some(watch) = &mut self.watch {
                         watch(node, &event);
                     }
-                    self.note(node, What::Event(event));
+                    self.note(node, || What::Event(event));
                 }
                 EngineStep::Disconnect { peer, .. } => {
                     if let Some(other) = self.node_of(&peer) {
