@@ -169,7 +169,7 @@ pub enum LimitKind {
     Commands,
     Steps,
     Unacknowledged,
-    Peers,
+    KnownPeers,
     HeardOf,
 }
 

@@ -56,9 +56,9 @@ fn away(steps: &[EngineStep]) -> Vec<DisconnectReason> {
     steps.iter().filter_map(reason).collect()
 }
 fn at_limit(steps: &[EngineStep]) -> bool {
-    steps
-        .iter()
-        .any(|s| matches!(s, EngineStep::Event(Event::LimitReached { limit, .. }) if format!("{limit:?}") == "Peers"))
+    steps.iter().any(
+        |s| matches!(s, EngineStep::Event(Event::LimitReached { limit, .. }) if format!("{limit:?}") == "KnownPeers"),
+    )
 }
 /// Each says Hello to the other; what the first makes of it.
 fn meet(a: &mut Engine, b: &mut Engine, now: Time, names: [PeerId; 2]) -> Vec<EngineStep> {

@@ -348,7 +348,7 @@ impl Engine {
         }
         // Whose place was given away since Hello was said to it was told another number.
         let Some(ix) = self.intern(&id).filter(|ix| self.peers.is_greeted(*ix)) else {
-            self.limit(LimitKind::Peers, None);
+            self.limit(LimitKind::KnownPeers, None);
             self.steps.push_back(EngineStep::Disconnect { peer: id, reason: DisconnectReason::TooManyPeers });
             return;
         };

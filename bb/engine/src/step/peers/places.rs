@@ -213,7 +213,7 @@ impl Engine {
     pub(in crate::step) fn intern_or_tell(&mut self, id: &PeerId) -> Option<PeerIx> {
         let ix = self.intern(id);
         if ix.is_none() {
-            self.limit(LimitKind::Peers, None);
+            self.limit(LimitKind::KnownPeers, None);
         }
         ix
     }
