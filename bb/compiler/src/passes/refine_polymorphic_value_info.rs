@@ -6,7 +6,7 @@
 use crate::bindings::{BindingSpec, Served};
 use crate::error::{PassError, at_node, source_of};
 use crate::passes::resolve_slots::parse_slot_map;
-use bb_ir::bindings::is_bootstrap;
+use bb_ir::bindings::{Serving, is_bootstrap};
 use bb_ir::component::ComponentDecl;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto};
@@ -21,25 +21,34 @@ const PASS: &str = "refine_polymorphic_value_info";
 /// Narrows what role ops take and give to the elements of their components.
 pub fn refine_polymorphic_value_info(mut model: ModelProto, bindings: &BindingSpec) -> Result<ModelProto, PassError> {
     let mut found = Found::default();
+    let mut infos: BTreeMap<usize, Infos<'_>> = BTreeMap::new();
     for (function, slots) in reached(&model, bindings) {
+        let infos = &*infos.entry(function).or_insert_with(|| infos_of(&model.functions[function]));
         let nodes = model.functions[function].node.iter();
         for (at, node) in nodes.enumerate().filter(|(_, node)| ops::role_of_domain(node.domain()).is_some()) {
             let slot = || slots.get(&node.metadata_number(keys::SLOT_ID_KEY)?).copied();
             let component = bindings.concrete(node).or_else(slot);
             if let Some(component) = component.filter(|component| component.element.is_some()) {
-                found.op(&model.functions[function], (function, at), node, component);
+                found.op(&model.functions[function], infos, (function, at), node, component);
             }
         }
     }
     let Found { values, faults } = found;
-    for ((function, name), by) in values {
-        let infos = &mut model.functions[function].value_info;
-        for info in infos.iter_mut().filter(|info| info.name() == name) {
-            let of = info.r#type.as_ref().and_then(ValueType::from_proto);
-            info.r#type = of.and_then(|of| narrowed(&of, by.element)).map(|of| of.to_proto()).or(info.r#type.take());
-        }
+    let placed = |((function, name), by): ((usize, String), By)| Some((function, *infos[&function].get(&*name)?, by));
+    let placed: Vec<(usize, usize, By)> = values.into_iter().filter_map(placed).collect();
+    for (function, info, by) in placed {
+        let info = &mut model.functions[function].value_info[info];
+        let of = info.r#type.as_ref().and_then(ValueType::from_proto);
+        info.r#type = of.and_then(|of| narrowed(&of, by.element)).map(|of| of.to_proto()).or(info.r#type.take());
     }
     PassError::unless_but(PASS, faults, model)
+}
+
+/// Where a function declares its values.
+type Infos<'f> = FxHashMap<&'f str, usize>;
+
+fn infos_of(function: &FunctionProto) -> Infos<'_> {
+    function.value_info.iter().enumerate().map(|(at, info)| (info.name(), at)).collect()
 }
 
 /// What serves a function's slots, as far as it is known.
@@ -73,8 +82,8 @@ fn reached<'s>(model: &ModelProto, bindings: &'s BindingSpec) -> Vec<(usize, Slo
 fn of_rows<'s>(function: &FunctionProto, bindings: &'s BindingSpec) -> Slots<'s> {
     let served = Served::of(function, [].into_iter(), bindings);
     let slot = |serving: &_| match serving {
-        bb_ir::bindings::Serving::Slot(slot) => Some(*slot),
-        bb_ir::bindings::Serving::Instance(_) => None,
+        Serving::Slot(slot) => Some(*slot),
+        Serving::Instance(_) => None,
     };
     served.iter().filter_map(|(_, service)| Some((slot(&service.serving)?, service.component?))).collect()
 }
@@ -93,10 +102,17 @@ struct Found {
 }
 
 impl Found {
-    fn op(&mut self, function: &FunctionProto, node_at: (usize, usize), node: &NodeProto, component: &ComponentDecl) {
+    fn op(
+        &mut self,
+        function: &FunctionProto,
+        infos: &Infos<'_>,
+        node_at: (usize, usize),
+        node: &NodeProto,
+        component: &ComponentDecl,
+    ) {
         let Some(element) = component.element else { return };
         let names = data_inputs(node).iter().chain(&node.output).filter(|name| !name.is_empty());
-        for name in names.filter(|name| is_open(function, name)) {
+        for name in names.filter(|name| is_open(function, infos, name)) {
             match self.values.get(&(node_at.0, name.clone())) {
                 None => {
                     let by = By { element, of: component.ty, node: node_at };
@@ -123,8 +139,8 @@ impl Found {
 }
 
 /// Whether nothing says what a value's tensors hold.
-fn is_open(function: &FunctionProto, name: &str) -> bool {
-    let info = function.value_info.iter().find(|info| info.name() == name);
+fn is_open(function: &FunctionProto, infos: &Infos<'_>, name: &str) -> bool {
+    let info = infos.get(name).map(|at| &function.value_info[*at]);
     let of = info.and_then(|info| info.r#type.as_ref()).and_then(ValueType::from_proto);
     of.is_some_and(|of| narrowed(&of, ElementKind::F32).is_some())
 }
