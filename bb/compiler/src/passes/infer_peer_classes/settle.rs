@@ -124,13 +124,10 @@ impl<'a> Settled<'a> {
             if let Some(class) = &self.placement.peer_classes[value.at()] {
                 info.set_metadata(keys::PEER_CLASS_KEY, &**class);
             }
-            for n in 1..*copies {
-                infos.push(ValueInfoProto { name: Some(names::copy(info.name(), n)), ..info.clone() });
-            }
-            if *copies > 0 {
-                let first = infos.len() + 1 - copies;
-                infos.insert(first, info);
-            }
+            let others = 1..*copies;
+            let others = others.map(|n| ValueInfoProto { name: Some(names::copy(info.name(), n)), ..info.clone() });
+            let others: Vec<ValueInfoProto> = others.collect();
+            infos.extend((*copies > 0).then_some(info).into_iter().chain(others));
         }
         infos
     }
