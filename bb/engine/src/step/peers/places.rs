@@ -40,6 +40,13 @@ pub struct Gone {
     leavings: u64,
 }
 
+impl Gone {
+    /// Those of whom something may have had an effect, or the others.
+    fn of(&mut self, mattered: bool) -> &mut VecDeque<(PeerIx, u64)> {
+        if mattered { &mut self.others } else { &mut self.strangers }
+    }
+}
+
 impl Peer {
     /// Whether anything it has said may have had an effect here, and it could say it again.
     pub fn matters(&self) -> bool {
@@ -127,13 +134,13 @@ impl Peers {
         if me {
             return;
         }
-        let (queue, others) =
-            if peer.mattered { (&mut self.gone.others, true) } else { (&mut self.gone.strangers, false) };
+        let mattered = peer.mattered;
+        let queue = self.gone.of(mattered);
         queue.push_back((ix, number));
         if queue.len() > 2 * all + LOOKS_MAX {
             let mut queue = std::mem::take(queue);
             queue.retain(|entry| self.is_gone(*entry));
-            *(if others { &mut self.gone.others } else { &mut self.gone.strangers }) = queue;
+            *self.gone.of(mattered) = queue;
         }
     }
     /// Who was restored has left in that order.
