@@ -22,6 +22,7 @@ use bb_ir::failure::FailureCode;
 use bb_ir::limits::{REMAINING_NS_MAX, WireLimits};
 use bb_ir::types::ValueType;
 use bytes::Bytes;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,9 +115,10 @@ pub fn parts(engine: &mut Engine, image: &image::Image) -> Restored<Parts> {
     let message = |s: &image::Sent| sent(s, now, at_of(s)?, &me, SendId { peer: 0, seq: 0 })?.ok_or(bad("a message"));
     let loopback = image.loopback.iter().map(message).collect::<Restored<_>>()?;
     let (mut flights, mut numbers, mut heard_of) = (Vec::new(), Vec::new(), Vec::new());
+    let judged: FxHashSet<u32> = image.health.iter().map(|h| h.peer).collect();
     for (i, saved) in (0u32..).zip(&image.peers) {
         let id = peer(&saved.id)?;
-        if saved.is_heard_of() && it.peers.find(&id).is_none() && image.health.iter().all(|h| h.peer != i) {
+        if saved.is_heard_of() && it.peers.find(&id).is_none() && !judged.contains(&i) {
             heard_of.push((id, saved.addresses.clone()));
             numbers.push(None);
             continue;
