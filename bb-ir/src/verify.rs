@@ -263,7 +263,7 @@ pub fn verify(model: &ModelProto, level: Level) -> Vec<Violation> {
 }
 
 /// One walk for all checks of nodes, those of each kind of node in a list: each node is fetched from memory once.
-fn look_at_nodes(program: &Program<'_>, body: &Body<'_>, checks: &[Vec<(usize, Look)>; 5], report: &mut Report) {
+fn look_at_nodes(program: &Program<'_>, body: &Body<'_>, checks: &[Vec<(usize, Look)>], report: &mut Report) {
     for (at, node) in body.index.nodes() {
         for (row, look) in checks[body.kind(at) as usize].iter().copied() {
             report.row = row;
