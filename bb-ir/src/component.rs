@@ -36,6 +36,12 @@ pub struct ComponentEntry {
     pub make: fn() -> Box<dyn Component>,
 }
 
+/// Builds a component of the type that a program names, where it names one and that is among these.
+pub fn built(entries: &[ComponentEntry], ty: Option<&str>) -> Option<Box<dyn Component>> {
+    let entry = entries.iter().find(|entry| Some(entry.ty) == ty)?;
+    Some((entry.make)())
+}
+
 /// Why an op failed: one sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpError(pub String);

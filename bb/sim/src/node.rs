@@ -6,13 +6,14 @@ use bb::engine::{
     Arg, CheckpointError, CommandId, ComponentFailure, ComponentId, Config, Engine, GraphId, GraphSlot, InstallError,
     StageError, Time,
 };
-use bb::ir::component::{Component, KernelEntry};
+use bb::ir::component::{Component, ComponentEntry, KernelEntry, built};
 use bb::ir::peer::PeerId;
 use bb::ir::value::Value;
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// A node, by its number in the world.
@@ -78,6 +79,9 @@ impl Host {
 /// What a component holds, if it holds something.
 type State = Option<Vec<u8>>;
 
+/// What the program names by its type is built by it, unless it is bound: the types that are linked.
+static ENTRIES: LazyLock<Vec<ComponentEntry>> = LazyLock::new(bb::components);
+
 /// A node that runs.
 pub(crate) struct Running {
     pub engine: Engine,
@@ -102,9 +106,7 @@ impl Running {
     ) -> Result<Self, InstallError> {
         let mut all: Vec<BTreeMap<String, Box<dyn Component>>> =
             hosts.iter().map(|host| (host.components)().into_iter().collect()).collect();
-        // What the program names by its type is built by it, unless it is bound.
-        let entries = bb::components();
-        let installation = installations.of(hosts, &all, kernels, &entries)?;
+        let installation = installations.of(hosts, &all, kernels, &ENTRIES)?;
         let durable = config.durable;
         let engine = Engine::with_graphs_of(&installation.engine, config);
         let mut graphs = Vec::new();
@@ -113,8 +115,8 @@ impl Running {
             graphs.push(installed.graph);
             for slot in &installed.slots {
                 slots.insert(slot.component, (number, slot.name.to_string()));
-                let entry = || entries.iter().find(|entry| Some(entry.ty) == slot.concrete.as_deref());
-                if let Some(component) = made.remove(&*slot.name).or_else(|| entry().map(|e| (e.make)())) {
+                let built = || built(&ENTRIES, slot.concrete.as_deref());
+                if let Some(component) = made.remove(&*slot.name).or_else(built) {
                     components.insert(slot.component, component);
                 }
             }

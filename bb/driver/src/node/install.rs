@@ -5,6 +5,7 @@ use crate::builder::{Bound, Hosted};
 use crate::components::Components;
 use crate::error::StartError;
 use bb_engine::{Engine, InstallError, Installed};
+use bb_ir::component::built;
 
 /// Adds an artifact and its components, or nothing.
 pub fn install(engine: &mut Engine, components: &mut Components, hosted: Hosted) -> Result<Installed, InstallError> {
@@ -14,7 +15,7 @@ pub fn install(engine: &mut Engine, components: &mut Components, hosted: Hosted)
     let mut given: Vec<_> = given.into_iter().map(Some).collect();
     for info in &installed.slots {
         let own = given.iter_mut().find(|given| given.as_ref().is_some_and(|(slot, _)| *slot == *info.name));
-        let built = || entries.iter().find(|entry| Some(entry.ty) == info.concrete.as_deref()).map(|e| (e.make)());
+        let built = || built(&entries, info.concrete.as_deref());
         // A slot that no op of the class uses is not in its artifact.
         if let Some(component) = own.and_then(Option::take).map(|(_, component)| component).or_else(built) {
             components.bind(info.component, component);
