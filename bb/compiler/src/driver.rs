@@ -5,7 +5,7 @@ use crate::bindings::BindingSpec;
 use crate::error::{CompileError, PassError};
 use crate::passes::derive_wire_deadlines::PER_HOP_BUDGET_NS;
 use crate::passes::type_solver::Types;
-use crate::runner;
+use crate::runner::{self, Unit};
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::digest::ProgramDigest;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto};
@@ -130,13 +130,12 @@ impl Compiler {
 
     /// Compiles a recorded model.
     pub fn compile(&self, recorded: &ModelProto) -> Result<Output, CompileError> {
-        let mut output = runner::run(
-            recorded,
-            self.per_hop_budget_ns,
-            self.backend.clone(),
-            (&self.bindings, self.types),
-            &*self.observer,
-        )?;
+        let mut unit = Unit::of(recorded.clone());
+        unit.per_hop_budget_ns = self.per_hop_budget_ns;
+        unit.backend.clone_from(&self.backend);
+        unit.bindings.clone_from(&self.bindings);
+        unit.types = self.types;
+        let mut output = runner::run(unit, &*self.observer)?;
         for stage in &self.stages {
             let partitions = std::mem::take(&mut output.partitions);
             output.partitions = partitions.into_iter().map(|p| stage.run(p)).collect::<Result<_, _>>()?;

@@ -53,6 +53,11 @@ pub struct Unit {
 pub(crate) type Left<T> = Result<(T, bool), PassError>;
 
 impl Unit {
+    /// A recorded program. What the verifier would look at first is `validate`'s, which says what it finds of the user's.
+    pub(crate) fn of(model: ModelProto) -> Self {
+        Unit { model, verified: Some(Level::Recorded), ..Unit::default() }
+    }
+
     pub(crate) fn change(
         &mut self,
         pass: impl FnOnce(ModelProto) -> Result<ModelProto, PassError>,
@@ -146,25 +151,9 @@ pub(crate) fn check<'m>(
     if violations.is_empty() { Ok(()) } else { Err(CompileError::Broken { after, violations }) }
 }
 
-/// All passes over `recorded`, a hop of whose messages may take so long; `observer` looks on.
-pub fn run(
-    recorded: &ModelProto,
-    per_hop_budget_ns: u64,
-    backend: Option<Vec<String>>,
-    (bindings, types): (&Rc<BindingSpec>, Types),
-    observer: &dyn Fn(&'static str, &[&ModelProto]),
-) -> Result<Output, CompileError> {
-    observer("recorded", &[recorded]);
-    let mut unit = Unit {
-        model: recorded.clone(),
-        per_hop_budget_ns,
-        backend,
-        bindings: bindings.clone(),
-        types,
-        // That look is `validate`, which says what it finds of the user's program.
-        verified: Some(Level::Recorded),
-        ..Unit::default()
-    };
+/// All passes over a unit that holds a recorded program and how it is to be compiled; `observer` looks on.
+pub fn run(mut unit: Unit, observer: &dyn Fn(&'static str, &[&ModelProto])) -> Result<Output, CompileError> {
+    observer("recorded", &[&unit.model]);
     let mut trace = Vec::with_capacity(PASSES.len());
     let mut told = Told::default();
     for pass in PASSES {
