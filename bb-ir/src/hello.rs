@@ -156,5 +156,17 @@ pub fn encode(hello: &Hello) -> Bytes {
     proto.encode_to_vec().into()
 }
 
+/// The most that telling of a wire takes in a Hello, in bytes, whatever its number is and the types of its `payloads`.
+pub fn wire_bytes_max(from_class: &str, to_class: &str, payloads: usize) -> usize {
+    let offer = wire::WireOffer {
+        id: u64::MAX,
+        from_class: from_class.to_owned(),
+        to_class: to_class.to_owned(),
+        type_hashes: vec![u64::MAX; payloads],
+    };
+    let bytes = offer.encoded_len();
+    1 + prost::length_delimiter_len(bytes) + bytes
+}
+
 #[cfg(test)]
 mod tests;

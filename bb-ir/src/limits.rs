@@ -48,6 +48,8 @@ pub const PROOF_BYTES_MAX: usize = 1024;
 pub const PROGRAMS_MAX: usize = 64;
 /// The most wires of a program.
 pub const WIRES_MAX: usize = 2048;
+/// The most that telling of a program's wires takes, in bytes: a Hello without them takes less than what is left of it.
+pub const PROGRAM_OFFER_BYTES_MAX: usize = 248 << 10;
 /// The most addresses in a Hello.
 pub const ADDRESSES_MAX: usize = 8;
 /// The longest address, in bytes.

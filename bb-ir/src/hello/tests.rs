@@ -32,6 +32,16 @@ proptest! {
     }
 
     #[test]
+    fn telling_of_a_wire_takes_no_more_than_is_reckoned(wire in wires()) {
+        let reckoned = wire_bytes_max(&wire.from_class, &wire.to_class, wire.type_hashes.len());
+        let hello = |wires: &[WireOffer]| {
+            let programs = vec![ProgramOffer { name: "a".into(), digest: [0; 32], wires: wires.to_vec() }];
+            encode(&Hello { epoch: 0, classes: vec![], programs, frame_bytes_max: 0, addresses: vec![], next_seq: 0 }).len()
+        };
+        prop_assert!(hello(&vec![wire.clone(); 99]) - hello(&[]) <= 99 * reckoned + 4);
+    }
+
+    #[test]
     fn no_cut_or_flipped_hello_panics(hello in hellos(), at: prop::sample::Index, bit in 0..8u32) {
         let bytes = encode(&hello);
         let at = at.index(bytes.len());
@@ -84,6 +94,30 @@ fn every_limit_refuses_what_exceeds_it_and_says_so() {
         Ok(hello) if hello.classes.len() == 64
     ));
     assert!(matches!(changed(|h| h.programs = vec![wires(2048); 6]), Err(Refusal::FrameTooLarge { max: 262_144, .. })));
+}
+
+#[test]
+fn a_program_of_as_many_bytes_as_may_be_fits_beside_all_else_that_a_node_says() {
+    let name = "n".repeat(limits::NAME_BYTES_MAX);
+    let wire = |payloads: u64| wire::WireOffer {
+        id: u64::MAX,
+        from_class: name.clone(),
+        to_class: name.clone(),
+        type_hashes: (0..payloads).map(|n| u64::MAX - n).collect(),
+    };
+    for payloads in [1, 2, 16, 256] {
+        let wires = limits::PROGRAM_OFFER_BYTES_MAX / wire_bytes_max(&name, &name, payloads as usize);
+        let said = changed(|h| {
+            h.epoch = u64::MAX;
+            h.next_seq = u64::MAX;
+            h.max_frame = u64::MAX;
+            h.programs =
+                vec![wire::ProgramOffer { name: name.clone(), wires: vec![wire(payloads); wires], ..program() }];
+            h.classes = vec![wire::HostedClass { name: name.clone(), proof: Bytes::new() }; limits::CLASSES_MAX];
+            h.addresses = vec![vec![0; limits::ADDRESS_BYTES_MAX].into(); limits::ADDRESSES_MAX];
+        });
+        assert!(said.is_ok(), "{wires} wires of {payloads}: {said:?}");
+    }
 }
 
 fn wire_offer(id: u64) -> wire::WireOffer {

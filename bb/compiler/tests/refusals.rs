@@ -320,6 +320,27 @@ fn bb0411_more_wires_than_peers_tell_each_other_of() {
 }
 
 #[test]
+fn bb0411_wires_that_take_too_much_to_tell_of() {
+    let far = "C".repeat(64);
+    let of = |wires: usize| {
+        server(|m, x| {
+            let to = m.peer("to", "Server", &far);
+            let there = |m: &mut Module, x: &str| m.wire(&[x; 100], &to);
+            let last = (1..wires).fold(there(m, x), |sent, _| {
+                let back = m.wire(&[&sent.values[0]], &sent.sender);
+                there(m, &back.values[0])
+            });
+            let y = m.wire(&[&last.values[0]], &last.sender);
+            m.output(&y.values[0]);
+        })
+    };
+    assert_eq!(compile(vec![of(257)]).analysis.wire_edges.len(), 2 * 257);
+    let found = fault(vec![of(258)]);
+    assert_eq!(found.code, "BB0411");
+    assert!(found.message.contains("in 248 KiB"), "{found:?}");
+}
+
+#[test]
 fn a_wire_too_many_and_one_that_nobody_reads_are_told_of_together() {
     let far = server(|m, x| {
         let to = m.peer("to", "Server", "Client");

@@ -2,14 +2,16 @@
 //!
 //! *Needs* `infer_peer_classes`. *Makes* one Recv per Send, right behind it, at the place its peer names; the values
 //! that the Send seemed to give are the Recv's, under the same names. *Keeps* the order of everything else. Refuses more
-//! wires than peers tell each other of, at the first that is too many.
+//! wires than peers tell each other of, by number or by what telling of them takes, at the first that is too many.
 
 use crate::error::{PassError, at_node};
 use bb_ir::diagnostics::Diagnostic;
-use bb_ir::limits::WIRES_MAX;
-use bb_ir::proto::onnx::{ModelProto, NodeProto};
+use bb_ir::hello;
+use bb_ir::limits::{PROGRAM_OFFER_BYTES_MAX, WIRES_MAX};
+use bb_ir::peer_class::home_class_of_node;
+use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto};
 use bb_ir::views::Metadata;
-use bb_ir::wire_shape::{is_gather, is_recv, is_send, read_wire_id};
+use bb_ir::wire_shape::{Send, is_gather, is_recv, is_send, read_wire_id};
 use bb_ir::{keys, names, ops};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -21,7 +23,7 @@ pub fn synthesize_wire_recvs(mut model: ModelProto) -> Result<ModelProto, PassEr
     let mut faults = Vec::new();
     let mut ids = FxHashSet::default();
     let root = &mut model.functions[0];
-    faults.extend(root.node.iter().filter(|node| is_send(node)).nth(WIRES_MAX).map(one_too_many));
+    faults.extend(one_too_many(root, &places));
     let mut nodes = Vec::with_capacity(root.node.len());
     for mut node in std::mem::take(&mut root.node) {
         if is_recv(&node) {
@@ -55,12 +57,27 @@ pub fn synthesize_wire_recvs(mut model: ModelProto) -> Result<ModelProto, PassEr
 }
 
 /// What peers do not tell each other of, no engine installs.
-fn one_too_many(send: &NodeProto) -> Diagnostic {
-    let text =
-        format!("a program has {WIRES_MAX} wires at most, since peers tell each other of them all: this is one more");
-    let help =
-        "a loop records a wire each time round: go round on one side, or send more at once, as a tuple or a tensor";
-    at_node(send, "BB0411", text).help(help)
+fn one_too_many(root: &FunctionProto, places: &FxHashMap<String, String>) -> Option<Diagnostic> {
+    let class = |place: Option<&str>| place.and_then(|place| places.get(place)).map_or("", String::as_str);
+    let mut bytes = 0;
+    for (before, send) in root.node.iter().filter_map(Send::cast).enumerate() {
+        let (payloads, send) = (send.payloads().len(), send.node());
+        let (from, to) = (home_class_of_node(send), class(send.metadata(keys::TO_PLACE_KEY)));
+        bytes += hello::wire_bytes_max(from, to, payloads);
+        let text = match () {
+            () if before == WIRES_MAX => format!("{WIRES_MAX} wires at most, since peers tell each other of them all"),
+            () if bytes > PROGRAM_OFFER_BYTES_MAX => {
+                let limit = PROGRAM_OFFER_BYTES_MAX >> 10;
+                format!("wires that peers can tell each other of in {limit} KiB, by their classes and payloads")
+            }
+            () => continue,
+        };
+        let text = format!("a program has {text}: this is one more");
+        let help =
+            "a loop records a wire each time round: go round on one side, or send more at once, as a tuple or a tensor";
+        return Some(at_node(send, "BB0411", text).help(help));
+    }
+    None
 }
 
 /// By number: the class of each place.
