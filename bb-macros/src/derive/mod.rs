@@ -2,6 +2,7 @@
 
 pub mod wire_type;
 
+use crate::module::parse::{Errors, short};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DataStruct, DeriveInput, Fields};
@@ -14,7 +15,11 @@ pub fn peer(item: &DeriveInput) -> TokenStream {
         let message = "a class of peers is a struct without fields\n  help: `#[derive(bb::Peer)] pub struct Server;`";
         return syn::Error::new(name.span(), message).to_compile_error();
     }
+    let mut errors = Errors::default();
+    short(name, "class of peers", &mut errors);
+    let errors = errors.unless(()).err().map(|e| e.to_compile_error());
     quote! {
+        #errors
         impl ::bb::Place for #name {
             type Class = #name;
             type Kind = ::bb::__private::OneOf<#name>;

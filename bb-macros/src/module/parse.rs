@@ -35,6 +35,17 @@ impl Errors {
     }
 }
 
+/// The longest name that peers tell each other, in bytes (`bb_ir::limits::NAME_BYTES_MAX`).
+const NAME_BYTES_MAX: usize = 64;
+
+/// Refuses a name of a `noun` that no Hello would take.
+pub fn short(name: &Ident, noun: &str, errors: &mut Errors) {
+    if name.to_string().len() > NAME_BYTES_MAX {
+        let text = format!("the name of a {noun} has {NAME_BYTES_MAX} bytes at most: peers tell it each other");
+        errors.refuse(name.span(), &format!("{text}\n  help: choose a shorter one"));
+    }
+}
+
 /// `graph`, where it is the first, and the parameters behind it, of what a `noun` is.
 pub fn parameters(item: &ItemFn, noun: &str, errors: &mut Errors) -> (Option<FnArg>, Vec<(Ident, Type)>) {
     let mut refuse = |span: proc_macro2::Span, message: &str| errors.refuse(span, &format!("a {noun} {message}"));
@@ -46,6 +57,11 @@ pub fn parameters(item: &ItemFn, noun: &str, errors: &mut Errors) -> (Option<FnA
     }
     let takes_graph = |a: &FnArg| matches!(a, FnArg::Typed(a) if matches!(*a.ty, Type::Reference(_)));
     let graph = item.sig.inputs.first().filter(|a| takes_graph(a)).cloned();
+    if let Some(FnArg::Typed(a)) = &graph
+        && !matches!(&*a.pat, Pat::Ident(p) if p.subpat.is_none())
+    {
+        refuse(a.pat.span(), "names its graph\n  help: `graph: &Graph`; one that sends nothing may leave it out");
+    }
     let mut params = Vec::new();
     for argument in item.sig.inputs.iter().skip(usize::from(graph.is_some())) {
         match argument {
@@ -82,6 +98,7 @@ pub fn parse(item: ItemFn) -> syn::Result<Module> {
             "a module has at least one input: where it lives is where a call starts\n  help: for \"just start\" take `start: On<Server, ()>`",
         );
     }
+    short(&item.sig.ident, "module", &mut errors);
     let output = match &item.sig.output {
         ReturnType::Default => quote!(()),
         ReturnType::Type(_, t) => t.to_token_stream(),
