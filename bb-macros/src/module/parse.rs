@@ -57,11 +57,6 @@ pub fn parameters(item: &ItemFn, noun: &str, errors: &mut Errors) -> (Option<FnA
     }
     let takes_graph = |a: &FnArg| matches!(a, FnArg::Typed(a) if matches!(*a.ty, Type::Reference(_)));
     let graph = item.sig.inputs.first().filter(|a| takes_graph(a)).cloned();
-    if let Some(FnArg::Typed(a)) = &graph
-        && !matches!(&*a.pat, Pat::Ident(p) if p.subpat.is_none())
-    {
-        refuse(a.pat.span(), "names its graph\n  help: `graph: &Graph`; one that sends nothing may leave it out");
-    }
     let mut params = Vec::new();
     for argument in item.sig.inputs.iter().skip(usize::from(graph.is_some())) {
         match argument {
@@ -99,6 +94,13 @@ pub fn parse(item: ItemFn) -> syn::Result<Module> {
         );
     }
     short(&item.sig.ident, "module", &mut errors);
+    // A call of the module is recorded by it.
+    if let Some(FnArg::Typed(a)) = &graph
+        && !matches!(&*a.pat, Pat::Ident(p) if p.subpat.is_none())
+    {
+        let text = "a module names its graph\n  help: `graph: &Graph`; one that sends nothing may leave it out";
+        errors.refuse(a.pat.span(), text);
+    }
     let output = match &item.sig.output {
         ReturnType::Default => quote!(()),
         ReturnType::Type(_, t) => t.to_token_stream(),
