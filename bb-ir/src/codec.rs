@@ -8,6 +8,7 @@ use crate::peer::PeerId;
 use crate::types::{ElementKind, PEER_DENOTATION, ValueType};
 use crate::value::{Dims, RawTensor, Value};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+use smallvec::SmallVec;
 
 /// The most addresses that travel with a peer.
 pub const ADDRESSES_MAX: usize = 4;
@@ -43,54 +44,47 @@ pub enum DecodeError {
 /// A value of a payload, with the addresses that came along with its peers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded {
-    /// The value; tensors are views into the bytes.
+    /// The value; large tensors are views into the bytes.
     pub value: Value,
     /// Addresses announced for peers in it.
     pub addresses: Vec<(PeerId, Bytes)>,
 }
 
-/// The parts of a payload, to be written one behind the other: a large tensor's elements are shared, not copied.
-pub fn encode(value: &Value, addresses_of: &dyn Fn(&PeerId) -> Vec<Bytes>) -> (Bytes, Bytes) {
+/// What stands before a payload's body: hardly ever more than a tensor's element type and two dimensions.
+pub type Head = SmallVec<[u8; 24]>;
+/// A payload to be sent: its head and its body, to be written one behind the other.
+pub type Parts = (Head, Bytes);
+
+/// The parts of a payload: a tensor's elements are shared, not copied.
+pub fn encode(value: &Value, addresses_of: &dyn Fn(&PeerId) -> Vec<Bytes>) -> Parts {
     match value {
-        // What is small costs less as one piece than as two.
-        Value::Tensor(t) if t.data().len() <= SMALL_BYTES => (small_tensor(t), Bytes::new()),
-        Value::Tensor(t) => (tensor_header(t).freeze(), t.to_bytes()),
-        Value::Bytes(b) => (Bytes::new(), b.clone()),
+        Value::Tensor(t) if t.shape().is_empty() => {
+            let mut head = tensor_header(t);
+            head.extend_from_slice(t.data());
+            (head, Bytes::new())
+        }
+        Value::Tensor(t) => (tensor_header(t), t.to_bytes()),
+        Value::Bytes(b) => (Head::new(), b.clone()),
         other => {
             let mut out = BytesMut::new();
             encode_into(other, addresses_of, &mut out);
-            (out.freeze(), Bytes::new())
+            (Head::new(), out.freeze())
         }
     }
 }
 
-/// A tensor of no more bytes is copied behind its header.
-const SMALL_BYTES: usize = 64;
-
-fn small_tensor(t: &RawTensor) -> Bytes {
-    let mut out = Vec::with_capacity(8 + 8 * t.shape().len() + t.data().len());
-    out.extend_from_slice(&[t.element() as u8, t.shape().len() as u8, 0, 0, 0, 0, 0, 0]);
-    t.shape().iter().for_each(|size| out.extend_from_slice(&size.to_le_bytes()));
-    out.extend_from_slice(t.data());
-    out.into()
-}
-
-fn tensor_header(t: &RawTensor) -> BytesMut {
-    let mut out = BytesMut::with_capacity(8 + 8 * t.shape().len());
-    out.put_u8(t.element() as u8);
-    out.put_u8(t.shape().len() as u8);
-    out.put_bytes(0, 6);
-    for size in t.shape() {
-        out.put_u64_le(*size);
-    }
-    out
+fn tensor_header(t: &RawTensor) -> Head {
+    let mut head = Head::new();
+    head.extend_from_slice(&[t.element() as u8, t.shape().len() as u8, 0, 0, 0, 0, 0, 0]);
+    t.shape().iter().for_each(|size| head.extend_from_slice(&size.to_le_bytes()));
+    head
 }
 
 fn encode_into(value: &Value, addresses_of: &dyn Fn(&PeerId) -> Vec<Bytes>, out: &mut BytesMut) {
     match value {
         Value::Absent | Value::Trigger => {}
         Value::Tensor(t) => {
-            out.unsplit(tensor_header(t));
+            out.put_slice(&tensor_header(t));
             out.put_slice(t.data());
         }
         Value::Bytes(b) => out.put_slice(b),
@@ -114,12 +108,25 @@ fn encode_into(value: &Value, addresses_of: &dyn Fn(&PeerId) -> Vec<Bytes>, out:
     }
 }
 
-/// Reads a payload as a value of type `ty`.
+/// Small payloads are copied: a view would keep all that came with them in memory.
+const COPIED_BYTES_MAX: usize = 1 << 10;
+
+/// Reads a payload as a value of type `ty`. Of no more than a kilobyte the value is a copy, of more it is a view.
 pub fn decode(ty: &ValueType, payload: Bytes) -> Result<Decoded, DecodeError> {
     let mut addresses = Vec::new();
+    let payload = match ty {
+        // What is read of them is copied in any case.
+        ValueType::Duration => payload,
+        ValueType::Tensor { .. } if payload.len() <= SCALAR_BYTES_MAX => payload,
+        _ if payload.len() <= COPIED_BYTES_MAX => Bytes::copy_from_slice(&payload),
+        _ => payload,
+    };
     let value = decode_at(ty, payload, &mut addresses, 0)?;
     Ok(Decoded { value, addresses })
 }
+
+/// A tensor of no dimensions takes no more, and lies in its value; one of more dimensions takes more.
+const SCALAR_BYTES_MAX: usize = 8 + 8;
 
 fn decode_at(
     ty: &ValueType,
@@ -194,6 +201,7 @@ fn tensor(element: Option<ElementKind>, mut bytes: Bytes) -> Result<RawTensor, D
         Some(_) => {}
     }
     bytes.advance(8 + rank * 8);
+    let bytes = if bytes.is_empty() { Bytes::new() } else { bytes };
     RawTensor::new(kind, dims, bytes).ok_or(DecodeError::Content)
 }
 
@@ -229,7 +237,7 @@ mod tests {
 
     fn whole(value: &Value) -> Bytes {
         let (a, b) = encode(value, &|_| vec![Bytes::from_static(b"addr")]);
-        [a, b].concat().into()
+        [&a[..], &b].concat().into()
     }
 
     #[test]
@@ -257,6 +265,33 @@ mod tests {
             }
             let longer: Bytes = [&bytes[..], &[0, 0, 0]].concat().into();
             assert!(decode(&ty, longer).is_err());
+        }
+    }
+
+    #[test]
+    fn what_is_small_does_not_keep_the_frame_that_it_came_in() {
+        let bytes = |n: u64| RawTensor::from_vec(&[n], vec![1u8; n as usize]).map(Value::Tensor).expect("as many");
+        let tensor = ValueType::tensor(ElementKind::U8);
+        let text = |n: usize| Value::Bytes(vec![b'a'; n].into());
+        let string = ValueType::Denoted(crate::types::STRING_DENOTATION.into());
+        let seq = |of: Value| Value::Seq([of.clone(), of].into());
+        let seqs = |of: &ValueType| ValueType::Seq(Box::new(of.clone()));
+        for (ty, value, is_view) in [
+            (tensor.clone(), bytes(0), false),
+            (tensor.clone(), bytes(1), false),
+            (tensor.clone(), bytes(1000), false),
+            (tensor.clone(), bytes(2000), true),
+            (ValueType::scalar(ElementKind::U8), Value::scalar(7u8), false),
+            (string.clone(), text(1), false),
+            (string, text(2000), true),
+            (seqs(&tensor), seq(bytes(10)), false),
+            (seqs(&tensor), seq(bytes(2000)), true),
+        ] {
+            let payload = whole(&value);
+            let frame: Bytes = [&payload[..], &[0; 5000]].concat().into();
+            let decoded = decode(&ty, frame.slice(..payload.len())).expect("just encoded");
+            assert_eq!(decoded.value, value);
+            assert_eq!(frame.is_unique(), !is_view, "{ty:?} of {} bytes", payload.len());
         }
     }
 }

@@ -5,10 +5,12 @@
 //! Payloads stay views into the frame. [`encode`] yields pieces to be written one behind the other: a large payload is
 //! a piece of its own and is not copied.
 
+use crate::codec::{Head, Parts};
 use crate::failure::FailureCode;
 use crate::peer::PeerId;
 use crate::site::SiteAddress;
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 mod read;
 mod refusal;
@@ -16,7 +18,10 @@ mod write;
 
 pub use read::decode;
 pub use refusal::Refusal;
-pub use write::{Parts, encode, encode_behind, encode_with};
+pub use write::{encode, encode_behind, encode_with};
+
+/// The fills of a message: most have one.
+pub type Fills<P> = SmallVec<[Fill<P>; 1]>;
 
 /// One message between two peers. `P` is what a payload is: bytes once received, [`Parts`] when sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +37,7 @@ pub struct Envelope<P = Bytes> {
     /// What is left of the execution's time.
     pub remaining_ns: u64,
     /// The payloads of a wire.
-    pub fills: Vec<Fill<P>>,
+    pub fills: Fills<P>,
     /// How long the sender's round trips take.
     pub rtt: Vec<RttReport>,
     /// W3C `traceparent`, or empty.
@@ -48,10 +53,26 @@ impl<P> Envelope<P> {
             execution: None,
             lane: None,
             remaining_ns: 0,
-            fills: Vec::new(),
+            fills: Fills::new(),
             rtt: Vec::new(),
             trace: Bytes::new(),
         }
+    }
+}
+
+impl Envelope {
+    /// What was received, to be sent as it is.
+    pub fn to_be_sent(self) -> Envelope<Parts> {
+        let content = |content| match content {
+            FillContent::Payload { bytes, type_hash } => {
+                FillContent::Payload { bytes: (Head::new(), bytes), type_hash }
+            }
+            FillContent::Trigger { type_hash } => FillContent::Trigger { type_hash },
+            FillContent::Failure { code, message } => FillContent::Failure { code, message },
+        };
+        let Envelope { seq, ack, execution, lane, remaining_ns, fills, rtt, trace } = self;
+        let fills = fills.into_iter().map(|f| Fill { address: f.address, content: content(f.content) }).collect();
+        Envelope { seq, ack, execution, lane, remaining_ns, fills, rtt, trace }
     }
 }
 

@@ -1,4 +1,6 @@
-//! Nanoseconds and allocations per op: a chain of trivial ops in an installed engine.
+//! Nanoseconds and allocations per op: a chain of trivial ops in an installed engine; messages between two engines; fills.
+//!
+//! `-- messages`, `-- fills` and `-- ops` measure that alone.
 #![allow(missing_docs)]
 
 use bb::engine::{Arg, CallId, Config, Engine, EngineStep, GraphId, Input, Time, Value};
@@ -45,7 +47,7 @@ fn call(engine: &mut Engine, graph: GraphId, n: u64) {
 
 /// A small message there, and one back, between two engines in one thread: as much as 256 calls have in flight. Frames are
 /// written behind each other and read from there, as the driver does it.
-mod messages {
+mod pair {
     use super::*;
 
     #[derive(bb::Peer)]
@@ -179,8 +181,8 @@ mod messages {
 }
 
 /// From a message's bytes to its op being ready, in a frame that is open: 1,000 wires to one place, an op behind each.
-mod fills {
-    use super::messages::{Asker, Helper, Pair};
+mod filled {
+    use super::pair::{Asker, Helper, Pair};
     use super::*;
     use bb::ir::limits::WireLimits;
     use bb::ir::{codec, envelope, types};
@@ -220,8 +222,17 @@ mod fills {
 }
 
 fn main() {
+    let only: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    for (name, measure) in [("messages", messages as fn()), ("fills", fills), ("ops", ops)] {
+        if only.is_empty() || only.iter().any(|only| only == name) {
+            measure();
+        }
+    }
+}
+
+fn messages() {
     for (name, mut pair, calls) in
-        [("there and back", messages::Pair::new(), 200_000), ("64 for 1 back", messages::Pair::one_way(64), 5_000)]
+        [("there and back", pair::Pair::new(), 200_000), ("64 for 1 back", pair::Pair::one_way(64), 5_000)]
     {
         pair.run(calls / 10);
         let best = (0..5).map(|_| {
@@ -241,11 +252,17 @@ fn main() {
             allocations.count_total as f64 / messages as f64
         );
     }
-    let (taken, decoded) = fills::run();
+}
+
+fn fills() {
+    let (taken, decoded) = filled::run();
     println!(
         "a fill: {taken:>6.0} ns from its bytes to the op being ready, {decoded:.0} ns of them to decode: {:.0} ns more",
         taken - decoded
     );
+}
+
+fn ops() {
     for ops in [1, 1_000, 10_000] {
         let (mut engine, graph) = installed(ops);
         let mut n = 0;

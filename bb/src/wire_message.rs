@@ -4,7 +4,7 @@ use bb_ir::codec;
 use bb_ir::component::OpError;
 use bb_ir::types::ValueType;
 use bb_ir::value::Value;
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 use prost::encoding::{
     DecodeContext, WireType as Form, decode_key, decode_varint, encode_key, encode_varint, skip_field,
 };
@@ -13,11 +13,7 @@ use prost::encoding::{
 pub fn encode(fields: &[(u32, Value)]) -> Value {
     let mut out = Vec::new();
     for (tag, value) in fields {
-        let (head, body) = match value {
-            // Values of a user's own types are bytes already.
-            Value::Bytes(b) => (Bytes::new(), b.clone()),
-            value => codec::encode(value, &|_| Vec::new()),
-        };
+        let (head, body) = codec::encode(value, &|_| Vec::new());
         encode_key(*tag, Form::LengthDelimited, &mut out);
         encode_varint((head.len() + body.len()) as u64, &mut out);
         out.extend_from_slice(&head);

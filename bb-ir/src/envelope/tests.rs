@@ -22,7 +22,7 @@ fn envelope<P>(fills: Vec<FillContent<P>>) -> Envelope<P> {
 }
 
 fn payload(head: &[u8], body: &[u8]) -> FillContent<Parts> {
-    FillContent::Payload { bytes: (Bytes::copy_from_slice(head), Bytes::copy_from_slice(body)), type_hash: 0xabc }
+    FillContent::Payload { bytes: (head.into(), Bytes::copy_from_slice(body)), type_hash: 0xabc }
 }
 
 fn failure<P>(message: &str) -> FillContent<P> {
@@ -148,7 +148,7 @@ fn sixteen_mebibytes_of_small_fills_are_refused_at_the_257th() {
 #[test]
 fn a_large_payload_is_a_piece_of_its_own_and_comes_back_as_a_view_of_the_frame() {
     let body = Bytes::from(vec![9u8; 100_000]);
-    let content = FillContent::Payload { bytes: (Bytes::from_static(b"head"), body.clone()), type_hash: 1 };
+    let content = FillContent::Payload { bytes: (b"head"[..].into(), body.clone()), type_hash: 1 };
     let pieces = encode(&envelope(vec![content]));
     assert_eq!(pieces.iter().map(Bytes::len).filter(|n| *n > 1024).count(), 1);
     assert!(pieces.iter().any(|piece| piece.as_ptr() == body.as_ptr()));
@@ -162,7 +162,7 @@ fn contents() -> impl Strategy<Value = FillContent<Parts>> {
     let bytes = |max| vec(any::<u8>(), 0..max).prop_map(Bytes::from);
     prop_oneof![
         (bytes(80), bytes(3000), any::<u64>())
-            .prop_map(|(head, body, type_hash)| FillContent::Payload { bytes: (head, body), type_hash }),
+            .prop_map(|(head, body, type_hash)| FillContent::Payload { bytes: (head[..].into(), body), type_hash }),
         any::<u64>().prop_map(|type_hash| FillContent::Trigger { type_hash }),
         (1..=10u32, ".{0,40}").prop_map(|(code, message)| FillContent::Failure {
             code: FailureCode::from_number(code).expect("in the table"),
@@ -198,9 +198,9 @@ prop_compose! {
 /// What a receiver makes of what was sent.
 fn received(sent: Envelope<Parts>) -> Envelope {
     let Envelope { seq, ack, execution, lane, remaining_ns, fills, rtt, trace } = sent;
-    let content = |content| match content {
+    let content = |content: FillContent<Parts>| match content {
         FillContent::Payload { bytes: (head, body), type_hash } => {
-            FillContent::Payload { bytes: Bytes::from([head, body].concat()), type_hash }
+            FillContent::Payload { bytes: Bytes::from([&head[..], &body].concat()), type_hash }
         }
         FillContent::Trigger { type_hash } => FillContent::Trigger { type_hash },
         FillContent::Failure { code, message } => FillContent::Failure { code, message },

@@ -1,14 +1,12 @@
 //! Envelopes as pieces of bytes.
 
 use super::{Envelope, Fill, FillContent};
+use crate::codec::Parts;
 use crate::fields::{FIXED64, LENGTH, VARINT};
 use crate::limits;
 use crate::varint;
 use crate::version::WIRE_VERSION;
 use bytes::Bytes;
-
-/// A payload to be sent: its head and its body, written one behind the other, as [`crate::codec::encode`] makes them.
-pub type Parts = (Bytes, Bytes);
 
 /// What is copied behind what stands before it instead of becoming a piece of its own.
 const COPIED_BYTES_MAX: usize = 1024;
@@ -23,9 +21,9 @@ pub fn encode(envelope: &Envelope<Parts>) -> Vec<Bytes> {
 
 /// The same with another rest of time: only when a message is handed over is known what is left.
 pub fn encode_with(envelope: &Envelope<Parts>, remaining_ns: u64) -> Vec<Bytes> {
-    let copied = |bytes: &Bytes| if bytes.len() <= COPIED_BYTES_MAX { bytes.len() } else { 0 };
+    let copied = |body: &Bytes| if body.len() <= COPIED_BYTES_MAX { body.len() } else { 0 };
     let payload = |fill: &Fill<Parts>| match &fill.content {
-        FillContent::Payload { bytes: (head, body), .. } => copied(head) + copied(body),
+        FillContent::Payload { bytes: (head, body), .. } => head.len() + copied(body),
         FillContent::Trigger { .. } => 0,
         FillContent::Failure { message, .. } => message.len(),
     };
@@ -40,7 +38,7 @@ pub fn encode_with(envelope: &Envelope<Parts>, remaining_ns: u64) -> Vec<Bytes> 
 /// it is.
 pub fn encode_behind(envelope: &Envelope<Parts>, remaining_ns: u64, out: &mut Vec<u8>) -> bool {
     let large = |fill: &Fill<Parts>| match &fill.content {
-        FillContent::Payload { bytes: (head, body), .. } => head.len().max(body.len()) > COPIED_BYTES_MAX,
+        FillContent::Payload { bytes: (_, body), .. } => body.len() > COPIED_BYTES_MAX,
         FillContent::Trigger { .. } | FillContent::Failure { .. } => false,
     };
     let small = !envelope.fills.iter().any(large);
@@ -110,7 +108,7 @@ fn write_fill(fill: &Fill<Parts>, pieces: &mut Pieces) {
     if let Some((head, body)) = payload {
         key(2, LENGTH, out);
         varint::put(payload_bytes as u64, out);
-        pieces.shared(head);
+        pieces.open.extend_from_slice(head);
         pieces.shared(body);
     }
     let out = &mut pieces.open;

@@ -2,7 +2,8 @@
 
 use crate::input::SendId;
 use crate::time::Time;
-use bb_ir::envelope::{self, Envelope, Parts};
+use bb_ir::codec::Parts;
+use bb_ir::envelope::{self, Envelope};
 use bb_ir::peer::PeerId;
 use bytes::Bytes;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use super::memory;
 use bb::ir::codec::{self, Decoded};
-use bb::ir::envelope::{self, Envelope, Fill, FillContent, Parts};
+use bb::ir::envelope::{self, Envelope};
 use bb::ir::hello;
 use bb::ir::limits::WireLimits;
 use bb::ir::peer::PeerId;
@@ -22,14 +22,7 @@ pub fn envelope(bytes: &[u8]) {
 
 /// An envelope's bytes.
 pub fn written(envelope: Envelope) -> Bytes {
-    let content = |content| match content {
-        FillContent::Payload { bytes, type_hash } => FillContent::Payload { bytes: (bytes, Bytes::new()), type_hash },
-        FillContent::Trigger { type_hash } => FillContent::Trigger { type_hash },
-        FillContent::Failure { code, message } => FillContent::Failure { code, message },
-    };
-    let Envelope { seq, ack, execution, lane, remaining_ns, fills, rtt, trace } = envelope;
-    let fills = fills.into_iter().map(|f| Fill { address: f.address, content: content(f.content) }).collect();
-    envelope::encode(&Envelope::<Parts> { seq, ack, execution, lane, remaining_ns, fills, rtt, trace }).concat().into()
+    envelope::encode(&envelope.to_be_sent()).concat().into()
 }
 
 /// A connection's first frame.

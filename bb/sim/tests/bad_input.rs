@@ -5,7 +5,7 @@ use bb::engine::{
     Arg, CallId, CommandId, Config, DisconnectReason, Engine, EngineStep, Event, GraphId, Input, Membership,
     ReceiveFault, Refusal, SendId, Time, Usage, Value,
 };
-use bb::ir::envelope::{self, Envelope, FillContent, Parts};
+use bb::ir::envelope::{self, Envelope, FillContent};
 use bb::ir::limits::WireLimits;
 use bb::ir::site::SiteAddress;
 use bb::ir::views::Metadata;
@@ -107,15 +107,7 @@ fn read(frame: &Bytes) -> Envelope {
     envelope::decode(frame.clone(), &WireLimits::default()).expect("it was just encoded")
 }
 fn write(envelope: Envelope) -> Bytes {
-    let parts = |content| match content {
-        FillContent::Payload { bytes, type_hash } => FillContent::Payload { bytes: (Bytes::new(), bytes), type_hash },
-        FillContent::Trigger { type_hash } => FillContent::Trigger { type_hash },
-        FillContent::Failure { code, message } => FillContent::Failure { code, message },
-    };
-    let fill = |f: envelope::Fill| envelope::Fill { address: f.address, content: parts(f.content) };
-    let Envelope { seq, ack, execution, lane, remaining_ns, fills, rtt, trace } = envelope;
-    let fills = fills.into_iter().map(fill).collect();
-    envelope::encode(&Envelope::<Parts> { seq, ack, execution, lane, remaining_ns, fills, rtt, trace }).concat().into()
+    envelope::encode(&envelope.to_be_sent()).concat().into()
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn of_numbers() -> ValueType {
 }
 fn bytes(value: &Value) -> Vec<u8> {
     let (head, body) = codec::encode(value, &|_| Vec::new());
-    [head, body].concat()
+    [&head[..], &body].concat()
 }
 fn decoded(state: &[u8], ty: &ValueType) -> Result<Value, OpError> {
     codec::decode(ty, state.to_vec().into()).map(|d| d.value).map_err(|e| OpError::new(e.to_string()))

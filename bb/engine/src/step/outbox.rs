@@ -306,7 +306,7 @@ mod tests {
         let peer = PeerId::from_bytes(vec![1]).expect("short");
         let number = outbox.next_number();
         let content = FillContent::Trigger { type_hash: 1 };
-        let fills = vec![Fill { address: SiteAddress([0; 8]), content }];
+        let fills = [Fill { address: SiteAddress([0; 8]), content }].into();
         let envelope = Arc::new(Envelope { fills, ..Envelope::bare(number, 0) });
         let outgoing = Outgoing { id: SendId { peer: 0, seq: number }, peer: peer.clone(), expires, envelope };
         let execution = ExecutionId { origin: peer, epoch: 1, counter: 1 };

@@ -12,8 +12,8 @@ use crate::input::{Refusal, SendId};
 use crate::outgoing::Outgoing;
 use crate::plan::{Destination, NodeIx, NodeKind, SendPlan};
 use crate::time::Time;
-use bb_ir::codec;
-use bb_ir::envelope::{Envelope, ExecutionName, Fill, FillContent, Parts};
+use bb_ir::codec::{self, Parts};
+use bb_ir::envelope::{Envelope, ExecutionName, Fill, FillContent, Fills};
 use bb_ir::failure::FailureCode;
 use bb_ir::peer::PeerId;
 use bytes::Bytes;
@@ -73,7 +73,7 @@ impl Engine {
         let Some(send) = Self::send_plan(&plan, node) else { return };
         let deadline = send.deadline_ns.map(|ns| self.now.after(Duration::from_nanos(ns)));
         let expires = deadline.map_or(frame.deadline, |d| d.min(frame.deadline));
-        let mut fills = Vec::with_capacity(send.payloads.len());
+        let mut fills = Fills::with_capacity(send.payloads.len());
         for (site, address, type_hash) in &send.payloads {
             let content = if send.trigger_only {
                 FillContent::Trigger { type_hash: *type_hash }
@@ -122,7 +122,7 @@ impl Engine {
         let frame = self.frames.get(at)?;
         let (plan, expires) = (frame.plan.clone(), frame.deadline);
         let send = Self::send_plan(&plan, node)?;
-        let fills: Vec<Fill<Parts>> = send
+        let fills: Fills<Parts> = send
             .payloads
             .iter()
             .map(|(_, address, _)| Fill {
@@ -146,7 +146,7 @@ impl Engine {
         self.awaited_fails(at, wire, to.own_lane, &cause);
     }
 
-    fn emit(&mut self, at: FrameRef, wire: u64, to: To, fills: Vec<Fill<Parts>>, expires: Time) {
+    fn emit(&mut self, at: FrameRef, wire: u64, to: To, fills: Fills<Parts>, expires: Time) {
         let Some(frame) = self.frames.get(at) else { return };
         let execution = frame.key.execution.clone();
         let me = self.config.peer.clone();

@@ -17,7 +17,7 @@ use crate::tables::Random;
 use crate::time::Time;
 use crate::{PeerId, SendId, Value};
 use bb_ir::codec;
-use bb_ir::envelope::{self, Envelope, Fill, FillContent};
+use bb_ir::envelope::{self, Envelope};
 use bb_ir::failure::FailureCode;
 use bb_ir::limits::{REMAINING_NS_MAX, WireLimits};
 use bb_ir::types::ValueType;
@@ -406,26 +406,7 @@ fn sent(saved: &image::Sent, now: Time, frame: FrameRef, to: &PeerId, id: SendId
     let mut limits = WireLimits::default();
     limits.frame_bytes_max = limits.frame_bytes_max.max(saved.envelope.len());
     let read = envelope::decode(saved.envelope.clone(), &limits).map_err(|_| bad("an envelope"))?;
-    let part = |fill: Fill| {
-        let content = match fill.content {
-            FillContent::Payload { bytes, type_hash } => {
-                FillContent::Payload { bytes: (Bytes::new(), bytes), type_hash }
-            }
-            FillContent::Trigger { type_hash } => FillContent::Trigger { type_hash },
-            FillContent::Failure { code, message } => FillContent::Failure { code, message },
-        };
-        Fill { address: fill.address, content }
-    };
-    let envelope = Envelope {
-        seq: read.seq,
-        ack: read.ack,
-        execution: read.execution,
-        lane: read.lane,
-        remaining_ns: 0,
-        fills: read.fills.into_iter().map(part).collect(),
-        rtt: Vec::new(),
-        trace: read.trace,
-    };
+    let envelope = Envelope { remaining_ns: 0, rtt: Vec::new(), ..read.to_be_sent() };
     let expires = after(now, saved.rest_ns);
     let outgoing = Outgoing { id, peer: to.clone(), expires, envelope: Arc::new(envelope) };
     let execution = execution(saved.execution.as_ref().ok_or(bad("a message"))?)?;

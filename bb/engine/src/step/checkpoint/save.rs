@@ -128,7 +128,7 @@ fn site(state: &SiteState) -> image::Site {
 pub fn value(v: &Value) -> image::Value {
     let data = || {
         let (head, body) = codec::encode(v, &|_| Vec::new());
-        if head.is_empty() { body } else { [head, body].concat().into() }
+        if head.is_empty() { body } else { [&head[..], &body].concat().into() }
     };
     let (kind, data, items) = match v {
         Value::Absent => (0, Bytes::new(), Vec::new()),
