@@ -1,7 +1,8 @@
 //! Messages and bytes per second between two nodes over loopback, beside a raw framed libp2p stream in the same run.
 //!
 //! Both send a payload and wait for a small answer, with so many at once in flight. *One way* is what an envelope costs
-//! without a call of its own: a call sends 64 of them, each with one payload, and gets one answer.
+//! without a call of its own: a call sends 64 of them, each with one payload, and gets one answer. `-- small` measures
+//! payloads of 64 B alone.
 #![allow(missing_docs)]
 
 #[path = "network/asked.rs"]
@@ -133,7 +134,8 @@ fn print(name: &str, through: &str, rate: &Rate) {
 #[tokio::main]
 async fn main() {
     println!("{:<8} {:<17} {:>12} {:>10} {:>14}", "payload", "through", "messages/s", "MiB/s", "round trip");
-    for (name, bytes, window, count) in CASES {
+    let small = std::env::args().any(|arg| arg == "small");
+    for (name, bytes, window, count) in CASES.into_iter().filter(|(_, bytes, ..)| !small || *bytes == 64) {
         print(name, "raw libp2p", &rate(count, bytes, raw::run(bytes, window, count).await));
         let bb = through_bb(Program::Push, bytes, window, count).await;
         print(name, "bb", &rate(count, bytes, bb));

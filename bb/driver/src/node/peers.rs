@@ -25,6 +25,8 @@ const HEADER_BYTES_MAX: usize = 64 << 10;
 pub struct Peers<M> {
     me: PeerId,
     of: BTreeMap<PeerId, Peer<M>>,
+    /// Those whose writers are to be woken.
+    to_ring: Vec<PeerId>,
 }
 
 struct Peer<M> {
@@ -34,11 +36,13 @@ struct Peer<M> {
     waiting: VecDeque<(Instant, M)>,
     /// When it may be dialled again.
     redial: Option<Instant>,
+    /// Whether its writers are to be woken.
+    to_ring: bool,
 }
 
 impl<M> Default for Peer<M> {
     fn default() -> Self {
-        Peer { connections: Connections::default(), said: None, waiting: VecDeque::new(), redial: None }
+        Peer { connections: Connections::default(), said: None, waiting: VecDeque::new(), redial: None, to_ring: false }
     }
 }
 
@@ -65,7 +69,7 @@ pub enum Heard {
 impl<M: Message> Peers<M> {
     /// Nobody, seen from `me`.
     pub fn new(me: PeerId) -> Self {
-        Peers { me, of: BTreeMap::new() }
+        Peers { me, of: BTreeMap::new(), to_ring: Vec::new() }
     }
 
     // Connections.
@@ -189,22 +193,41 @@ impl<M: Message> Peers<M> {
 
     // Messages.
 
-    /// Queues a message, or lets it wait for a connection, or says at once that neither can be.
-    pub fn send(&mut self, to: &PeerId, message: M, now: Instant) -> Result<(), Lost> {
-        let peer = self.of.entry(to.clone()).or_default();
+    /// Queues a message, or lets it wait for a connection, or says at once that neither can be. What is queued goes out once
+    /// the writers are rung.
+    pub fn send(&mut self, to: &PeerId, message: M, now: impl FnOnce() -> Instant) -> Result<(), Lost> {
+        if !self.of.contains_key(to) {
+            self.of.insert(to.clone(), Peer::default());
+        }
+        let peer = self.of.get_mut(to).expect("it is there by now");
         let refused = |reason| Lost { id: message.id(), reason };
         if peer.said.is_some_and(|s| (message.payload_bytes() + HEADER_BYTES_MAX) as u64 > s.frame_bytes_max) {
             return Err(refused(Refusal::TooLarge));
         }
         if let Some(link) = peer.connections.best(&self.me, to) {
-            return link.send(message);
+            link.send(message)?;
+            if !std::mem::replace(&mut peer.to_ring, true) {
+                self.to_ring.push(to.clone());
+            }
+            return Ok(());
         }
         if peer.waiting.len() == WAITING_MAX {
             return Err(refused(Refusal::QueueFull));
         }
+        let now = now();
         peer.waiting.push_back((now + WAIT_MAX, message));
         peer.redial.get_or_insert(now);
         Ok(())
+    }
+
+    /// Wakes the writers of those to whom something has been queued: once for many messages.
+    pub fn ring(&mut self) {
+        for id in self.to_ring.drain(..) {
+            if let Some(peer) = self.of.get_mut(&id) {
+                peer.to_ring = false;
+                peer.connections.links().for_each(Link::ring);
+            }
+        }
     }
 
     // Time.

@@ -25,6 +25,8 @@ const STEPS_PER_TURN: usize = 4096;
 const OPS_PER_TURN: u32 = 100_000;
 /// How many steps are done at one time of the clock.
 const STEPS_PER_TIME: usize = 64;
+/// How many steps are done before writers are woken for what they are to write.
+const STEPS_PER_RING: usize = 256;
 
 /// What has happened.
 #[expect(clippy::large_enum_variant, reason = "there is one at a time, on the stack")]
@@ -148,10 +150,19 @@ impl Node {
 
     /// Does what the engine says; whether it has more to say.
     pub(super) fn settle(&mut self) -> bool {
+        let more = self.steps();
+        self.peers.ring();
+        more
+    }
+
+    fn steps(&mut self) -> bool {
         let mut ops = OPS_PER_TURN;
         for number in 0..STEPS_PER_TURN {
             if number % STEPS_PER_TIME == 0 {
                 self.now = self.clock.now();
+            }
+            if number % STEPS_PER_RING == 0 {
+                self.peers.ring();
             }
             let Some(step) = self.engine.poll_within(self.now, &mut ops) else { return ops == 0 };
             self.step(step);

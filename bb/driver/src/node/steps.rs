@@ -57,7 +57,7 @@ impl Node {
 
     pub(super) fn send(&mut self, message: Outgoing) {
         let to = message.peer.clone();
-        if let Err(lost) = self.peers.send(&to, message, Instant::now()) {
+        if let Err(lost) = self.peers.send(&to, message, Instant::now) {
             self.lost(lost);
         }
     }

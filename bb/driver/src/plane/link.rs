@@ -1,16 +1,18 @@
 //! What waits to be written to a peer: the newest Hello, and two bounded queues, control first.
 
+use super::chunk::CHUNK_BYTES_MAX;
 use bb_engine::{Outgoing, Refusal, SendId, Time};
 use bytes::Bytes;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, watch};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// How much may wait for one peer.
 pub const QUEUE_MESSAGES_MAX: usize = 4096;
 /// How many payload bytes may wait for one peer. One message may be larger, on its own.
 pub const QUEUE_BYTES_MAX: usize = 256 << 20;
+/// How many messages a writer takes at once, of no more bytes than a chunk: control waits for no more than that.
+const TAKEN_MAX: usize = 64;
 
 /// What a writer writes.
 pub trait Message {
@@ -44,25 +46,37 @@ impl Message for Outgoing {
 }
 
 /// The node's end of the stream to a peer.
-pub struct Link<M> {
-    hello: watch::Sender<Bytes>,
-    control: mpsc::Sender<M>,
-    data: mpsc::Sender<M>,
-    bytes: Arc<AtomicUsize>,
-}
+pub struct Link<M>(Arc<Shared<M>>);
 
 /// The writer's end.
 pub struct Queues<M> {
-    hello: watch::Receiver<Bytes>,
-    control: mpsc::Receiver<M>,
-    data: mpsc::Receiver<M>,
-    bytes: Arc<AtomicUsize>,
+    shared: Arc<Shared<M>>,
+    /// What it has taken and not written.
+    taken: VecDeque<M>,
+}
+
+struct Shared<M> {
+    waiting: Mutex<Waiting<M>>,
+    writer: Notify,
+}
+
+struct Waiting<M> {
+    /// What this node is, where that is still to be said.
+    hello: Option<Bytes>,
+    control: VecDeque<M>,
+    data: VecDeque<M>,
+    /// Of payloads.
+    bytes: usize,
+    /// The node writes no more here.
+    let_go: bool,
+    /// The writer is gone.
+    over: bool,
 }
 
 /// What is to be written next.
 #[derive(Debug)]
 pub enum Next<M> {
-    /// What this node is, once more.
+    /// What this node is, at first or once more.
     Hello(Bytes),
     Message(M),
 }
@@ -74,98 +88,133 @@ pub struct Lost {
     pub reason: Refusal,
 }
 
+impl<M> Shared<M> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting<M>> {
+        // Nothing panics while it holds the lock.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl<M: Message> Link<M> {
     /// Both ends of a stream that begins with this Hello.
     pub fn new(hello: Bytes) -> (Link<M>, Queues<M>) {
-        let (hello, hello_end) = watch::channel(hello);
-        let (control, control_end) = mpsc::channel(QUEUE_MESSAGES_MAX);
-        let (data, data_end) = mpsc::channel(QUEUE_MESSAGES_MAX);
-        let bytes = Arc::new(AtomicUsize::new(0));
-        let queues = Queues { hello: hello_end, control: control_end, data: data_end, bytes: bytes.clone() };
-        (Link { hello, control, data, bytes }, queues)
+        let (control, data) = (VecDeque::new(), VecDeque::new());
+        let waiting = Waiting { hello: Some(hello), control, data, bytes: 0, let_go: false, over: false };
+        let shared = Arc::new(Shared { waiting: Mutex::new(waiting), writer: Notify::new() });
+        (Link(shared.clone()), Queues { shared, taken: VecDeque::new() })
     }
 
     /// This node hosts more than before: the peer learns it before anything that is queued from now on.
     pub fn hello(&self, hello: Bytes) {
-        // An error means that the writer is gone, and the connection with it.
-        let _ = self.hello.send(hello);
+        self.0.waiting().hello = Some(hello);
+        self.ring();
     }
 
-    /// Queues a message, or says at once that it cannot be.
+    /// Queues a message, or says at once that it cannot be. The writer learns of it with [`Link::ring`].
     pub fn send(&self, message: M) -> Result<(), Lost> {
         let (id, size) = (message.id(), message.payload_bytes());
-        let full = Lost { id, reason: Refusal::QueueFull };
-        let waiting = self.bytes.load(Ordering::Relaxed);
-        if size > 0 && waiting > 0 && waiting + size > QUEUE_BYTES_MAX {
-            return Err(full);
+        let mut waiting = self.0.waiting();
+        let waiting = &mut *waiting;
+        let queue = if size == 0 { &mut waiting.control } else { &mut waiting.data };
+        let too_many_bytes = size > 0 && waiting.bytes > 0 && waiting.bytes + size > QUEUE_BYTES_MAX;
+        if waiting.over {
+            Err(Lost { id, reason: Refusal::PeerLost })
+        } else if too_many_bytes || queue.len() == QUEUE_MESSAGES_MAX {
+            Err(Lost { id, reason: Refusal::QueueFull })
+        } else {
+            waiting.bytes += size;
+            queue.push_back(message);
+            Ok(())
         }
-        let queue = if size == 0 { &self.control } else { &self.data };
-        // Counted before the writer can take it out again.
-        self.bytes.fetch_add(size, Ordering::Relaxed);
-        queue.try_send(message).map_err(|refused| {
-            self.bytes.fetch_sub(size, Ordering::Relaxed);
-            match refused {
-                TrySendError::Full(_) => full,
-                TrySendError::Closed(_) => Lost { id, reason: Refusal::PeerLost },
-            }
-        })
+    }
+
+    /// Wakes the writer: once for many messages.
+    pub fn ring(&self) {
+        self.0.writer.notify_one();
+    }
+}
+
+impl<M> Drop for Link<M> {
+    fn drop(&mut self) {
+        self.0.waiting().let_go = true;
+        self.0.writer.notify_one();
     }
 }
 
 impl<M: Message> Queues<M> {
-    /// The Hello that the stream begins with.
-    pub fn first_hello(&mut self) -> Bytes {
-        self.hello.borrow_and_update().clone()
-    }
-    /// A Hello that goes before whatever was taken out of a queue.
-    pub fn next_hello(&mut self) -> Option<Bytes> {
-        // An error means that the node has let go of the link: what it said last is still to be written.
-        if !self.hello.has_changed().unwrap_or(true) {
-            return None;
-        }
-        let hello = self.hello.borrow_and_update();
-        hello.has_changed().then(|| hello.clone())
-    }
-    /// What is next, control first; `None` once the node has let go of the link and nothing waits.
+    /// What is next: Hello, then control; `None` once the node has let go of the link and nothing waits.
     pub async fn next(&mut self) -> Option<Next<M>> {
-        if let Ok(message) = self.control.try_recv().or_else(|_| self.data.try_recv()) {
-            self.bytes.fetch_sub(message.payload_bytes(), Ordering::Relaxed);
-            return Some(Next::Message(message));
+        loop {
+            if let Some(message) = self.taken.pop_front() {
+                return Some(Next::Message(message));
+            }
+            let let_go = {
+                let mut waiting = self.shared.waiting();
+                if let Some(hello) = waiting.hello.take() {
+                    return Some(Next::Hello(hello));
+                }
+                waiting.take(&mut self.taken);
+                waiting.let_go
+            };
+            if self.taken.is_empty() {
+                if let_go {
+                    return None;
+                }
+                self.shared.writer.notified().await;
+            }
         }
-        let message = tokio::select! {
-            biased;
-            Some(message) = self.control.recv() => message,
-            Some(message) = self.data.recv() => message,
-            Ok(()) = self.hello.changed() => return Some(Next::Hello(self.first_hello())),
-            else => return None,
-        };
-        self.bytes.fetch_sub(message.payload_bytes(), Ordering::Relaxed);
-        Some(Next::Message(message))
     }
-    /// The next control message, if one waits.
-    pub fn next_control(&mut self) -> Option<M> {
-        self.control.try_recv().ok()
+    /// What may stand between the chunks of a message: Hello, and control.
+    pub fn next_between(&mut self) -> Option<Next<M>> {
+        let mut waiting = self.shared.waiting();
+        let hello = waiting.hello.take().map(Next::Hello);
+        hello.or_else(|| waiting.control.pop_front().map(Next::Message))
     }
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.control.is_empty() && self.data.is_empty()
+        self.taken.is_empty() && self.shared.waiting().is_empty()
     }
     /// Whether the node writes no more here.
     #[cfg(test)]
     pub fn is_let_go(&self) -> bool {
-        self.data.sender_strong_count() == 0
+        self.shared.waiting().let_go
     }
     /// Everything that waits; nothing more can.
     pub fn drain(&mut self) -> Vec<SendId> {
-        self.control.close();
-        self.data.close();
-        let mut ids = Vec::new();
-        for queue in [&mut self.control, &mut self.data] {
-            while let Ok(message) = queue.try_recv() {
-                ids.push(message.id());
-            }
+        let mut waiting = self.shared.waiting();
+        let waiting = &mut *waiting;
+        (waiting.over, waiting.bytes) = (true, 0);
+        let all = self.taken.drain(..).chain(waiting.control.drain(..)).chain(waiting.data.drain(..));
+        all.map(|message| message.id()).collect()
+    }
+}
+
+impl<M> Drop for Queues<M> {
+    fn drop(&mut self) {
+        let mut waiting = self.shared.waiting();
+        waiting.over = true;
+        (waiting.control, waiting.data) = (VecDeque::new(), VecDeque::new());
+    }
+}
+
+impl<M> Waiting<M> {
+    fn is_empty(&self) -> bool {
+        self.hello.is_none() && self.control.is_empty() && self.data.is_empty()
+    }
+}
+
+impl<M: Message> Waiting<M> {
+    /// Takes what is to be written next, together.
+    fn take(&mut self, taken: &mut VecDeque<M>) {
+        let few = self.control.len().min(TAKEN_MAX);
+        taken.extend(self.control.drain(..few));
+        let mut bytes = 0;
+        while taken.len() < TAKEN_MAX && bytes < CHUNK_BYTES_MAX {
+            let Some(message) = self.data.pop_front() else { break };
+            bytes += message.payload_bytes();
+            taken.push_back(message);
         }
-        ids
+        self.bytes -= bytes;
     }
 }
 
@@ -178,13 +227,20 @@ mod tests {
         link.send(note).expect_err("refused").reason
     }
 
+    /// A stream whose Hello has gone out.
+    fn greeted() -> (Link<Note>, Queues<Note>) {
+        let (link, mut queues) = Link::new(Bytes::new());
+        assert!(matches!(queues.next_between(), Some(Next::Hello(_))));
+        (link, queues)
+    }
+
     fn id(next: Option<Next<Note>>) -> Option<SendId> {
         next.map(|n| if let Next::Message(note) = n { note.id() } else { panic!("a Hello") })
     }
 
     #[tokio::test]
     async fn a_full_queue_says_no_at_once_and_takes_more_when_something_is_out() {
-        let (link, mut queues) = Link::new(Bytes::new());
+        let (link, mut queues) = greeted();
         for id in 0..QUEUE_MESSAGES_MAX as u64 {
             assert_eq!(link.send(Note::data(id, 1)), Ok(()));
         }
@@ -198,7 +254,7 @@ mod tests {
 
     #[tokio::test]
     async fn bytes_are_bounded_too_but_one_message_always_fits() {
-        let (link, mut queues) = Link::new(Bytes::new());
+        let (link, mut queues) = greeted();
         assert_eq!(link.send(Note::data(1, QUEUE_BYTES_MAX + 1)), Ok(()));
         assert_eq!(refused(&link, Note::data(2, 1)), Refusal::QueueFull);
         assert!(queues.next().await.is_some());
@@ -214,19 +270,48 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_newest_hello_is_next_where_nothing_else_waits_and_before_what_does() {
+    async fn the_newest_hello_goes_before_all_that_waits() {
         let (link, mut queues) = Link::<Note>::new(Bytes::from_static(b"first"));
-        assert_eq!(queues.first_hello(), &b"first"[..]);
-        assert_eq!(queues.next_hello(), None);
+        let hello = async |queues: &mut Queues<Note>| match queues.next().await {
+            Some(Next::Hello(hello)) => Some(hello),
+            _ => None,
+        };
+        assert_eq!(hello(&mut queues).await.as_deref(), Some(&b"first"[..]));
         link.hello(Bytes::from_static(b"second"));
-        link.hello(Bytes::from_static(b"third"));
-        assert!(matches!(queues.next().await, Some(Next::Hello(hello)) if hello == b"third"[..]));
-        link.hello(Bytes::from_static(b"last"));
         assert_eq!(link.send(Note::data(1, 1)), Ok(()));
+        link.hello(Bytes::from_static(b"third"));
+        assert_eq!(hello(&mut queues).await.as_deref(), Some(&b"third"[..]));
+        link.hello(Bytes::from_static(b"last"));
         drop(link);
-        assert!(queues.next().await.is_some());
-        assert_eq!(queues.next_hello(), Some(Bytes::from_static(b"last")), "it goes before what was taken out");
-        assert_eq!(queues.next_hello(), None);
+        assert!(matches!(queues.next_between(), Some(Next::Hello(hello)) if hello == b"last"[..]));
+        assert!(queues.next_between().is_none(), "data does not stand between");
+        assert_eq!(id(queues.next().await), Some(SendId { peer: 0, seq: 1 }));
         assert!(queues.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn control_waits_for_no_more_data_than_a_chunk() {
+        let (link, mut queues) = greeted();
+        let sizes = [CHUNK_BYTES_MAX - 1, 1, 1, 1];
+        for (id, size) in sizes.into_iter().enumerate() {
+            assert_eq!(link.send(Note::data(id as u64, size)), Ok(()));
+        }
+        let mut order = vec![id(queues.next().await)];
+        assert_eq!(link.send(Note::control(9)), Ok(()));
+        drop(link);
+        while let Some(next) = queues.next().await {
+            order.push(id(Some(next)));
+        }
+        assert_eq!(order.iter().flatten().map(|id| id.seq).collect::<Vec<_>>(), [0, 1, 9, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_waits_wakes_for_what_was_queued_before_it_was_rung() {
+        let (link, mut queues) = greeted();
+        let mut next = std::pin::pin!(queues.next());
+        assert!(futures::poll!(&mut next).is_pending());
+        assert_eq!(link.send(Note::data(1, 1)), Ok(()));
+        link.ring();
+        assert_eq!(id(next.await), Some(SendId { peer: 0, seq: 1 }));
     }
 }

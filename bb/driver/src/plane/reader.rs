@@ -5,7 +5,7 @@ use super::chunk::{HEAD_BYTES, Head, Kind};
 use crate::traffic::Counters;
 use bb_engine::{PeerId, WireLimits};
 use bytes::Bytes;
-use futures::io::{AsyncRead, AsyncReadExt, BufReader};
+use futures::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use libp2p::swarm::ConnectionId;
 use std::io;
 use std::sync::Arc;
@@ -13,6 +13,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// Heads and small messages are read together; larger chunks go straight to where they belong.
 const BUFFER_BYTES: usize = 16 << 10;
+/// Messages of no more bytes are taken out together, as views into one copy. What outlives it is copied again: see
+/// `bb_ir::codec::decode`.
+const SMALL_BYTES_MAX: usize = 1 << 10;
 /// How many frames are handed on together.
 const FRAMES_AT_ONCE: usize = 256;
 /// How much of all peers' frames may wait for the engine.
@@ -112,16 +115,19 @@ pub async fn read<R: AsyncRead + Unpin>(
     let mut frames = Vec::new();
     loop {
         // What has come together is handed on together.
-        let message = match reader.message(bytes_max).await {
-            Ok(Message { bytes, hello: false }) if !first => {
-                frames.push(bytes);
-                if frames.len() < FRAMES_AT_ONCE && reader.holds_another() {
-                    continue;
+        let message = match () {
+            () if !first && reader.small(bytes_max, &mut frames) => None,
+            () => match reader.message(bytes_max).await {
+                Ok(Message { bytes, hello: false }) if !first => {
+                    frames.push(bytes);
+                    None
                 }
-                None
-            }
-            other => Some(other),
+                other => Some(other),
+            },
         };
+        if message.is_none() && frames.len() < FRAMES_AT_ONCE && reader.holds_another() {
+            continue;
+        }
         if !frames.is_empty() && !inflow.put(&peer, connection, What::Frames(std::mem::take(&mut frames))).await {
             return;
         }
@@ -166,6 +172,30 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                 return Ok(Message { bytes, hello: head.kind == Kind::Hello });
             }
         }
+    }
+
+    /// Puts small messages that were read whole behind `frames`; whether there were any.
+    fn small(&mut self, bytes_max: usize, frames: &mut Vec<Bytes>) -> bool {
+        if !self.assembly.is_empty() {
+            return false;
+        }
+        let (buffer, bytes_max) = (self.stream.buffer(), bytes_max.min(SMALL_BYTES_MAX));
+        let (before, mut end) = (frames.len(), 0);
+        let mut ends = Vec::new();
+        while before + ends.len() < FRAMES_AT_ONCE
+            && let Some((head, rest)) = buffer[end..].split_first_chunk::<HEAD_BYTES>()
+            && let Ok(Head { kind: Kind::Last, length, .. }) = Head::decode(*head)
+            && length as usize <= rest.len().min(bytes_max)
+        {
+            end += HEAD_BYTES + length as usize;
+            ends.push((end - length as usize, end));
+        }
+        let block = Bytes::copy_from_slice(&buffer[..end]);
+        self.stream.consume_unpin(end);
+        self.counters.framing_received(ends.len() * HEAD_BYTES);
+        ends.iter().for_each(|(start, end)| self.counters.received(end - start));
+        frames.extend(ends.iter().map(|(start, end)| block.slice(*start..*end)));
+        !ends.is_empty()
     }
 
     /// Whether what was read from the stream holds the rest of a message: the next does not have to wait.

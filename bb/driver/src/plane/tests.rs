@@ -3,16 +3,20 @@
 use super::assembly::FrameError;
 use super::chunk::HEAD_BYTES;
 use super::link::{Link, Lost};
-use super::reader::{End, Reader};
+use super::reader::{End, Inflow, Reader, What};
 use super::sample::Note;
 use super::writer::write;
 use crate::clock::Clock;
 use crate::traffic::{Counters, Traffic};
-use bb_engine::{Refusal, SendId};
+use bb_engine::{PeerId, Refusal, SendId, WireLimits};
 use bytes::Bytes;
 use futures::executor::block_on;
-use futures::io::Cursor;
+use futures::io::{AsyncRead, Cursor};
+use libp2p::swarm::ConnectionId;
 use proptest::prelude::*;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use tokio::sync::mpsc;
 
 const HELLO: Bytes = Bytes::from_static(b"hello");
@@ -45,6 +49,21 @@ fn read(bytes: &[u8], bytes_max: usize) -> (Vec<Bytes>, End, Traffic) {
     }
 }
 
+/// A stream that gives so many bytes at once.
+struct Trickle<'a> {
+    rest: &'a [u8],
+    at_once: usize,
+}
+impl AsyncRead for Trickle<'_> {
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, out: &mut [u8]) -> Poll<io::Result<usize>> {
+        let n = self.at_once.min(self.rest.len()).min(out.len());
+        let (now, rest) = self.rest.split_at(n);
+        out[..n].copy_from_slice(now);
+        self.rest = rest;
+        Poll::Ready(Ok(n))
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_written_is_read(messages in proptest::collection::vec(
@@ -64,6 +83,34 @@ proptest! {
         prop_assert_eq!(read, [vec![HELLO], empty, data].concat());
         prop_assert_eq!(sent.bytes_sent, bytes.len() as u64);
         prop_assert_eq!((sent.bytes_sent, sent.messages_sent), (received.bytes_received, received.messages_received));
+    }
+
+    /// A reader's task takes small messages out of what has come together, and others one by one.
+    #[test]
+    fn what_is_written_is_handed_on_in_order_however_it_comes(
+        sizes in proptest::collection::vec(prop_oneof![0..40usize, 1_000..1_040usize, 15_000..70_000usize], 0..30),
+        at_once in prop_oneof![1..50usize, 10_000..40_000usize],
+    ) {
+        let notes = sizes.iter().zip(0..).map(|(n, id)| Note::of(id, vec![vec![id as u8; *n].into()])).collect();
+        let (bytes, ..) = written(notes);
+        let (expected, ..) = read(&bytes, 1 << 20);
+        let (inflow, mut out) = Inflow::new(1 << 10);
+        let (limits, counters) = (WireLimits::default(), Counters::default());
+        let (peer, connection) = (PeerId::from_bytes(vec![1]).expect("short"), ConnectionId::new_unchecked(0));
+        let stream = Trickle { rest: &bytes, at_once };
+        block_on(super::reader::read(stream, peer, connection, limits, inflow, counters.clone()));
+        let (mut come, mut ended) = (Vec::new(), false);
+        while let Ok(incoming) = out.try_recv() {
+            match incoming.what {
+                What::Hello(hello) => come.push(hello),
+                What::Frames(frames) => come.extend(frames),
+                What::Ended(end) => ended = matches!(end, End::Goodbye),
+            }
+        }
+        prop_assert!(ended);
+        prop_assert_eq!(counters.now().bytes_received, bytes.len() as u64);
+        prop_assert_eq!(counters.now().messages_received, expected.len() as u64);
+        prop_assert_eq!(come, expected);
     }
 
     #[test]

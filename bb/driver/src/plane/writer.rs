@@ -26,7 +26,7 @@ pub async fn write<W: AsyncWrite + Unpin, M: Message>(
     counters: Counters,
 ) -> io::Result<()> {
     let (gathered, now) = (Vec::with_capacity(2 * BUFFER_BYTES), clock.now());
-    let mut writer = Writer { stream, gathered, next: 0, lost, clock, now, counters };
+    let mut writer = Writer { stream, gathered, greeted: false, next: 0, lost, clock, now, counters };
     let written = writer.all(&mut queues).await;
     for id in queues.drain() {
         writer.lost(Lost { id, reason: Refusal::PeerLost });
@@ -38,6 +38,8 @@ struct Writer<W> {
     stream: W,
     /// What is to be written before anything else.
     gathered: Vec<u8>,
+    /// Whether the first Hello has gone out.
+    greeted: bool,
     /// The number of the last message.
     next: u32,
     lost: mpsc::UnboundedSender<Lost>,
@@ -48,26 +50,24 @@ struct Writer<W> {
 
 impl<W: AsyncWrite + Unpin> Writer<W> {
     async fn all<M: Message>(&mut self, queues: &mut Queues<M>) -> io::Result<()> {
-        let first = self.begin(vec![queues.first_hello()], Kind::Last);
-        self.whole(first).await?;
-        self.flush().await?;
         while let Some(next) = queues.next().await {
             match next {
-                Next::Hello(hello) => self.hello(hello).await?,
+                Next::Hello(hello) => {
+                    self.hello(hello).await?;
+                    self.flush().await?;
+                }
+                Next::Message(message) if self.gather(&message).await? => {}
                 Next::Message(message) => {
-                    self.hello_before(queues).await?;
-                    if self.gather(&message).await? {
-                        if queues.is_empty() {
-                            self.flush().await?;
-                        }
-                        continue;
-                    }
                     let mut body = self.encode(&message);
                     while !self.chunk(&mut body).await? {
-                        while let Some(control) = queues.next_control() {
-                            self.hello_before(queues).await?;
-                            let body = self.encode(&control);
-                            self.whole(body).await?;
+                        while let Some(between) = queues.next_between() {
+                            match between {
+                                Next::Hello(hello) => self.hello(hello).await?,
+                                Next::Message(control) => {
+                                    let body = self.encode(&control);
+                                    self.whole(body).await?;
+                                }
+                            }
                         }
                     }
                 }
@@ -81,16 +81,10 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         self.stream.close().await
     }
 
-    /// What the node has said of itself before it queued a message.
-    async fn hello_before<M: Message>(&mut self, queues: &mut Queues<M>) -> io::Result<()> {
-        match queues.next_hello() {
-            Some(hello) => self.hello(hello).await,
-            None => Ok(()),
-        }
-    }
-
+    /// The stream's first frame, or a further one of that kind.
     async fn hello(&mut self, hello: Bytes) -> io::Result<()> {
-        let body = self.begin(vec![hello], Kind::Hello);
+        let kind = if std::mem::replace(&mut self.greeted, true) { Kind::Hello } else { Kind::Last };
+        let body = self.begin(vec![hello], kind);
         self.whole(body).await
     }
 

@@ -29,7 +29,8 @@ fn up(
     dialled: bool,
     said: Said,
 ) -> (Heard, crate::plane::Queues<Note>) {
-    let (link, queues) = Link::new(bytes::Bytes::new());
+    let (link, mut queues) = Link::new(bytes::Bytes::new());
+    assert!(matches!(queues.next_between(), Some(Next::Hello(_))), "it has gone out");
     peers.connected(id, connection(n), dialled, Instant::now());
     assert!(peers.read(id, connection(n), task));
     assert!(!peers.read(id, connection(n), task), "one stream");
@@ -43,10 +44,10 @@ async fn both_peers_settle_on_the_connection_that_the_smaller_one_dialled() {
         for mine_first in [true, false] {
             let mut peers = Peers::new(me.clone());
             let (_, mut first) = up(&mut peers, &other, 0, mine_first, SAID);
-            assert_eq!(peers.send(&other, Note::data(1, 1), Instant::now()), Ok(()));
+            assert_eq!(peers.send(&other, Note::data(1, 1), Instant::now), Ok(()));
             let (heard, mut second) = up(&mut peers, &other, 1, !mine_first, SAID);
             assert_eq!(heard, Heard::Again);
-            assert_eq!(peers.send(&other, Note::data(2, 1), Instant::now()), Ok(()));
+            assert_eq!(peers.send(&other, Note::data(2, 1), Instant::now), Ok(()));
             let first_wins = mine_first == mine_wins;
             // What was queued before goes out all the same; then the loser's writer is let go.
             assert_eq!(first.next().await.map(id_of), Some(SendId { peer: 0, seq: 1 }));
@@ -95,7 +96,7 @@ async fn a_peer_that_dials_again_has_lost_what_it_dialled_before() {
     let (heard, mut new) = up(&mut peers, &peer(2), 1, false, SAID);
     assert_eq!(heard, Heard::Anew(Parting::Lost, vec![connection(0)]));
     assert!(old.next().await.is_none());
-    assert_eq!(peers.send(&peer(2), Note::data(1, 1), Instant::now()), Ok(()));
+    assert_eq!(peers.send(&peer(2), Note::data(1, 1), Instant::now), Ok(()));
     assert_eq!(new.next().await.map(id_of), Some(SendId { peer: 0, seq: 1 }));
     assert!(!peers.ended(&peer(2), connection(0), false), "it was given up already");
     assert!(!peers.closed(&peer(2), connection(0), true));
@@ -105,10 +106,10 @@ async fn a_peer_that_dials_again_has_lost_what_it_dialled_before() {
 fn messages_wait_for_a_connection_and_then_no_longer() {
     let (mut peers, now) = (Peers::new(peer(1)), Instant::now());
     for id in 0..WAITING_MAX as u64 {
-        assert_eq!(peers.send(&peer(2), Note::data(id, 1), now), Ok(()));
+        assert_eq!(peers.send(&peer(2), Note::data(id, 1), || now), Ok(()));
     }
     let full = Lost { id: SendId { peer: 0, seq: 5000 }, reason: Refusal::QueueFull };
-    assert_eq!(peers.send(&peer(2), Note::data(5000, 1), now), Err(full));
+    assert_eq!(peers.send(&peer(2), Note::data(5000, 1), || now), Err(full));
     assert_eq!(peers.dial_next(now), [peer(2)]);
     assert_eq!(peers.dial_next(now), [], "one attempt at a time");
     assert_eq!(peers.next(), Some(now + REDIAL_AFTER));
@@ -123,7 +124,7 @@ async fn a_message_larger_than_the_peer_takes_is_refused() {
     let (_, _queues) = up(&mut peers, &peer(2), 0, true, SAID);
     let large = Note::data(3, 1 << 20);
     let lost = Lost { id: SendId { peer: 0, seq: 3 }, reason: Refusal::TooLarge };
-    assert_eq!(peers.send(&peer(2), large, Instant::now()), Err(lost));
+    assert_eq!(peers.send(&peer(2), large, Instant::now), Err(lost));
 }
 
 #[tokio::test]
