@@ -16,7 +16,7 @@ mod read;
 mod refusal;
 mod write;
 
-pub use read::decode;
+pub use read::{decode, decode_into};
 pub use refusal::Refusal;
 pub use write::{encode, encode_behind, encode_with};
 
@@ -73,6 +73,22 @@ impl Envelope {
         let Envelope { seq, ack, execution, lane, remaining_ns, fills, rtt, trace } = self;
         let fills = fills.into_iter().map(|f| Fill { address: f.address, content: content(f.content) }).collect();
         Envelope { seq, ack, execution, lane, remaining_ns, fills, rtt, trace }
+    }
+}
+
+impl<P> Default for Envelope<P> {
+    fn default() -> Self {
+        Envelope::bare(0, 0)
+    }
+}
+
+impl<P> Envelope<P> {
+    /// Makes it a bare one without a number again, and keeps its room.
+    pub fn clear(&mut self) {
+        (self.seq, self.ack, self.execution, self.lane, self.remaining_ns) = (0, 0, None, None, 0);
+        self.fills.clear();
+        self.rtt.clear();
+        self.trace = Bytes::new();
     }
 }
 

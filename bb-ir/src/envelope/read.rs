@@ -15,13 +15,21 @@ use bytes::Bytes;
 
 /// Reads a frame.
 pub fn decode(frame: Bytes, limits: &WireLimits) -> Result<Envelope, Refusal> {
+    let mut envelope = Envelope::bare(0, 0);
+    decode_into(&frame, limits, &mut envelope)?;
+    Ok(envelope)
+}
+
+/// The same, over what stands in `envelope`: who reads many moves none of them about. Of a frame that is refused it holds
+/// a part.
+pub fn decode_into(frame: &Bytes, limits: &WireLimits, envelope: &mut Envelope) -> Result<(), Refusal> {
     let bytes = frame.len();
     if bytes > limits.frame_bytes_max {
         return Err(Refusal::FrameTooLarge { bytes, max: limits.frame_bytes_max });
     }
     let (mut version, mut payloads) = (0, 0);
-    let mut envelope = Envelope::bare(0, 0);
-    let mut fields = Fields::of("WireEnvelope", &frame);
+    envelope.clear();
+    let mut fields = Fields::of("WireEnvelope", frame);
     while let Some(field) = fields.next()? {
         match field.number {
             1 => version = fields.varint(&field, "version")? as u32,
@@ -34,7 +42,7 @@ pub fn decode(frame: Bytes, limits: &WireLimits) -> Result<Envelope, Refusal> {
                 let content = fields.message(&field)?;
                 let index = envelope.fills.len();
                 at_most(index, "fills", limits::FILLS_MAX)?;
-                envelope.fills.push(fill(index, content, &frame, limits, &mut payloads)?);
+                envelope.fills.push(fill(index, content, frame, limits, &mut payloads)?);
             }
             8 => {
                 let content = fields.message(&field)?;
@@ -49,8 +57,7 @@ pub fn decode(frame: Bytes, limits: &WireLimits) -> Result<Envelope, Refusal> {
     if header > limits.header_bytes_max {
         return Err(Refusal::HeaderTooLarge { bytes: header, max: limits.header_bytes_max });
     }
-    check(version, &envelope)?;
-    Ok(envelope)
+    check(version, envelope)
 }
 
 fn at_most(before: usize, field: &'static str, max: usize) -> Result<(), ScanError> {

@@ -30,6 +30,7 @@ use crate::load;
 use crate::plan::{self, GraphSlot, Installed, NodeIx, RecvIx};
 use crate::time::Time;
 use bb_ir::component::KernelEntry;
+use bb_ir::envelope::Envelope;
 use bb_ir::hello::{self, Hello, HostedClass, ProgramOffer};
 use bb_ir::peer::PeerId;
 use bb_ir::site::SiteAddress;
@@ -80,6 +81,8 @@ pub struct Engine {
     outputs: Vec<Value>,
     /// Reused for every message: what a wire brings.
     brought: Vec<Value>,
+    /// What is read of a frame, once for all.
+    envelope: Option<Box<Envelope>>,
     bytes: u64,
     lanes: usize,
     intervals: Vec<Ticks>,
@@ -124,6 +127,7 @@ impl Engine {
             inputs: Vec::new(),
             outputs: Vec::new(),
             brought: Vec::new(),
+            envelope: None,
             bytes: 0,
             lanes: 0,
             intervals: Vec::new(),

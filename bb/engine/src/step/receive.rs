@@ -27,10 +27,13 @@ impl Engine {
         if !self.rx_gates(peer) {
             return;
         }
-        match envelope::decode(frame, &self.config.limits.wire) {
-            Ok(envelope) => self.accepted(peer, from, &envelope),
+        let mut envelope = self.envelope.take().unwrap_or_default();
+        match envelope::decode_into(&frame, &self.config.limits.wire, &mut envelope) {
+            Ok(()) => self.accepted(peer, from, &envelope),
             Err(refusal) => self.violation(peer, refusal.to_string()),
         }
+        envelope.clear();
+        self.envelope = Some(envelope);
     }
 
     /// An envelope that is one.
