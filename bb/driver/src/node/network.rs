@@ -118,12 +118,15 @@ impl Node {
         }
     }
 
-    pub(super) fn on_incoming(&mut self, Incoming { peer, connection, what, .. }: Incoming) {
+    /// Takes what a reader has read; how many frames it was, at least one.
+    pub(super) fn on_incoming(&mut self, Incoming { peer, connection, what, .. }: Incoming) -> usize {
         match what {
             What::Frames(frames) if self.peers.is_heard(&peer, connection) => {
+                let count = frames.len();
                 for frame in frames {
                     self.tell(Input::Received { peer: peer.clone(), frame });
                 }
+                return count;
             }
             // Of a peer that has been given up in the meantime.
             What::Frames(_) => {}
@@ -138,6 +141,7 @@ impl Node {
                 }
             }
         }
+        1
     }
 
     fn on_hello(&mut self, peer: PeerId, connection: ConnectionId, hello: Bytes) {

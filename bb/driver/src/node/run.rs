@@ -17,14 +17,16 @@ use tokio::sync::oneshot;
 use tokio::task::JoinError;
 use tokio::time::Instant;
 
-/// How many orders, and how many times what a reader has read, are taken before the engine runs.
+/// How many orders, or frames, are taken before the engine runs: all of them, and answers to the first would wait for the last.
 const TAKEN_PER_TURN: usize = 256;
 /// How many of the engine's steps are done before the rest of the world is looked at.
-const STEPS_PER_TURN: usize = 4096;
+pub(super) const STEPS_PER_TURN: usize = 4096;
 /// And how many ops run before it is.
 const OPS_PER_TURN: u32 = 100_000;
 /// How many steps are done at one time of the clock.
 const STEPS_PER_TIME: usize = 64;
+/// After how many steps of a turn others come first.
+const STEPS_PER_YIELD: usize = 64;
 /// How many steps are done before writers are woken for what they are to write.
 const STEPS_PER_RING: usize = 256;
 
@@ -51,17 +53,20 @@ impl Node {
         }
         let stopped = loop {
             self.dial_due();
-            self.settle();
+            if self.settle() >= STEPS_PER_YIELD {
+                // Writers wait for this task, on whose thread they were woken, to pause.
+                tokio::task::yield_now().await;
+            }
             self.keep();
             let turn = self.turn(&mut inbox).await;
             self.now = self.clock.now();
             match turn {
                 Turn::Swarm(event) => self.on_swarm(event),
                 Turn::Incoming(incoming) => {
-                    self.on_incoming(incoming);
-                    for _ in 1..TAKEN_PER_TURN {
+                    let mut taken = self.on_incoming(incoming);
+                    while taken < TAKEN_PER_TURN {
                         let Ok(incoming) = inbox.incoming.try_recv() else { break };
-                        self.on_incoming(incoming);
+                        taken += self.on_incoming(incoming);
                     }
                 }
                 Turn::Done(done) => {
@@ -148,14 +153,14 @@ impl Node {
         self.tell(Input::Tick);
     }
 
-    /// Does what the engine says; whether it has more to say.
-    pub(super) fn settle(&mut self) -> bool {
-        let more = self.steps();
+    /// Does what the engine says; how many steps it took. It has more to say where they are all that it may take.
+    pub(super) fn settle(&mut self) -> usize {
+        let steps = self.steps();
         self.peers.ring();
-        more
+        steps
     }
 
-    fn steps(&mut self) -> bool {
+    fn steps(&mut self) -> usize {
         let mut ops = OPS_PER_TURN;
         for number in 0..STEPS_PER_TURN {
             if number % STEPS_PER_TIME == 0 {
@@ -164,10 +169,12 @@ impl Node {
             if number % STEPS_PER_RING == 0 {
                 self.peers.ring();
             }
-            let Some(step) = self.engine.poll_within(self.now, &mut ops) else { return ops == 0 };
+            let Some(step) = self.engine.poll_within(self.now, &mut ops) else {
+                return if ops == 0 { STEPS_PER_TURN } else { number };
+            };
             self.step(step);
         }
-        true
+        STEPS_PER_TURN
     }
 
     pub(super) fn tell(&mut self, input: Input) {

@@ -1,5 +1,6 @@
 //! The end of a node: nothing new is taken, what is queued goes out, connections close.
 
+use super::run::STEPS_PER_TURN;
 use super::{Inbox, Node};
 use crate::error::CallError;
 use crate::plane::What;
@@ -23,13 +24,13 @@ impl Node {
             // The caller may be gone as well.
             let _ = reply.send(Err(CallError::Stopped));
         }
-        while self.settle() {}
+        self.settle_all();
         self.keep();
         while self.is_keeping()
             && let Some(kept) = inbox.kept.recv().await
         {
             self.on_kept(kept);
-            while self.settle() {}
+            self.settle_all();
         }
         self.peers.unlink();
         // A peer closes a connection when it has read the goodbye on it: closing it here could lose what it has not read.
@@ -38,6 +39,10 @@ impl Node {
         }
         self.readers.shutdown().await;
         self.writers.shutdown().await;
+    }
+
+    fn settle_all(&mut self) {
+        while self.settle() == STEPS_PER_TURN {}
     }
 
     /// Until everything is written and all connections are closed.

@@ -12,6 +12,8 @@ use tokio::sync::mpsc;
 
 /// Small messages are gathered up to the size of a Yamux frame; larger pieces are handed on as they lie.
 const BUFFER_BYTES: usize = 16 << 10;
+/// A chunk of no more bytes fills, with its head, whole frames of Yamux's.
+const WRITTEN_BYTES_MAX: usize = CHUNK_BYTES_MAX - HEAD_BYTES;
 /// How many messages are encoded at one time of the clock.
 const MESSAGES_PER_TIME: u32 = 64;
 
@@ -154,18 +156,22 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
 
     /// Writes one chunk; whether it was the last.
     async fn chunk(&mut self, body: &mut Body) -> io::Result<bool> {
-        let mut length = body.left.min(CHUNK_BYTES_MAX);
+        let mut length = body.left.min(WRITTEN_BYTES_MAX);
         body.left -= length;
         let kind = if body.left == 0 { body.last } else { Kind::More };
         self.head(Head { message: body.message, kind, length: length as u32 });
         while length > 0 {
             let piece = body.pieces.last_mut().expect("as many bytes are left as the pieces hold");
-            let n = piece.len().min(length);
-            if self.gathered.len() + n <= BUFFER_BYTES {
-                self.gathered.extend_from_slice(&piece[..n]);
-            } else {
-                self.hand_on().await?;
+            let mut n = piece.len().min(length);
+            if self.gathered.is_empty() && n >= BUFFER_BYTES {
                 self.stream.write_all(&piece[..n]).await?;
+            } else {
+                // A head does not go out alone: what follows it fills the frame.
+                n = n.min(BUFFER_BYTES.saturating_sub(self.gathered.len()));
+                self.gathered.extend_from_slice(&piece[..n]);
+                if self.gathered.len() >= BUFFER_BYTES {
+                    self.hand_on().await?;
+                }
             }
             piece.advance(n);
             length -= n;
