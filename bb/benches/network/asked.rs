@@ -89,15 +89,18 @@ async fn ask(near: &mut Swarm<Behaviour>, far: PeerId, request: Vec<u8>, count: 
 }
 
 pub async fn run(bytes: usize, window: usize, count: usize) -> Ran {
-    let mut far = swarm();
-    let far_id = *far.local_peer_id();
-    far.listen_on("/ip4/127.0.0.1/tcp/0".parse().expect("an address")).expect("a free port");
-    let address = loop {
-        if let SwarmEvent::NewListenAddr { address, .. } = far.select_next_some().await {
-            break address;
+    let (mut far, address) = super::on_far_side(async {
+        let mut far = swarm();
+        far.listen_on("/ip4/127.0.0.1/tcp/0".parse().expect("an address")).expect("a free port");
+        loop {
+            if let SwarmEvent::NewListenAddr { address, .. } = far.select_next_some().await {
+                break (far, address);
+            }
         }
-    };
-    let answering = tokio::spawn(async move {
+    })
+    .await;
+    let far_id = *far.local_peer_id();
+    let answering = super::FAR.spawn(async move {
         loop {
             let event = far.select_next_some().await;
             if let SwarmEvent::Behaviour(Event::Message {
@@ -113,12 +116,7 @@ pub async fn run(bytes: usize, window: usize, count: usize) -> Ran {
     near.dial(address).expect("it can be dialled");
     while !matches!(near.select_next_some().await, SwarmEvent::ConnectionEstablished { .. }) {}
 
-    let mut round_trip = Duration::MAX;
-    for _ in 0..50 {
-        let start = Instant::now();
-        ask(&mut near, far_id, vec![7; bytes], 1, 1).await;
-        round_trip = round_trip.min(start.elapsed());
-    }
+    let round_trip = super::median(bytes, async || ask(&mut near, far_id, vec![7; bytes], 1, 1).await).await;
     let start = Instant::now();
     ask(&mut near, far_id, vec![7; bytes], count, window).await;
     let took = start.elapsed();

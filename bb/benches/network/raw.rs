@@ -73,7 +73,7 @@ async fn far(mut transport: Upgraded, address: tokio::sync::oneshot::Sender<Mult
 
 pub async fn run(bytes: usize, window: usize, count: usize) -> Ran {
     let (tell, address) = tokio::sync::oneshot::channel();
-    tokio::spawn(far(transport(), tell));
+    super::FAR.spawn(far(transport(), tell));
     let address = address.await.expect("it listens");
     let opts = DialOpts { role: Endpoint::Dialer, port_use: PortUse::Reuse };
     let (_, mut muxer) = transport().dial(address, opts).expect("an address").await.expect("it connects");
@@ -90,15 +90,13 @@ pub async fn run(bytes: usize, window: usize, count: usize) -> Ran {
     let head = (bytes as u32).to_le_bytes();
 
     let mut answer = [0; 8];
-    let mut round_trip = Duration::MAX;
-    for _ in 0..50 {
-        let start = Instant::now();
+    let round_trip = super::median(bytes, async || {
         write.write_all(&head).await.expect("the stream is open");
         write.write_all(&payload).await.expect("the stream is open");
         write.flush().await.expect("the stream is open");
         read.read_exact(&mut answer).await.expect("an answer");
-        round_trip = round_trip.min(start.elapsed());
-    }
+    })
+    .await;
 
     let room = Arc::new(Semaphore::new(window));
     let start = Instant::now();
