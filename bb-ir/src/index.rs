@@ -3,7 +3,9 @@
 use crate::proto::onnx::{FunctionProto, NodeProto, ValueInfoProto};
 use crate::types::ValueType;
 use crate::views::control_inputs;
-use rustc_hash::FxHashMap;
+use names::Names;
+
+mod names;
 
 /// A node of a function, by its place in the list.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -30,8 +32,7 @@ dense!(NodeIx ValueIx);
 /// A function, its values numbered: inputs first, then outputs in the order of nodes.
 pub struct FunctionIndex<'f> {
     function: &'f FunctionProto,
-    names: Vec<&'f str>,
-    by_name: FxHashMap<&'f str, ValueIx>,
+    names: Names<'f>,
     producer: Vec<Option<NodeIx>>,
     info: Vec<Option<&'f ValueInfoProto>>,
     inputs: Rows<Option<ValueIx>>,
@@ -47,8 +48,7 @@ impl<'f> FunctionIndex<'f> {
         let values = function.input.len() + outputs;
         let mut index = FunctionIndex {
             function,
-            names: Vec::with_capacity(values),
-            by_name: FxHashMap::with_capacity_and_hasher(values, Default::default()),
+            names: Names::with_room_for(values),
             producer: Vec::with_capacity(values),
             info: Vec::new(),
             inputs: Rows::with_capacity(nodes.len(), inputs),
@@ -80,9 +80,10 @@ impl<'f> FunctionIndex<'f> {
         self.info = vec![None; self.names.len()];
         let mut next = 0;
         for info in &self.function.value_info {
-            let value = match self.names.get(next) {
-                Some(name) if *name == info.name() => Some(ValueIx::new(next)),
-                _ => self.value(info.name()),
+            let value = if next < self.names.len() && self.names.get(ValueIx::new(next)) == info.name() {
+                Some(ValueIx::new(next))
+            } else {
+                self.value(info.name())
             };
             if let Some(value) = value {
                 self.info[value.at()] = Some(info);
@@ -91,16 +92,13 @@ impl<'f> FunctionIndex<'f> {
         }
     }
 
+    /// Where a name is there twice, whoever makes it first has made it.
     fn number(&mut self, name: &'f str, producer: Option<NodeIx>) -> ValueIx {
-        let next = ValueIx::new(self.names.len());
-        if let Some(first) = self.by_name.insert(name, next) {
-            // Malformed: whoever makes it first has made it.
-            self.by_name.insert(name, first);
-            return first;
+        let value = self.names.number(name);
+        if value.at() == self.producer.len() {
+            self.producer.push(producer);
         }
-        self.names.push(name);
-        self.producer.push(producer);
-        next
+        value
     }
 
     /// The function.
@@ -113,11 +111,11 @@ impl<'f> FunctionIndex<'f> {
     }
     /// The number of a value.
     pub fn value(&self, name: &str) -> Option<ValueIx> {
-        self.by_name.get(name).copied()
+        self.names.find(name)
     }
     /// The name of a value.
     pub fn name(&self, value: ValueIx) -> &'f str {
-        self.names[value.at()]
+        self.names.get(value)
     }
     /// The node that makes a value; an input has none.
     pub fn producer(&self, value: ValueIx) -> Option<NodeIx> {

@@ -1,6 +1,8 @@
 //! Every op domain and op of bb's own, and the `ai.onnx` operators the language offers.
 
+use crate::proto::onnx::NodeProto;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 /// A row of the tables of domains and ops.
@@ -236,6 +238,16 @@ pub fn onnx_op(name: &str) -> Option<&'static OnnxOp> {
     static BY_NAME: LazyLock<FxHashMap<&str, &OnnxOp>> =
         LazyLock::new(|| ONNX_OPS.iter().map(|op| (op.name, op)).collect());
     BY_NAME.get(name).copied()
+}
+
+/// The domains of these nodes. Most are ONNX's own, whose name is told by its length: a comparison of nothing with nothing
+/// takes some processors longer than one of texts.
+pub fn domains(nodes: &[NodeProto]) -> BTreeSet<&str> {
+    let mut used: BTreeSet<&str> = nodes.iter().map(NodeProto::domain).filter(|domain| !domain.is_empty()).collect();
+    if nodes.iter().any(|node| node.domain().is_empty()) {
+        used.insert(ONNX_DOMAIN);
+    }
+    used
 }
 
 /// The role a domain stands for: the part behind [`ROLE_DOMAIN_PREFIX`].

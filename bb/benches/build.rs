@@ -35,7 +35,8 @@ fn case(name: &str, ops: usize) {
     let (recorded, recording) = timed(|| (shape.record)(ops));
     assert_eq!(recorded.diagnostics, []);
     let nodes: usize = recorded.model.functions.iter().map(|f| f.node.len()).sum();
-    let (output, compiling) = timed(|| bb_compiler::Compiler::new().compile(&recorded.model).expect("it compiles"));
+    let (output, compiling) =
+        timed(|| bb_compiler::Compiler::new().compile_owned(recorded.model).expect("it compiles"));
     let write = |p: &bb_compiler::Partition| bb_ir::artifact::write(&p.model);
     let (artifacts, writing) = timed(|| output.partitions.iter().map(write).collect::<Vec<_>>());
     let verifying: Duration = output.trace.iter().map(|pass| pass.verified).sum();

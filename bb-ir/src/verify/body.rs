@@ -1,11 +1,14 @@
 //! A function indexed for the checks: what several of them ask of its values and nodes is read once.
 
+use super::Part;
 use super::said::{Kind, Reader, Said};
 use crate::bindings::is_bootstrap;
 use crate::index::{FunctionIndex, NodeIx, ValueIx};
-use crate::ops::MODULE_DOMAIN;
+use crate::keys::{CONTROL_KEY, PLACE_KEY};
+use crate::ops::{MODULE_DOMAIN, ONNX_DOMAIN};
 use crate::proto::onnx::{FunctionProto, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto};
 use crate::types::ValueType;
+use crate::views::Metadata;
 use rustc_hash::FxHashSet;
 
 /// A function, and what several checks ask of it.
@@ -20,6 +23,8 @@ pub(super) struct Body<'a> {
     pub(super) types: Vec<Option<ValueType>>,
     /// The operator sets that both the function and its model import.
     pub(super) imports: Vec<&'a str>,
+    /// Whether ONNX's own is one of them.
+    pub(super) imports_onnx: bool,
     /// The nodes whose name another one has before them.
     pub(super) twins: Vec<NodeIx>,
     said: Vec<Said<'a>>,
@@ -27,15 +32,18 @@ pub(super) struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn new(model: &ModelProto, function: &'a FunctionProto, main: bool) -> Self {
+    pub(super) fn new(model: &ModelProto, function: &'a FunctionProto, main: bool, part: Part) -> Self {
         let imported = |domain: &&str| model.opset_import.iter().any(|set| set.domain() == *domain);
+        let imports: Vec<&str> =
+            function.opset_import.iter().map(OperatorSetIdProto::domain).filter(imported).collect();
         let mut body = Body {
             function,
             main,
             bootstrap: is_bootstrap(function),
             index: FunctionIndex::new(function),
             types: Vec::new(),
-            imports: function.opset_import.iter().map(OperatorSetIdProto::domain).filter(imported).collect(),
+            imports_onnx: imports.contains(&ONNX_DOMAIN),
+            imports,
             twins: Vec::new(),
             said: Vec::with_capacity(function.node.len()),
             wires: Vec::new(),
@@ -43,23 +51,75 @@ impl<'a> Body<'a> {
         if body.is_module() {
             body.types = (0..body.index.values()).map(|value| body.index.value_type(ValueIx::new(value))).collect();
         }
-        body.read_nodes();
+        body.twins = body.twins();
+        body.read_nodes(part);
         body
     }
 
-    fn read_nodes(&mut self) {
-        let mut names = FxHashSet::with_capacity_and_hasher(self.function.node.len(), Default::default());
-        let mut reader = Reader::default();
+    /// Mostly a node is called what its first value is, and no two values are called the same.
+    fn twins(&self) -> Vec<NodeIx> {
+        let mut twins = Vec::new();
+        let mut others = FxHashSet::default();
         for (at, node) in self.index.nodes() {
-            let said = reader.read(node);
-            if said.kind == Kind::Wire {
+            let name = node.name();
+            if self.is_called_as_its_value(at) {
+                continue;
+            }
+            let like = self.index.value(name).and_then(|value| self.index.producer(value));
+            let like = like.filter(|like| self.is_called_as_its_value(*like) && self.index.node(*like).name() == name);
+            if !others.insert(name) || like.is_some_and(|like| like < at) {
+                twins.push(at);
+            }
+            twins.extend(like.filter(|like| *like > at));
+        }
+        twins.sort_unstable();
+        twins
+    }
+
+    fn is_called_as_its_value(&self, at: NodeIx) -> bool {
+        let first = self.index.outputs(at).first().copied().flatten();
+        let own = first.filter(|value| self.index.producer(*value) == Some(at));
+        own.is_some_and(|value| self.index.name(value) == self.index.node(at).name())
+    }
+
+    fn read_nodes(&mut self, part: Part) {
+        for (_, node) in self.index.nodes() {
+            let kind = Kind::of(node);
+            if kind == Kind::Wire {
                 self.wires.push(node);
             }
-            if !names.insert(node.name()) {
-                self.twins.push(at);
-            }
-            self.said.push(said);
+            self.said.push(Said::unread(kind));
         }
+        let mut reader = Reader::default();
+        for (at, node) in self.index.nodes() {
+            if part == Part::All || self.is_about_wires(at) || !self.flows(at) || self.twins.binary_search(&at).is_ok()
+            {
+                let kind = self.kind(at);
+                self.said[at.at()] = reader.read(node, kind);
+            }
+        }
+    }
+
+    /// Whether a node is part of a wire, or reads what such a one gives.
+    fn is_about_wires(&self, at: NodeIx) -> bool {
+        let is_part = |at: NodeIx| self.kind(at).is_of_wire();
+        let mut makers = self.index.inputs(at).iter().flatten().filter_map(|value| self.index.producer(*value));
+        is_part(at) || makers.any(is_part)
+    }
+
+    /// Whether all that a node reads is made before it, and nobody made before what it gives. (What is left out is not
+    /// told here from what is missing.)
+    fn flows(&self, at: NodeIx) -> bool {
+        let before = |value: &Option<ValueIx>| {
+            value.is_some_and(|value| self.index.producer(value).is_none_or(|maker| maker < at))
+        };
+        let own = |value: &Option<ValueIx>| value.is_none_or(|value| self.index.producer(value) == Some(at));
+        self.index.inputs(at).iter().all(before) && self.index.outputs(at).iter().all(own)
+    }
+
+    /// Whether the checks of nodes look at this one.
+    pub(super) fn looks_at(&self, at: NodeIx) -> bool {
+        self.said[at.at()].read
     }
 
     pub(super) fn name(&self) -> String {
@@ -82,7 +142,10 @@ impl<'a> Body<'a> {
     }
     /// The place of a node, where it has one.
     pub(super) fn place(&self, at: NodeIx) -> Option<u32> {
-        self.said[at.at()].place
+        match self.said[at.at()] {
+            Said { read: true, place, .. } => place,
+            Said { read: false, .. } => self.index.node(at).metadata_number(PLACE_KEY),
+        }
     }
     /// The class of a node, where it has one.
     pub(super) fn class(&self, at: NodeIx) -> Option<&'a str> {
@@ -90,7 +153,10 @@ impl<'a> Body<'a> {
     }
     /// How many of a node's last inputs it says that it only waits for.
     pub(super) fn controls(&self, at: NodeIx) -> usize {
-        self.said[at.at()].controls
+        match self.said[at.at()] {
+            Said { read: true, controls, .. } => controls,
+            Said { read: false, .. } => self.index.node(at).metadata_number(CONTROL_KEY).unwrap_or(0),
+        }
     }
     /// Whether all that stands on a node in its metadata is known, at its place, there once and of its form.
     pub(super) fn is_regular(&self, at: NodeIx) -> bool {

@@ -144,12 +144,12 @@ const FORMS: &[(&str, Form)] = &[
 
 /// Tells what is wrong with entries that stand on `on`.
 fn look(props: &[StringStringEntryProto], on: On, mut tell: impl FnMut(Rule, String)) {
-    let mut before = "";
+    let mut before: Option<&str> = None;
     let mut sorted = true;
     for entry in props {
         let key = entry.key();
-        sorted &= before < key;
-        before = key;
+        sorted &= before.is_none_or(|before| before < key);
+        before = Some(key);
         if let Some((rule, text)) = fault(key, entry.value(), on) {
             tell(rule, text);
         }

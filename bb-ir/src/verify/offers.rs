@@ -5,9 +5,9 @@ use crate::gates::Chains;
 use crate::keys::{FROM_PLACE_KEY, TO_PLACE_KEY};
 use crate::proto::onnx::NodeProto;
 use crate::types::ValueType;
-use crate::views::{Metadata, data_inputs};
+use crate::views::Metadata;
 use crate::wire_shape::{Recv, Send, Transport, is_recv, is_send, read_wire_id, read_wire_transport};
-use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use rustc_hash::FxHashMap as HashMap;
 
 pub(super) fn wires(program: &Program<'_>, body: &Body<'_>, report: &mut Report) {
     if !body.main {
@@ -51,15 +51,19 @@ pub(super) fn transport(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
     if !body.main {
         return;
     }
-    let nodes = &body.function.node;
-    let chains = Chains::of(nodes);
-    let read = nodes.iter().flat_map(data_inputs);
-    let read: HashSet<&str> = read.chain(&body.function.output).map(String::as_str).collect();
+    let chains = Chains::of(&body.function.node);
+    let mut read = vec![false; body.index.values()];
+    for (at, _) in body.index.nodes() {
+        let values = &body.index.inputs(at)[..body.reads(at)];
+        values.iter().flatten().for_each(|value| read[value.at()] = true);
+    }
+    body.index.function_outputs().for_each(|value| read[value.at()] = true);
+    let is_read = |value: &String| body.index.value(value).is_some_and(|value| read[value.at()]);
     let recv = |node: &NodeProto| Recv::cast(node).is_some();
     for node in body.wires().filter(|node| recv(node)) {
         let brought = chains.brought(node);
         let values = &brought[..brought.len() - 1];
-        let data = values.iter().any(|value| read.contains(value.as_str()));
+        let data = values.iter().any(is_read);
         let text = match read_wire_transport(node) {
             Some(Transport::TriggerOnly) if data => "carries nothing, and its values are read",
             Some(Transport::Data) if !data => "carries values, and none is read",

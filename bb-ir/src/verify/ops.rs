@@ -1,6 +1,7 @@
 //! Ops: known, imported, with as many inputs and outputs as they take and give.
 
 use super::program::key_of_node;
+use super::said::Kind;
 use super::{Body, Program, Report, Rule};
 use crate::index::NodeIx;
 use crate::keys;
@@ -58,9 +59,10 @@ fn call(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut R
     }
 }
 
-pub(super) fn imported(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut Report) {
+pub(super) fn imported(program: &Program<'_>, body: &Body<'_>, at: NodeIx, report: &mut Report) {
+    let node = body.index.node(at);
     let domain = node.domain();
-    if body.imports.contains(&domain) {
+    if if body.kind(at) == Kind::Onnx { body.imports_onnx } else { body.imports.contains(&domain) } {
         return;
     }
     for (whose, sets) in [("model", &program.model.opset_import), ("function", &body.function.opset_import)] {

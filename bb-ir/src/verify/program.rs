@@ -1,7 +1,7 @@
 //! A model indexed for the checks, and the checks of the model as a whole.
 
 use super::body::Body;
-use super::{Level, Report, Rule};
+use super::{Level, Part, Report, Rule};
 use crate::bindings::parse_binding_value;
 use crate::digest::ProgramDigest;
 use crate::keys::PLACE_TABLE_PREFIX;
@@ -44,7 +44,7 @@ pub(super) struct Program<'a> {
 }
 
 impl<'a> Program<'a> {
-    pub(super) fn new(model: &'a ModelProto, level: Level) -> Self {
+    pub(super) fn new(model: &'a ModelProto, level: Level, part: Part) -> Self {
         let rows = model.metadata_under(PLACE_TABLE_PREFIX);
         let places = rows.filter_map(|(n, row)| Some((n.parse().ok()?, row.split('|').next()?)));
         let each = model.metadata_under(PLACE_TABLE_PREFIX).filter(|(_, row)| row.split('|').nth(1) == Some("each"));
@@ -53,7 +53,7 @@ impl<'a> Program<'a> {
         Program {
             model,
             level,
-            bodies: model.functions.iter().enumerate().map(|(i, f)| Body::new(model, f, i == 0)).collect(),
+            bodies: model.functions.iter().enumerate().map(|(i, f)| Body::new(model, f, i == 0, part)).collect(),
             functions: model.functions.iter().map(|f| (key_of_function(f), f)).collect(),
             places: places.collect(),
             weights: crate::weights::names(model),

@@ -2,7 +2,7 @@
 
 use super::keys::{Form, form_on_node};
 use crate::keys::{CONTROL_KEY, HOME_CLASS_KEY, PLACE_KEY};
-use crate::ops::{GATE_DOMAIN, ONNX_DOMAIN, WIRE_DOMAIN, role_of_domain};
+use crate::ops::{GATE_DOMAIN, WIRE_DOMAIN, role_of_domain};
 use crate::proto::onnx::{NodeProto, StringStringEntryProto};
 
 /// What a node is, by its domain.
@@ -19,9 +19,17 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) const ALL: [Kind; 5] = [Kind::Onnx, Kind::Wire, Kind::Gate, Kind::Role, Kind::Other];
 
-    fn of(node: &NodeProto) -> Self {
+    /// Whether a node of this kind is part of a wire.
+    pub(super) fn is_of_wire(self) -> bool {
+        matches!(self, Kind::Wire | Kind::Gate)
+    }
+
+    pub(super) fn of(node: &NodeProto) -> Self {
+        // ONNX's own: most nodes are.
+        if node.domain().is_empty() {
+            return Kind::Onnx;
+        }
         match node.domain() {
-            ONNX_DOMAIN => Kind::Onnx,
             WIRE_DOMAIN => Kind::Wire,
             GATE_DOMAIN => Kind::Gate,
             other if role_of_domain(other).is_some() => Kind::Role,
@@ -34,11 +42,19 @@ impl Kind {
 #[derive(Clone, Copy)]
 pub(super) struct Said<'a> {
     pub(super) kind: Kind,
+    /// Whether its metadata has been read: without, what follows is not known.
+    pub(super) read: bool,
     pub(super) place: Option<u32>,
     pub(super) class: Option<&'a str>,
     pub(super) controls: usize,
     /// Whether nothing is wrong with the metadata. Where something is, the check of keys says what.
     pub(super) regular: bool,
+}
+
+impl Said<'_> {
+    pub(super) fn unread(kind: Kind) -> Self {
+        Said { kind, read: false, place: None, class: None, controls: 0, regular: false }
+    }
 }
 
 /// Reads one node after the other. Most have the keys of the node before them, so that a key is compared with one other
@@ -64,8 +80,8 @@ enum Says {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn read(&mut self, node: &'a NodeProto) -> Said<'a> {
-        let mut said = Said { kind: Kind::of(node), place: None, class: None, controls: 0, regular: true };
+    pub(super) fn read(&mut self, node: &'a NodeProto, kind: Kind) -> Said<'a> {
+        let mut said = Said { read: true, regular: true, ..Said::unread(kind) };
         for (i, entry) in node.metadata_props.iter().enumerate() {
             let (key, value) = (entry.key(), entry.value());
             let says = match self.keys.get(i) {

@@ -122,9 +122,13 @@ pub(super) fn border(program: &Program<'_>, report: &mut Report) {
 }
 
 pub(super) fn called(program: &Program<'_>, report: &mut Report) {
+    let others: Vec<_> = program.bodies.iter().filter(|body| !body.main && !body.bootstrap).collect();
+    if others.is_empty() {
+        return;
+    }
     let nodes = program.bodies.iter().flat_map(|body| &body.function.node);
     let called: HashSet<_> = nodes.map(key_of_node).collect();
-    let others = program.bodies.iter().filter(|body| !body.main && !body.bootstrap);
+    let others = others.into_iter();
     for body in others.filter(|body| !called.contains(&key_of_function(body.function))) {
         report.body(body, Rule::Uncalled, "nobody calls it");
     }

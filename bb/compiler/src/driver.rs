@@ -9,7 +9,7 @@ use crate::runner::{self, Unit};
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::digest::ProgramDigest;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto};
-use bb_ir::verify::Level;
+use bb_ir::verify::{Level, Part};
 use std::rc::Rc;
 
 /// Compiles recorded programs.
@@ -130,7 +130,12 @@ impl Compiler {
 
     /// Compiles a recorded model.
     pub fn compile(&self, recorded: &ModelProto) -> Result<Output, CompileError> {
-        let mut unit = Unit::of(recorded.clone());
+        self.compile_owned(recorded.clone())
+    }
+
+    /// The same, for who does not need the recording any more: it is not copied.
+    pub fn compile_owned(&self, recorded: ModelProto) -> Result<Output, CompileError> {
+        let mut unit = Unit::of(recorded);
         unit.per_hop_budget_ns = self.per_hop_budget_ns;
         unit.backend.clone_from(&self.backend);
         unit.bindings.clone_from(&self.bindings);
@@ -141,7 +146,7 @@ impl Compiler {
             output.partitions = partitions.into_iter().map(|p| stage.run(p)).collect::<Result<_, _>>()?;
             let models: Vec<&ModelProto> = output.partitions.iter().map(|p| &p.model).collect();
             (self.observer)(stage.name(), &models);
-            runner::check(stage.name(), Level::Sealed, models.into_iter())?;
+            runner::check(stage.name(), Level::Sealed, Part::All, models.into_iter())?;
         }
         Ok(output)
     }

@@ -28,8 +28,11 @@ fn replace(imports: &mut Vec<OperatorSetIdProto>, used: &BTreeSet<&str>) -> bool
 
 /// What a carrier holds is of ONNX's own operators.
 fn domains(nodes: &[NodeProto]) -> BTreeSet<&str> {
-    let inside = nodes.iter().filter(|node| node.domain() == ops::BACKEND_DOMAIN).map(|_| ops::ONNX_DOMAIN);
-    nodes.iter().map(NodeProto::domain).chain(inside).collect()
+    let mut used = ops::domains(nodes);
+    if used.contains(ops::BACKEND_DOMAIN) {
+        used.insert(ops::ONNX_DOMAIN);
+    }
+    used
 }
 
 /// The version of an operator set that a program is written in.

@@ -6,11 +6,11 @@ use crate::driver::{Output, Partition};
 use crate::error::{CompileError, PassError};
 use crate::passes::type_solver::Types;
 use crate::passes::validate::diagnose;
-use crate::pipeline::{CHECKS, PASSES};
+use crate::pipeline::{CHECKS, PASSES, Pass};
 use bb_ir::diagnostics::{Diagnostic, Severity};
 use bb_ir::digest::ProgramDigest;
 use bb_ir::proto::onnx::ModelProto;
-use bb_ir::verify::{Level, verify};
+use bb_ir::verify::{Level, Part, verify_part};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -127,10 +127,11 @@ impl Unit {
     }
 
     /// What is as it was when it was verified at this level needs no second look.
-    fn check(&mut self, after: &'static str, level: Level) -> Result<(), CompileError> {
-        if self.changed || self.verified < Some(level) {
-            check(after, level, self.models())?;
-            self.verified = Some(level);
+    fn check(&mut self, pass: &Pass) -> Result<(), CompileError> {
+        if self.changed || self.verified < Some(pass.level) {
+            let placed = self.verified >= Some(Level::Placed);
+            check(pass.name, pass.level, if placed { pass.touches } else { Part::All }, self.models())?;
+            self.verified = Some(pass.level);
         }
         Ok(())
     }
@@ -145,9 +146,10 @@ impl Unit {
 pub(crate) fn check<'m>(
     after: &'static str,
     level: Level,
+    part: Part,
     models: impl Iterator<Item = &'m ModelProto>,
 ) -> Result<(), CompileError> {
-    let violations: Vec<_> = models.flat_map(|model| diagnose(model, &verify(model, level))).collect();
+    let violations: Vec<_> = models.flat_map(|model| diagnose(model, &verify_part(model, level, part))).collect();
     if violations.is_empty() { Ok(()) } else { Err(CompileError::Broken { after, violations }) }
 }
 
@@ -173,7 +175,7 @@ pub fn run(mut unit: Unit, observer: &dyn Fn(&'static str, &[&ModelProto])) -> R
         }
         let start = Instant::now();
         if told.error.is_none() {
-            unit.check(pass.name, pass.level)?;
+            unit.check(pass)?;
         }
         for check in CHECKS.iter().filter(|check| check.behind == pass.name) {
             told.found(check.name, (check.run)(&unit.model));

@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 use bb_compiler::pipeline::{CHECKS, PASSES};
+use bb_ir::verify::Part;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -12,15 +13,22 @@ fn passes_md_is_what_the_table_of_passes_says() {
 Made from the table in `bb/compiler/src/pipeline.rs` by the test `docs` of `bb-compiler`; edit that, not this page.
 
 The compiler runs them in this order. Behind each that changes something the verifier looks at the program, at the
-level that the pass leaves it at; `bb/docs/ir.md` says what holds there. A pass reports everything it can find.
+level that the pass leaves it at; `bb/docs/ir.md` says what holds there. Behind one that changes wires alone it asks of
+other nodes only their names and whether values are made before they are read: a test compares all else before and behind
+each such pass. Behind the last it looks at everything. A pass reports everything it can find.
 
-| pass | level behind it | what it does | what it refuses |
-| --- | --- | --- | --- |
+| pass | level behind it | changes at most | what it does | what it refuses |
+| --- | --- | --- | --- | --- |
 "
     .to_owned();
     for pass in PASSES {
         let level = format!("{:?}", pass.level).to_lowercase();
-        writeln!(text, "| `{}` | {level} | {} | {} |", pass.name, pass.does, pass.refuses).expect("strings grow");
+        let touches = match pass.touches {
+            Part::All => "anything",
+            Part::Wires => "wires",
+        };
+        writeln!(text, "| `{}` | {level} | {touches} | {} | {} |", pass.name, pass.does, pass.refuses)
+            .expect("strings grow");
     }
     text += "
 Checks look at the program beside them and change nothing.

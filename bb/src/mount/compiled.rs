@@ -55,6 +55,17 @@ fn is_news(fault: &Diagnostic, recorder: &[Diagnostic]) -> bool {
 
 impl Compiled {
     pub(super) fn of(recorded: Recorded, options: &Options) -> Self {
+        let model = recorded.model.clone();
+        Compiled::made(recorded, model, options)
+    }
+
+    /// For who does not look at the recorded model again: it is used up.
+    pub(super) fn using_up(mut recorded: Recorded, options: &Options) -> Self {
+        let model = std::mem::take(&mut recorded.model);
+        Compiled::made(recorded, model, options)
+    }
+
+    fn made(recorded: Recorded, model: ModelProto, options: &Options) -> Self {
         let mut compiled = Compiled {
             diagnostics: recorded.diagnostics.clone(),
             recorded,
@@ -65,7 +76,7 @@ impl Compiled {
         if compiled.recorded.entry().is_none() {
             return compiled;
         }
-        match options.compiler(&compiled.recorded).compile(&compiled.recorded.model) {
+        match options.compiler(&compiled.recorded).compile_owned(model) {
             // What the recorder refuses is no program, whatever the compiler makes of it.
             Ok(_) if !compiled.diagnostics.is_empty() => {}
             Ok(output) => {

@@ -83,7 +83,7 @@ pub fn run(mounted: &[&str], options: &Options) {
         }
         recorded_roots.extend(recorded.root.clone());
         shape(&mut shapes, &recorded);
-        let compiled = Compiled::of(recorded, options);
+        let compiled = Compiled::using_up(recorded, options);
         errors.extend(module, &compiled.diagnostics);
         errors.extend(module, &compiled.warnings);
         if let Some(directory) = options.picture_directory() {

@@ -158,6 +158,7 @@ struct Recorder {
     diagnostics: Vec<Diagnostic>,
     /// Every class that a value lives on.
     classes: BTreeSet<&'static str>,
+    files: Files,
 }
 
 thread_local!(static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) });
@@ -247,7 +248,8 @@ impl Recorder {
             proto.set_metadata(keys::LANE_KEY, lane.to_string());
         }
         proto.set_metadata(keys::MODULE_INSTANCE_KEY, scope.module);
-        proto.set_metadata(keys::SOURCE_KEY, source_place(at).to_string());
+        proto.set_metadata(keys::SOURCE_KEY, self.files.place(at).to_string());
+        let scope = self.scope();
         scope.function.node.push(proto);
         for (name, info) in names.iter().zip(outputs) {
             scope.function.value_info.push(value_info(name, info));
@@ -311,6 +313,21 @@ fn value_info(name: &str, info: &ValueInfo) -> ValueInfoProto {
         proto.set_metadata(keys::PEER_CLASS_KEY, class);
     }
     proto
+}
+
+/// What the file that was asked for last is called: most of a program stands in one.
+#[derive(Default)]
+struct Files {
+    last: Option<(&'static str, String)>,
+}
+
+impl Files {
+    /// The same as [`source_place`].
+    fn place(&mut self, at: &'static Location<'static>) -> SourcePlace {
+        let last = self.last.take().filter(|(file, _)| *file == at.file());
+        let (_, file) = self.last.insert(last.unwrap_or_else(|| (at.file(), manifest_relative(at.file()))));
+        SourcePlace { file: file.clone(), line: at.line(), column: at.column() }
+    }
 }
 
 /// Where the user wrote something.

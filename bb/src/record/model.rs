@@ -148,8 +148,11 @@ fn finish(mut r: Recorder, params: Vec<ParamInfo>, outputs: Vec<OutputInfo>, roo
 
 /// The operator sets of all domains that these functions use and are.
 fn opsets(functions: &[FunctionProto]) -> Vec<OperatorSetIdProto> {
-    let used = functions.iter().flat_map(|f| f.node.iter().map(|n| n.domain()).chain([f.domain()]));
-    let domains: BTreeSet<&str> = used.chain([ONNX_DOMAIN]).collect();
+    let mut domains = BTreeSet::from([ONNX_DOMAIN]);
+    for function in functions {
+        domains.extend(bb_ir::ops::domains(&function.node));
+        domains.insert(function.domain());
+    }
     let version = |d: &str| if d == ONNX_DOMAIN { ONNX_OPSET } else { BB_OPSET };
     domains.into_iter().map(|d| OperatorSetIdProto { domain: Some(d.to_owned()), version: Some(version(d)) }).collect()
 }

@@ -1,5 +1,6 @@
 //! Random programs give the same sliced over simulated nodes, on one node that hosts every class, and whole, without an
-//! engine; compiling them twice gives the same bytes, and the verifier takes every artifact.
+//! engine; compiling them twice gives the same bytes, the verifier takes every artifact, and no pass changes more than it
+//! says.
 //!
 //! `BB_PROGRAMS=10000 cargo test --release -p bb-sim --test random_programs -- --nocapture` for more of them.
 #![allow(missing_docs)]
@@ -17,11 +18,15 @@ mod whole;
 use bb::Compiled;
 use bb::engine::{Arg, CallError, Value};
 use bb::ir::artifact;
+use bb::ir::proto::onnx::ModelProto;
 use bb::ir::verify::{Level, verify};
+use bb_compiler::pipeline::PASSES;
 use bb_sim::{Host, Link, NodeIx, World, peer_id};
 use count::Count;
 use plan::Plan;
 use played::{Works, host};
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// One program per seed.
@@ -94,6 +99,7 @@ fn judged(plan: &Plan, seed: u64) -> Result<Compiled, String> {
             return Err(format!("the artifact of {}: {violations:?}", artifact.class));
         }
     }
+    passes_keep_their_word(&program.recorded)?;
     let same = |how: &str, found: Result<Vec<Value>, CallError>, members: usize| {
         let expected = whole(plan, &program, members);
         match found {
@@ -104,6 +110,26 @@ fn judged(plan: &Plan, seed: u64) -> Result<Compiled, String> {
     same("on one node", on_one_node(plan, &program, seed), 1)?;
     same("sliced", sliced(plan, &program, seed), plan.members)?;
     Ok(program)
+}
+
+/// No pass changes more than it says, which is all that the verifier looks at behind it; and what it does not look at is
+/// as it should be.
+fn passes_keep_their_word(recorded: &bb::Recorded) -> Result<(), String> {
+    let told: Rc<RefCell<(Vec<ModelProto>, Vec<String>)>> = Rc::default();
+    let tells = Rc::clone(&told);
+    let compiler = bb::Compiler::new().with_observer(move |name, models| {
+        let (before, faults) = &mut *tells.borrow_mut();
+        if let Some(pass) = PASSES.iter().find(|pass| pass.name == name) {
+            let parts = before.iter().zip(models).map(|(before, after)| pass.touches.is_all_between(before, after));
+            faults.extend(parts.filter_map(Result::err).map(|what| format!("`{name}` changed {what}")));
+            let found = models.iter().flat_map(|model| verify(model, pass.level));
+            faults.extend(found.map(|violation| format!("behind `{name}`: {violation}")));
+        }
+        *before = models.iter().map(|model| (*model).clone()).collect();
+    });
+    compiler.compile(&recorded.model).map_err(|error| error.to_string())?;
+    let (_, faults) = &*told.borrow();
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
 
 #[test]
