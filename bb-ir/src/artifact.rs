@@ -2,6 +2,7 @@
 
 mod shape;
 
+use crate::encode::{self, How};
 use crate::keys;
 use crate::proto::onnx::ModelProto;
 use crate::scan::{self, Budget, ScanError};
@@ -58,7 +59,7 @@ pub enum ArtifactError {
 
 /// The file of a model. The same model gives the same bytes.
 pub fn write(model: &ModelProto) -> Vec<u8> {
-    model.encode_to_vec()
+    encode::model(model, How::AsItIs)
 }
 
 /// The model in a file, if it carries the passport of this version. A scan of the bytes bounds what decoding builds.

@@ -6,10 +6,6 @@ use crate::proto::onnx::{
     ValueInfoProto,
 };
 
-mod write;
-
-pub(crate) use write::write;
-
 /// The model with nothing in it but what it means.
 pub fn canonical(model: &ModelProto) -> ModelProto {
     let mut model = model.clone();
@@ -34,13 +30,20 @@ pub fn canonical_node(node: &NodeProto) -> NodeProto {
 }
 
 /// What is declared about a value, with nothing in it but what it means.
-fn canonical_info(info: &ValueInfoProto) -> ValueInfoProto {
+pub(crate) fn canonical_info(info: &ValueInfoProto) -> ValueInfoProto {
     let mut copy = info.clone();
     value_info(&mut copy);
     copy
 }
 
-fn metadata(props: &mut Vec<StringStringEntryProto>) {
+/// An attribute with nothing in it but what it means.
+pub(crate) fn canonical_attribute(attribute: &AttributeProto) -> AttributeProto {
+    let mut copy = attribute.clone();
+    self::attribute(&mut copy);
+    copy
+}
+
+pub(crate) fn metadata(props: &mut Vec<StringStringEntryProto>) {
     props.retain(|entry| entry.key() != SOURCE_KEY);
     props.sort_by(|a, b| (a.key(), a.value()).cmp(&(b.key(), b.value())));
 }

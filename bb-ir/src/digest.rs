@@ -1,6 +1,6 @@
 //! What makes two builds the same program, and the addresses of its receiving sites.
 
-use crate::canonical;
+use crate::encode::{self, How};
 use crate::proto::onnx::ModelProto;
 use crate::site::SiteAddress;
 use crate::version::FRAMEWORK_IR_VERSION;
@@ -12,14 +12,14 @@ use std::fmt;
 pub struct ProgramDigest(pub [u8; 32]);
 
 impl ProgramDigest {
-    /// The digest of a whole program at level *placed*: of what [`canonical::canonical`] leaves of it, fields in the order
+    /// The digest of a whole program at level *placed*: of what [`crate::canonical::canonical`] leaves of it, fields in the order
     /// of their numbers, and of bb's IR version.
     pub fn of(program: &ModelProto) -> Self {
         let mut sha = Sha256::new();
         sha.update(b"bb.program.v1\0");
         sha.update(FRAMEWORK_IR_VERSION.as_bytes());
         sha.update([0]);
-        sha.update(canonical::write(program));
+        sha.update(encode::model(program, How::Canonical));
         ProgramDigest(sha.finalize().into())
     }
 

@@ -15,6 +15,10 @@ pub struct NodeIx(u32);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ValueIx(u32);
 
+/// What is declared about a value, by its place in the list.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct InfoIx(u32);
+
 macro_rules! dense {
     ($($name:ident)*) => { $(impl $name {
         /// From a position in a list.
@@ -27,14 +31,15 @@ macro_rules! dense {
         }
     })* };
 }
-dense!(NodeIx ValueIx);
+dense!(NodeIx ValueIx InfoIx);
 
 /// A function, its values numbered: inputs first, then outputs in the order of nodes.
 pub struct FunctionIndex<'f> {
     function: &'f FunctionProto,
     names: Names<'f>,
     producer: Vec<Option<NodeIx>>,
-    info: Vec<Option<&'f ValueInfoProto>>,
+    /// Where each value is declared.
+    info: Vec<Option<InfoIx>>,
     inputs: Rows<Option<ValueIx>>,
     outputs: Rows<Option<ValueIx>>,
 }
@@ -79,14 +84,14 @@ impl<'f> FunctionIndex<'f> {
     fn note_infos(&mut self) {
         self.info = vec![None; self.names.len()];
         let mut next = 0;
-        for info in &self.function.value_info {
+        for (position, info) in self.function.value_info.iter().enumerate() {
             let value = if next < self.names.len() && self.names.get(ValueIx::new(next)) == info.name() {
                 Some(ValueIx::new(next))
             } else {
                 self.value(info.name())
             };
             if let Some(value) = value {
-                self.info[value.at()] = Some(info);
+                self.info[value.at()] = Some(InfoIx::new(position));
                 next = value.at() + 1;
             }
         }
@@ -123,6 +128,10 @@ impl<'f> FunctionIndex<'f> {
     }
     /// What is declared about a value.
     pub fn info(&self, value: ValueIx) -> Option<&'f ValueInfoProto> {
+        self.declared_at(value).map(|info| &self.function.value_info[info.at()])
+    }
+    /// Where a value is declared.
+    pub fn declared_at(&self, value: ValueIx) -> Option<InfoIx> {
         self.info[value.at()]
     }
     /// The declared type of a value.

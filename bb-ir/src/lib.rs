@@ -13,6 +13,7 @@ pub mod component;
 pub mod diagnostics;
 pub mod difference;
 pub mod digest;
+mod encode;
 pub mod envelope;
 pub mod failure;
 mod fields;

@@ -240,11 +240,16 @@ pub fn onnx_op(name: &str) -> Option<&'static OnnxOp> {
     BY_NAME.get(name).copied()
 }
 
-/// The domains of these nodes. Most are ONNX's own, whose name is told by its length: a comparison of nothing with nothing
-/// takes some processors longer than one of texts.
+/// Whether a node is one of ONNX's own operators. They are asked most, so they are told by the length of their domain: a
+/// comparison of nothing with nothing takes some processors longer than one of texts.
+pub fn is_onnx(node: &NodeProto) -> bool {
+    node.domain().is_empty()
+}
+
+/// The domains of these nodes.
 pub fn domains(nodes: &[NodeProto]) -> BTreeSet<&str> {
     let mut used: BTreeSet<&str> = nodes.iter().map(NodeProto::domain).filter(|domain| !domain.is_empty()).collect();
-    if nodes.iter().any(|node| node.domain().is_empty()) {
+    if nodes.iter().any(is_onnx) {
         used.insert(ONNX_DOMAIN);
     }
     used

@@ -154,13 +154,13 @@ impl ValueType {
         match proto.value.as_ref()? {
             type_proto::Value::TensorType(t) => {
                 let element = ElementKind::from_onnx(t.elem_type());
+                // Most have none, and are not compared with others.
+                if proto.denotation().is_empty() {
+                    let known = element.is_some() || t.elem_type() == 0;
+                    let shape = || t.shape.as_ref().map(shape_from_proto);
+                    return known.then(|| ValueType::Tensor { element, shape: shape() });
+                }
                 match proto.denotation() {
-                    "" => {
-                        if element.is_none() && t.elem_type() != 0 {
-                            return None;
-                        }
-                        Some(ValueType::Tensor { element, shape: t.shape.as_ref().map(shape_from_proto) })
-                    }
                     TRIGGER_DENOTATION => Some(ValueType::Trigger),
                     DURATION_DENOTATION => Some(ValueType::Duration),
                     d => (element == Some(ElementKind::U8)).then(|| ValueType::Denoted(d.into())),

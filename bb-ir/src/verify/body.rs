@@ -77,13 +77,16 @@ impl<'a> Body<'a> {
     }
 
     fn is_called_as_its_value(&self, at: NodeIx) -> bool {
-        let first = self.index.outputs(at).first().copied().flatten();
-        let own = first.filter(|value| self.index.producer(*value) == Some(at));
-        own.is_some_and(|value| self.index.name(value) == self.index.node(at).name())
+        match self.index.outputs(at).first() {
+            Some(Some(value)) if self.index.producer(*value) == Some(at) => {
+                self.index.name(*value) == self.index.node(at).name()
+            }
+            _ => false,
+        }
     }
 
     fn read_nodes(&mut self, part: Part) {
-        for (_, node) in self.index.nodes() {
+        for node in &self.function.node {
             let kind = Kind::of(node);
             if kind == Kind::Wire {
                 self.wires.push(node);
@@ -92,29 +95,30 @@ impl<'a> Body<'a> {
         }
         let mut reader = Reader::default();
         for (at, node) in self.index.nodes() {
-            if part == Part::All || self.is_about_wires(at) || !self.flows(at) || self.twins.binary_search(&at).is_ok()
-            {
+            if part == Part::All || self.is_touched_by_wires(at) || self.twins.binary_search(&at).is_ok() {
                 let kind = self.kind(at);
                 self.said[at.at()] = reader.read(node, kind);
             }
         }
     }
 
-    /// Whether a node is part of a wire, or reads what such a one gives.
-    fn is_about_wires(&self, at: NodeIx) -> bool {
-        let is_part = |at: NodeIx| self.kind(at).is_of_wire();
-        let mut makers = self.index.inputs(at).iter().flatten().filter_map(|value| self.index.producer(*value));
-        is_part(at) || makers.any(is_part)
-    }
-
-    /// Whether all that a node reads is made before it, and nobody made before what it gives. (What is left out is not
-    /// told here from what is missing.)
-    fn flows(&self, at: NodeIx) -> bool {
-        let before = |value: &Option<ValueIx>| {
-            value.is_some_and(|value| self.index.producer(value).is_none_or(|maker| maker < at))
-        };
-        let own = |value: &Option<ValueIx>| value.is_none_or(|value| self.index.producer(value) == Some(at));
-        self.index.inputs(at).iter().all(before) && self.index.outputs(at).iter().all(own)
+    /// Whether a node is part of a wire, reads what such a one gives or what is not made before, or gives what is made
+    /// elsewhere too.
+    fn is_touched_by_wires(&self, at: NodeIx) -> bool {
+        if self.kind(at).is_of_wire() {
+            return true;
+        }
+        for value in self.index.inputs(at) {
+            // What is left out is not told here from what is missing.
+            let Some(value) = value else { return true };
+            if let Some(maker) = self.index.producer(*value)
+                && (maker >= at || self.kind(maker).is_of_wire())
+            {
+                return true;
+            }
+        }
+        let elsewhere = |value: &ValueIx| self.index.producer(*value) != Some(at);
+        self.index.outputs(at).iter().flatten().any(elsewhere)
     }
 
     /// Whether the checks of nodes look at this one.

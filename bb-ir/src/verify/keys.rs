@@ -33,7 +33,7 @@ fn row_of(key: &str) -> Option<Row> {
         // A prefix alone is no key.
         return (!key.ends_with('.')).then_some(row);
     }
-    let parts = key.strip_prefix(NAMESPACE)?.bytes().position(|byte| byte == b'.')?;
+    let parts = key.strip_prefix(NAMESPACE)?.find('.')?;
     row_named(&key[..NAMESPACE.len() + parts + 1])
 }
 
@@ -146,11 +146,14 @@ const FORMS: &[(&str, Form)] = &[
 fn look(props: &[StringStringEntryProto], on: On, mut tell: impl FnMut(Rule, String)) {
     let mut before: Option<&str> = None;
     let mut sorted = true;
+    // Rows of a table stand behind each other.
+    let mut last: Option<Row> = None;
     for entry in props {
         let key = entry.key();
         sorted &= before.is_none_or(|before| before < key);
         before = Some(key);
-        if let Some((rule, text)) = fault(key, entry.value(), on) {
+        last = last.filter(|(row, _)| is_part_of(row, key)).or_else(|| row_of(key));
+        if let Some((rule, text)) = fault(last, key, entry.value(), on) {
             tell(rule, text);
         }
     }
@@ -161,8 +164,13 @@ fn look(props: &[StringStringEntryProto], on: On, mut tell: impl FnMut(Rule, Str
     }
 }
 
-fn fault(key: &str, value: &str, on: On) -> Option<(Rule, String)> {
-    let Some((row, form)) = row_of(key) else {
+/// Whether a key is one of those with parts that the row is of.
+fn is_part_of(row: &KeyRow, key: &str) -> bool {
+    row.text.ends_with('.') && key.len() > row.text.len() && key.starts_with(row.text) && !key.ends_with('.')
+}
+
+fn fault(row: Option<Row>, key: &str, value: &str, on: On) -> Option<(Rule, String)> {
+    let Some((row, form)) = row else {
         let ours = key.starts_with(NAMESPACE);
         return ours.then(|| (Rule::UnknownKey, format!("there is no key `{key}`")));
     };

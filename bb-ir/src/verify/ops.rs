@@ -6,17 +6,19 @@ use super::{Body, Program, Report, Rule};
 use crate::index::NodeIx;
 use crate::keys;
 use crate::ops::{
-    BACKEND_DOMAIN, GATE_DOMAIN, MODULE_DOMAIN, ONNX_DOMAIN, OP_DOMAIN_PREFIX, SYSCALL_DOMAIN, WIRE_DOMAIN, onnx_op,
-    own_op, role_of_domain,
+    BACKEND_DOMAIN, GATE_DOMAIN, MODULE_DOMAIN, OP_DOMAIN_PREFIX, SYSCALL_DOMAIN, WIRE_DOMAIN, onnx_op, own_op,
+    role_of_domain,
 };
 use crate::proto::onnx::NodeProto;
 use crate::views::Metadata;
 
 pub(super) fn known(program: &Program<'_>, body: &Body<'_>, at: NodeIx, report: &mut Report) {
     let node = body.index.node(at);
+    if body.kind(at) == Kind::Onnx {
+        return onnx(body, node, body.reads(at), report);
+    }
     let (domain, op) = (node.domain(), node.op_type());
     let known = match domain {
-        ONNX_DOMAIN => return onnx(body, node, body.reads(at), report),
         BACKEND_DOMAIN => return super::carriers::carrier(program, body, node, report),
         MODULE_DOMAIN => return call(program, body, node, report),
         WIRE_DOMAIN | SYSCALL_DOMAIN | GATE_DOMAIN => own_op(domain, op).is_some(),

@@ -4,7 +4,7 @@ use super::body::Body;
 use super::{Level, Part, Report, Rule};
 use crate::bindings::parse_binding_value;
 use crate::digest::ProgramDigest;
-use crate::keys::PLACE_TABLE_PREFIX;
+use crate::keys::{BINDING_KEY_PREFIX, PLACE_TABLE_PREFIX, PROGRAM_DIGEST_KEY, PROGRAM_WIRE_PREFIX};
 use crate::ops::ONNX_DOMAIN;
 use crate::proto::onnx::{FunctionProto, ModelProto, NodeProto};
 use crate::types::{Dim, ValueType};
@@ -45,29 +45,48 @@ pub(super) struct Program<'a> {
 
 impl<'a> Program<'a> {
     pub(super) fn new(model: &'a ModelProto, level: Level, part: Part) -> Self {
-        let rows = model.metadata_under(PLACE_TABLE_PREFIX);
-        let places = rows.filter_map(|(n, row)| Some((n.parse().ok()?, row.split('|').next()?)));
-        let each = model.metadata_under(PLACE_TABLE_PREFIX).filter(|(_, row)| row.split('|').nth(1) == Some("each"));
-        let bindings = model.metadata_under(crate::keys::BINDING_KEY_PREFIX);
-        let instances = model.metadata_under(crate::keys::BINDING_KEY_PREFIX);
-        Program {
+        let mut program = Program {
             model,
             level,
             bodies: model.functions.iter().enumerate().map(|(i, f)| Body::new(model, f, i == 0, part)).collect(),
             functions: model.functions.iter().map(|f| (key_of_function(f), f)).collect(),
-            places: places.collect(),
+            places: HashMap::default(),
             weights: crate::weights::names(model),
-            each: each.filter_map(|(n, _)| n.parse().ok()).collect(),
-            wires: model.metadata_under(crate::keys::PROGRAM_WIRE_PREFIX).collect(),
-            slots: bindings
-                .filter_map(|(_, row)| parse_binding_value(row))
-                .filter_map(|b| Some((b.slot?, b.role)))
-                .collect(),
-            instances: instances
-                .filter_map(|(name, row)| Some((name.split_once('.')?.1, parse_binding_value(row)?)))
-                .filter_map(|(name, row)| Some((name, (row.role, row.concrete.filter(|_| row.slot.is_none())?))))
-                .collect(),
-            digest: model.metadata(crate::keys::PROGRAM_DIGEST_KEY).and_then(ProgramDigest::parse),
+            each: HashSet::default(),
+            wires: HashMap::default(),
+            slots: HashMap::default(),
+            instances: HashMap::default(),
+            digest: model.metadata(PROGRAM_DIGEST_KEY).and_then(ProgramDigest::parse),
+        };
+        for entry in model.props() {
+            let (key, row) = (entry.key(), entry.value());
+            if let Some(id) = key.strip_prefix(PROGRAM_WIRE_PREFIX) {
+                program.wires.insert(id, row);
+            } else if let Some(number) = key.strip_prefix(PLACE_TABLE_PREFIX) {
+                program.place(number, row);
+            } else if let Some(name) = key.strip_prefix(BINDING_KEY_PREFIX) {
+                program.binding(name, row);
+            }
+        }
+        program
+    }
+
+    fn place(&mut self, number: &str, row: &'a str) {
+        let mut parts = row.split('|');
+        if let (Ok(number), Some(class)) = (number.parse(), parts.next()) {
+            self.places.insert(number, class);
+            if parts.next() == Some("each") {
+                self.each.insert(number);
+            }
+        }
+    }
+
+    fn binding(&mut self, name: &'a str, row: &str) {
+        let Some(binding) = parse_binding_value(row) else { return };
+        match (binding.slot, binding.concrete, name.split_once('.')) {
+            (Some(slot), ..) => _ = self.slots.insert(slot, binding.role),
+            (None, Some(of), Some((_, instance))) => _ = self.instances.insert(instance, (binding.role, of)),
+            (None, ..) => {}
         }
     }
 }

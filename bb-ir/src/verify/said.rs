@@ -2,7 +2,7 @@
 
 use super::keys::{Form, form_on_node};
 use crate::keys::{CONTROL_KEY, HOME_CLASS_KEY, PLACE_KEY};
-use crate::ops::{GATE_DOMAIN, WIRE_DOMAIN, role_of_domain};
+use crate::ops::{GATE_DOMAIN, WIRE_DOMAIN, is_onnx, role_of_domain};
 use crate::proto::onnx::{NodeProto, StringStringEntryProto};
 
 /// What a node is, by its domain.
@@ -25,8 +25,7 @@ impl Kind {
     }
 
     pub(super) fn of(node: &NodeProto) -> Self {
-        // ONNX's own: most nodes are.
-        if node.domain().is_empty() {
+        if is_onnx(node) {
             return Kind::Onnx;
         }
         match node.domain() {

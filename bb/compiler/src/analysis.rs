@@ -37,7 +37,7 @@ pub fn discover_wire_edges<'a>(mains: impl IntoIterator<Item = (&'a str, &'a Fun
     let mut sends = Vec::new();
     let mut recvs = FxHashMap::default();
     for (class, function) in mains {
-        for node in &function.node {
+        for node in function.node.iter().filter(|node| is_send(node) || is_recv(node)) {
             match read_wire_id(node) {
                 Some(id) if is_send(node) => sends.push((id, class, node)),
                 Some(id) if is_recv(node) => {

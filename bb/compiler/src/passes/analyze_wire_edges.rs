@@ -49,7 +49,8 @@ pub(crate) fn analyzed(
     }
     let mut faults = Vec::new();
     let wires = wires_of(placed, &mut faults);
-    for node in partitions.iter_mut().flat_map(|p| &mut p.model.functions[0].node) {
+    let nodes = partitions.iter_mut().flat_map(|p| &mut p.model.functions[0].node);
+    for node in nodes.filter(|node| is_send(node) || is_recv(node)) {
         let Some(id) = read_wire_id(node) else { continue };
         let Some(wire) = wires.get(&id) else { continue };
         if is_send(node) {

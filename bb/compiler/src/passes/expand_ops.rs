@@ -90,7 +90,7 @@ pub(crate) fn expanded(mut model: ModelProto) -> Left<ModelProto> {
     let mut changed = false;
     for function in &mut model.functions {
         for node in &mut function.node {
-            if node.domain() == ops::ONNX_DOMAIN {
+            if ops::is_onnx(node) {
                 changed |= spell_out(node);
                 for (_, missing) in
                     REQUIRED.iter().filter(|(op, name)| *op == node.op_type() && node.attr(name).is_none())
@@ -139,9 +139,8 @@ pub(super) fn readers(index: &FunctionIndex<'_>) -> (Vec<u32>, FxHashSet<NodeIx>
     }
     let mut unread = FxHashSet::default();
     for at in (0..index.function().node.len()).rev().map(NodeIx::new) {
-        let node = index.node(at);
-        let on_demand = is_gather(node) || node.domain() == ops::ONNX_DOMAIN && node.op_type() == "Constant";
-        if on_demand && index.outputs(at).iter().flatten().all(|value| readers[value.at()] == 0) {
+        if is_ahead_of_time(index.node(at)) && index.outputs(at).iter().flatten().all(|value| readers[value.at()] == 0)
+        {
             unread.insert(at);
             for value in index.inputs(at).iter().flatten() {
                 readers[value.at()] -= 1;
@@ -151,7 +150,14 @@ pub(super) fn readers(index: &FunctionIndex<'_>) -> (Vec<u32>, FxHashSet<NodeIx>
     (readers, unread)
 }
 
+fn is_ahead_of_time(node: &NodeProto) -> bool {
+    is_gather(node) || ops::is_onnx(node) && node.op_type() == "Constant"
+}
+
 fn drop_unread(function: &mut FunctionProto) -> bool {
+    if !function.node.iter().any(is_ahead_of_time) {
+        return false;
+    }
     let unread: FxHashSet<String> = {
         let index = FunctionIndex::new(function);
         let (_, unread) = readers(&index);
@@ -244,8 +250,9 @@ fn copy_info(info: &ValueInfoProto, name: &str) -> ValueInfoProto {
 
 /// An output that is also read, is an input or is declared twice gets a site of its own.
 fn separate_outputs(root: &mut FunctionProto) -> bool {
-    let mut busy: FxHashSet<&str> = root.input.iter().map(String::as_str).collect();
-    busy.extend(root.node.iter().flat_map(|n| n.input.iter().map(String::as_str)));
+    let given: FxHashSet<&str> = root.output.iter().map(String::as_str).collect();
+    let read = root.input.iter().chain(root.node.iter().flat_map(|n| &n.input));
+    let mut busy: FxHashSet<&str> = read.map(String::as_str).filter(|name| given.contains(name)).collect();
     let mut declared: FxHashMap<&str, usize> = FxHashMap::default();
     for output in &root.output {
         *declared.entry(output).or_default() += 1;

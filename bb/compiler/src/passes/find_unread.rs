@@ -48,7 +48,7 @@ fn unread_in(function: &FunctionProto, acting: &FxHashSet<FunctionKey>) -> Vec<D
 /// Whether all that comes of a node is its values.
 fn is_for_its_values(node: &NodeProto) -> bool {
     match node.domain() {
-        ops::ONNX_DOMAIN => true,
+        _ if ops::is_onnx(node) => true,
         ops::SYSCALL_DOMAIN => ![ops::SYSCALL_EMIT, ops::SYSCALL_METRIC, ops::SYSCALL_INTERVAL, ops::SYSCALL_ORIGIN]
             .contains(&node.op_type()),
         other => other.starts_with(ops::OP_DOMAIN_PREFIX),

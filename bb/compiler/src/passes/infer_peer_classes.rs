@@ -20,6 +20,7 @@ pub use places::{Kind, Place, PlaceIx, Places};
 use crate::error::PassError;
 use bb_ir::bindings::is_bootstrap;
 use bb_ir::proto::onnx::ModelProto;
+use settle::Settled;
 
 const PASS: &str = "infer_peer_classes";
 
@@ -29,9 +30,10 @@ pub fn infer_peer_classes(mut model: ModelProto) -> Result<ModelProto, PassError
     for function in model.functions.iter_mut().filter(|f| is_bootstrap(f)) {
         bootstrap::settle(function, &mut faults);
     }
-    let placement = walk::place(&model, &mut faults);
-    if let (true, Some(placement)) = (faults.is_empty(), placement) {
-        settle::settle(&mut model, &placement);
+    if let Some((placement, index)) = walk::place(&model, &mut faults)
+        && faults.is_empty()
+    {
+        Settled::of(&index, &placement).write(&mut model);
     }
     PassError::unless(PASS, faults, model)
 }

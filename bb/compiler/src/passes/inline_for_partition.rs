@@ -14,7 +14,7 @@ use bb_ir::types::ValueType;
 use bb_ir::views::{FunctionKey, Metadata};
 use bb_ir::wire_shape::{is_gather, is_send, read_wire_id};
 use bb_ir::{keys, names, ops};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use splice::Caller;
 
 mod splice;
@@ -121,7 +121,9 @@ struct Inlined {
 /// True if a call of this module cannot stay a call: it takes `graph`, holds a gather or a lane, or its inputs live at
 /// more than one place. What it calls has been expanded, so its own nodes tell.
 fn must_dissolve(function: &FunctionProto) -> bool {
-    let info: FxHashMap<&str, &ValueInfoProto> = function.value_info.iter().map(|i| (i.name(), i)).collect();
+    let inputs: FxHashSet<&str> = function.input.iter().map(String::as_str).collect();
+    let of_inputs = function.value_info.iter().filter(|info| inputs.contains(info.name()));
+    let info: FxHashMap<&str, &ValueInfoProto> = of_inputs.map(|info| (info.name(), info)).collect();
     let starts = function.input.first().and_then(|first| info.get(first.as_str())).is_some_and(|i| is_start(i));
     let mut places = function.input.iter().filter_map(|name| {
         let info = info.get(name.as_str())?;

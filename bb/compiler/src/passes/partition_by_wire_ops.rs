@@ -6,7 +6,7 @@
 use crate::analysis::{NetworkAnalysis, discover_wire_edges};
 use crate::driver::Partition;
 use crate::error::{PassError, at_node};
-use crate::index::FunctionIndex;
+use crate::index::{FunctionIndex, InfoIx, NodeIx, ValueIx};
 use bb_ir::bindings::is_bootstrap;
 use bb_ir::peer_class::home_class_of_node;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto, ValueInfoProto};
@@ -14,7 +14,7 @@ use bb_ir::types::ValueType;
 use bb_ir::views::{Metadata, border};
 use bb_ir::{keys, names, ops, weights};
 use indexmap::IndexMap;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 mod bootstrap;
 
@@ -22,32 +22,41 @@ const PASS: &str = "partition_by_wire_ops";
 
 /// One partition per class, the entry's first, and what the network looks like.
 pub fn partition_by_wire_ops(mut model: ModelProto) -> Result<(Vec<Partition>, NetworkAnalysis), PassError> {
-    check_no_other_crossings(&model)?;
-    let mut groups: IndexMap<String, Vec<NodeProto>> =
-        classes_in_order(&model).into_iter().map(|class| (class, Vec::new())).collect();
+    let declared = {
+        let index = FunctionIndex::new(&model.functions[0]);
+        check_no_other_crossings(&model, &index)?;
+        Declared::of(&index)
+    };
+    let classes = classes_in_order(&model).into_iter();
+    let mut groups: IndexMap<String, Group, FxBuildHasher> = classes.map(|class| (class, Group::default())).collect();
     for node in &model.functions[0].node {
         if !groups.contains_key(home_class_of_node(node)) {
-            groups.insert(home_class_of_node(node).to_owned(), Vec::new());
+            groups.insert(home_class_of_node(node).to_owned(), Group::default());
         }
     }
     let nowhere = bootstrap::nowhere(&model, groups.keys());
     if !nowhere.is_empty() {
         return Err(PassError { rest: Some(Box::new(model)), ..PassError::new(PASS, nowhere) });
     }
+    let mut infos = std::mem::take(&mut model.functions[0].value_info);
+    let mut made = declared.made.into_iter();
+    let inputs = Inputs::of(declared.inputs, &infos);
     for node in std::mem::take(&mut model.functions[0].node) {
-        groups.get_mut(home_class_of_node(&node)).expect("every class has a group").push(node);
+        let group = groups.get_mut(home_class_of_node(&node)).expect("every class has a group");
+        let infos_of = made.by_ref().take(node.output.len()).flatten();
+        group.infos.extend(infos_of.map(|info| std::mem::take(&mut infos[info.at()])));
+        group.nodes.push(node);
     }
-    let mut infos = Infos::of(std::mem::take(&mut model.functions[0].value_info));
     let (model, root) = (&model, &model.functions[0]);
     let classes: Vec<String> = groups.keys().cloned().collect();
     let mut per_role = IndexMap::with_capacity(classes.len());
     let mut partitions = Vec::with_capacity(classes.len());
-    for (class, nodes) in groups {
+    for (class, Group { nodes, infos }) in groups {
         let name = names::partition(root.name(), &class, classes.len());
         let arguments = (class == classes[0]).then(|| weights::arguments(model, root));
-        let inputs: Vec<String> = arguments.into_iter().flatten().chain(read(model, &nodes)).cloned().collect();
+        let read = arguments.into_iter().flatten().chain(read(model, &nodes)).cloned().collect();
         per_role.insert(class.clone(), nodes.iter().map(|n| n.name().to_owned()).collect());
-        let main = cut(root, &mut infos, name, nodes, inputs);
+        let main = cut(root, name, nodes, infos, inputs.and_start(read));
         let main = keep_slots(main, root, &class);
         let graph = border::graph(&main, weights::of(model));
         let modules = model.functions[1..].iter().filter(|f| f.domain() == ops::MODULE_DOMAIN && !is_bootstrap(f));
@@ -87,8 +96,7 @@ fn classes_in_order(model: &ModelProto) -> Vec<String> {
 }
 
 /// A value that is read elsewhere than it is made has to go over a wire.
-fn check_no_other_crossings(model: &ModelProto) -> Result<(), PassError> {
-    let index = FunctionIndex::new(&model.functions[0]);
+fn check_no_other_crossings(model: &ModelProto, index: &FunctionIndex<'_>) -> Result<(), PassError> {
     let weights = weights::names(model);
     let mut faults = Vec::new();
     for (at, node) in index.nodes() {
@@ -116,42 +124,68 @@ fn read<'a>(model: &'a ModelProto, nodes: &[NodeProto]) -> impl Iterator<Item = 
     model.functions[0].input.iter().filter(move |name| read.contains(name.as_str()))
 }
 
-/// What is declared about the root's values, to be handed to the partitions that have them.
-struct Infos {
+/// What is of one class.
+#[derive(Default)]
+struct Group {
+    nodes: Vec<NodeProto>,
+    /// What is declared about the values that they make.
+    infos: Vec<ValueInfoProto>,
+}
+
+/// Where the root's values are declared.
+struct Declared {
+    /// Of its inputs.
+    inputs: Vec<InfoIx>,
+    /// Of the outputs of its nodes, one behind the other.
+    made: Vec<Option<InfoIx>>,
+}
+
+impl Declared {
+    fn of(index: &FunctionIndex<'_>) -> Self {
+        let inputs = index.function().input.iter();
+        let outputs = index.nodes().flat_map(|(at, _)| index.outputs(at).iter().map(move |value| (at, *value)));
+        let own = |(at, value): (NodeIx, Option<ValueIx>)| value.filter(|value| index.producer(*value) == Some(at));
+        Declared {
+            inputs: inputs.filter_map(|name| index.declared_at(index.value(name)?)).collect(),
+            made: outputs.map(|output| index.declared_at(own(output)?)).collect(),
+        }
+    }
+}
+
+/// What is declared about the root's inputs: more than one partition may have `start`, and weights.
+struct Inputs {
     by_name: FxHashMap<String, ValueInfoProto>,
 }
 
-impl Infos {
-    fn of(infos: Vec<ValueInfoProto>) -> Self {
-        Infos { by_name: infos.into_iter().map(|info| (info.name().to_owned(), info)).collect() }
+impl Inputs {
+    fn of(declared: Vec<InfoIx>, infos: &[ValueInfoProto]) -> Self {
+        let infos = declared.into_iter().map(|info| infos[info.at()].clone());
+        Inputs { by_name: infos.map(|info| (info.name().to_owned(), info)).collect() }
     }
-    /// Of what one partition alone has.
-    fn take(&mut self, made: &str) -> Option<ValueInfoProto> {
-        self.by_name.remove(made)
-    }
-    /// Of what others may have too: `start`, and weights.
-    fn get(&self, input: &str) -> Option<ValueInfoProto> {
-        match self.by_name.get(input) {
+    /// These inputs behind the start, and what is declared about them.
+    fn and_start(&self, inputs: Vec<String>) -> (Vec<String>, Vec<ValueInfoProto>) {
+        let inputs: Vec<String> = std::iter::once(names::START.to_owned()).chain(inputs).collect();
+        let infos = inputs.iter().filter_map(|input| match self.by_name.get(input) {
             None if input == names::START => Some(start_info()),
             info => info.cloned(),
-        }
+        });
+        let infos = infos.collect();
+        (inputs, infos)
     }
 }
 
 fn cut(
     root: &FunctionProto,
-    infos: &mut Infos,
     name: String,
     node: Vec<NodeProto>,
-    inputs: Vec<String>,
+    infos: Vec<ValueInfoProto>,
+    (input, mut value_info): (Vec<String>, Vec<ValueInfoProto>),
 ) -> FunctionProto {
-    let input: Vec<String> = std::iter::once(names::START.to_owned()).chain(inputs).collect();
-    let mut value_info: Vec<ValueInfoProto> = input.iter().filter_map(|name| infos.get(name)).collect();
     let given: FxHashSet<&str> = root.output.iter().map(String::as_str).collect();
     let values = || input.iter().chain(node.iter().flat_map(|n| &n.output)).map(String::as_str);
     let here: FxHashSet<&str> = values().filter(|name| given.contains(name)).collect();
     let output: Vec<String> = root.output.iter().filter(|name| here.contains(name.as_str())).cloned().collect();
-    value_info.extend(node.iter().flat_map(|n| &n.output).filter_map(|name| infos.take(name)));
+    value_info.extend(infos);
     let mut main = FunctionProto {
         name: Some(name),
         domain: Some(ops::MODULE_DOMAIN.into()),

@@ -88,7 +88,7 @@ fn check_addresses(partitions: &[Partition], faults: &mut Vec<Diagnostic>) {
 fn check_op(node: &NodeProto, contracts: &[&GateContract], faults: &mut Vec<Diagnostic>) {
     let op = node.op_type();
     let known = match node.domain() {
-        ops::ONNX_DOMAIN => ops::onnx_op(op).is_some(),
+        _ if ops::is_onnx(node) => ops::onnx_op(op).is_some(),
         ops::WIRE_DOMAIN => {
             Send::cast(node).is_some_and(Send::is_cut) || Recv::cast(node).is_some() || Gather::cast(node).is_some()
         }

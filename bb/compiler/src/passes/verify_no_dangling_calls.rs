@@ -53,7 +53,7 @@ pub fn prune_orphans(model: &mut ModelProto) -> bool {
         reached[function] = true;
         // Where there is no other function, there is nothing to reach.
         let nodes = if by_key.len() > 1 { &model.functions[function].node[..] } else { &[] };
-        let bodies = nodes.iter().filter(|n| n.domain() != ops::ONNX_DOMAIN);
+        let bodies = nodes.iter().filter(|n| !ops::is_onnx(n));
         open.extend(bodies.filter_map(|n| by_key.get(&FunctionKey::of_node(n))));
     }
     let mut reached = reached.into_iter();

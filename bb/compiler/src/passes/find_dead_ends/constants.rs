@@ -30,7 +30,7 @@ pub fn of(root: &FunctionProto) -> Vec<Diagnostic> {
                         .push(fault.help("use it where it is needed: constants are part of the program of every peer"));
                 }
             }
-        } else if node.domain() == ops::ONNX_DOMAIN {
+        } else if ops::is_onnx(node) {
             let from = match node.op_type() {
                 "Constant" => Some(at),
                 _ => {

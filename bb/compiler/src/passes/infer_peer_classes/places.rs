@@ -2,8 +2,6 @@
 
 use crate::index::ValueIx;
 use bb_ir::keys;
-use bb_ir::proto::onnx::ModelProto;
-use bb_ir::views::Metadata;
 use rustc_hash::FxHashMap;
 
 /// A place, by its number; 0 is the entry.
@@ -63,15 +61,15 @@ impl Places {
     pub fn iter(&self) -> impl Iterator<Item = (PlaceIx, &Place)> {
         (0u32..).map(PlaceIx).zip(&self.table)
     }
-    /// Writes the table on a model; anchors go by their names in the whole program.
-    pub fn write(&self, model: &mut ModelProto, name: impl Fn(ValueIx) -> String) {
-        for (place, Place { class, kind, anchor }) in self.iter() {
+    /// The table as a model has it: keys and values. Anchors go by their names in the whole program.
+    pub fn rows(&self, name: impl Fn(ValueIx) -> String) -> impl Iterator<Item = (String, String)> {
+        self.iter().map(move |(place, Place { class, kind, anchor })| {
             let kind = match kind {
                 Kind::One => "one",
                 Kind::Each => "each",
             };
             let anchor = anchor.map_or("entry".to_owned(), &name);
-            model.set_metadata(&format!("{}{}", keys::PLACE_TABLE_PREFIX, place.0), format!("{class}|{kind}|{anchor}"));
-        }
+            (format!("{}{}", keys::PLACE_TABLE_PREFIX, place.0), format!("{class}|{kind}|{anchor}"))
+        })
     }
 }

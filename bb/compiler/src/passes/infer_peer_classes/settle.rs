@@ -2,83 +2,94 @@
 
 use super::places::PlaceIx;
 use super::walk::{Placement, Site};
-use crate::index::{FunctionIndex, NodeIx, ValueIx};
+use crate::index::{FunctionIndex, InfoIx, NodeIx, ValueIx};
 use bb_ir::proto::onnx::{ModelProto, NodeProto, ValueInfoProto};
 use bb_ir::views::Metadata;
 use bb_ir::{keys, names};
 use rustc_hash::FxHashMap;
 
-/// Stamps the root's nodes and values and writes the table of places.
-pub fn settle(model: &mut ModelProto, placement: &Placement) {
-    let mut root = std::mem::take(&mut model.functions[0]);
-    let index = FunctionIndex::new(&root);
-    placement.places.write(model, |anchor| index.name(anchor).to_owned());
-    let settled = Settled::of(&index, placement);
-    root.node = settled.nodes(std::mem::take(&mut root.node));
-    root.value_info = settled.infos(std::mem::take(&mut root.value_info));
-    model.functions[0] = root;
+/// Where what lives anywhere is used, and where all else is.
+struct Homes<'a> {
+    placement: &'a Placement,
+    /// Of what lives anywhere: the places of all that read it, sorted.
+    anywhere: FxHashMap<NodeIx, Vec<PlaceIx>>,
 }
 
-/// Every node's places: its own one, or those of all that read it, sorted.
-fn homes(index: &FunctionIndex<'_>, placement: &Placement) -> Vec<Vec<PlaceIx>> {
-    let mut homes: Vec<Vec<PlaceIx>> = vec![Vec::new(); placement.nodes.len()];
-    let anywhere = |value: ValueIx| index.producer(value).filter(|at| placement.nodes[at.at()] == Site::Anywhere);
-    for value in index.function_outputs() {
-        if let Some(at) = anywhere(value) {
-            homes[at.at()].push(PlaceIx::ENTRY);
+impl<'a> Homes<'a> {
+    fn of(index: &FunctionIndex<'_>, placement: &'a Placement) -> Self {
+        let mut homes = Homes { placement, anywhere: FxHashMap::default() };
+        let is_anywhere =
+            |value: ValueIx| index.producer(value).filter(|at| placement.nodes[at.at()] == Site::Anywhere);
+        for at in index.function_outputs().filter_map(is_anywhere) {
+            homes.anywhere.entry(at).or_default().push(PlaceIx::ENTRY);
         }
-    }
-    for at in (0..homes.len()).rev().map(NodeIx::new) {
-        let mut here = std::mem::take(&mut homes[at.at()]);
-        if let Site::At(place, _) = placement.nodes[at.at()] {
-            here.push(place);
-        }
-        here.sort_unstable();
-        here.dedup();
-        for value in index.inputs(at).iter().copied().flatten() {
-            if let Some(maker) = anywhere(value) {
-                homes[maker.at()].extend(&here);
+        for at in (0..placement.nodes.len()).rev().map(NodeIx::new) {
+            if let Some(here) = homes.anywhere.get_mut(&at) {
+                here.sort_unstable();
+                here.dedup();
+            }
+            for maker in index.inputs(at).iter().copied().flatten().filter_map(is_anywhere) {
+                let here = homes.at(at).to_vec();
+                homes.anywhere.entry(maker).or_default().extend(here);
             }
         }
-        homes[at.at()] = here;
+        homes
     }
-    homes
+
+    /// The places of a node.
+    fn at(&self, at: NodeIx) -> &[PlaceIx] {
+        match &self.placement.nodes[at.at()] {
+            Site::At(place, _) => std::slice::from_ref(place),
+            Site::Anywhere | Site::Told => self.anywhere.get(&at).map_or(&[], Vec::as_slice),
+        }
+    }
 }
 
 /// What is read off the index, before the root's nodes and infos are taken from it.
-struct Settled<'a> {
+pub struct Settled<'a> {
     placement: &'a Placement,
-    homes: Vec<Vec<PlaceIx>>,
+    homes: Homes<'a>,
+    /// The rows of the table of places.
+    table: Vec<(String, String)>,
     /// What a node reads of another copy than the first: by node and copy, which input, and its name there.
     others: FxHashMap<(NodeIx, usize), Vec<(usize, String)>>,
     /// Of values that are declared, in order: where, and by how many nodes each is made.
-    declared: Vec<(ValueIx, usize, usize)>,
+    declared: Vec<(ValueIx, InfoIx, usize)>,
 }
 
 impl<'a> Settled<'a> {
-    fn of(index: &FunctionIndex<'_>, placement: &'a Placement) -> Self {
-        let homes = homes(index, placement);
+    /// What there is to write.
+    pub fn of(index: &FunctionIndex<'_>, placement: &'a Placement) -> Self {
+        let homes = Homes::of(index, placement);
         let mut others: FxHashMap<(NodeIx, usize), Vec<(usize, String)>> = FxHashMap::default();
         for (at, node) in index.nodes() {
             for (i, value) in index.inputs(at).iter().enumerate() {
                 let maker = value.and_then(|value| index.producer(value));
                 let Some(maker) = maker.filter(|maker| placement.nodes[maker.at()] == Site::Anywhere) else { continue };
-                for (n, place) in homes[at.at()].iter().enumerate() {
-                    let copy = homes[maker.at()].binary_search(place).expect("what is read here has a copy here");
+                for (n, place) in homes.at(at).iter().enumerate() {
+                    let copy = homes.at(maker).binary_search(place).expect("what is read here has a copy here");
                     if copy > 0 {
                         others.entry((at, n)).or_default().push((i, names::copy(&node.input[i], copy)));
                     }
                 }
             }
         }
-        let mut declared = vec![None; index.values()];
-        for (position, info) in index.function().value_info.iter().enumerate() {
-            if let Some(value) = index.value(info.name()) {
-                let copies = index.producer(value).map_or(1, |at| homes[at.at()].len());
-                declared[value.at()] = Some((value, position, copies));
-            }
-        }
-        Settled { placement, homes, others, declared: declared.into_iter().flatten().collect() }
+        let values = (0..index.values()).map(ValueIx::new);
+        let declared = values.filter_map(|value| {
+            let copies = index.producer(value).map_or(1, |at| homes.at(at).len());
+            Some((value, index.declared_at(value)?, copies))
+        });
+        let declared = declared.collect();
+        let table = placement.places.rows(|anchor| index.name(anchor).to_owned()).collect();
+        Settled { placement, homes, table, others, declared }
+    }
+
+    /// Stamps the root's nodes and values and writes the table of places.
+    pub fn write(self, model: &mut ModelProto) {
+        let root = &mut model.functions[0];
+        root.node = self.nodes(std::mem::take(&mut root.node));
+        root.value_info = self.infos(std::mem::take(&mut root.value_info));
+        model.set_all_metadata(self.table);
     }
 
     /// The nodes, one for each of their places; what nobody reads anywhere is gone.
@@ -86,7 +97,7 @@ impl<'a> Settled<'a> {
         let mut nodes = Vec::with_capacity(all.len());
         for (i, node) in all.into_iter().enumerate() {
             let at = NodeIx::new(i);
-            let Some((last, before)) = self.homes[i].split_last() else { continue };
+            let Some((last, before)) = self.homes.at(at).split_last() else { continue };
             for (n, place) in before.iter().enumerate() {
                 nodes.push(self.at_place(at, node.clone(), n, *place));
             }
@@ -120,7 +131,7 @@ impl<'a> Settled<'a> {
     fn infos(&self, mut all: Vec<ValueInfoProto>) -> Vec<ValueInfoProto> {
         let mut infos = Vec::with_capacity(self.declared.len());
         for (value, position, copies) in &self.declared {
-            let mut info = std::mem::take(&mut all[*position]);
+            let mut info = std::mem::take(&mut all[position.at()]);
             if let Some(class) = &self.placement.peer_classes[value.at()] {
                 info.set_metadata(keys::PEER_CLASS_KEY, &**class);
             }

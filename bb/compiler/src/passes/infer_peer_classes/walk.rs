@@ -45,8 +45,8 @@ pub struct Placement {
     pub peer_classes: Vec<Option<String>>,
 }
 
-/// Places the root of `model`; `None` where it has no entry, which is a fault.
-pub fn place(model: &ModelProto, faults: &mut Vec<Diagnostic>) -> Option<Placement> {
+/// Places the root of `model`, and numbers its values; `None` where it has no entry, which is a fault.
+pub fn place<'m>(model: &'m ModelProto, faults: &mut Vec<Diagnostic>) -> Option<(Placement, FunctionIndex<'m>)> {
     let root = model.functions.first().expect("validate requires a root");
     let entry = entry_class(model, root, faults)?;
     let index = FunctionIndex::new(root);
@@ -73,11 +73,12 @@ pub fn place(model: &ModelProto, faults: &mut Vec<Diagnostic>) -> Option<Placeme
         weights: weights::names(model),
         peer_classes: (0..index.values()).map(|i| declared_class(&index, ValueIx::new(i))).collect(),
         index,
-        faults,
+        faults: Vec::new(),
     };
     walk.run();
-    let Walk { places, nodes, arrives, peer_classes, .. } = walk;
-    Some(Placement { places, nodes, arrives, peer_classes })
+    let Walk { places, nodes, arrives, peer_classes, index, faults: found, .. } = walk;
+    faults.extend(found);
+    Some((Placement { places, nodes, arrives, peer_classes }, index))
 }
 
 fn declared_class(index: &FunctionIndex<'_>, value: ValueIx) -> Option<String> {
@@ -138,7 +139,7 @@ pub(super) struct Walk<'a> {
     pub(super) peer_classes: Vec<Option<String>>,
     /// Whoever reads one has it.
     pub(super) weights: FxHashSet<&'a str>,
-    pub(super) faults: &'a mut Vec<Diagnostic>,
+    pub(super) faults: Vec<Diagnostic>,
 }
 
 impl<'a> Walk<'a> {

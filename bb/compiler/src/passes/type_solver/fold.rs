@@ -33,7 +33,7 @@ impl Constants {
                     let value = input.and_then(|v| known.0.get(&v).cloned());
                     known.0.extend(output.zip(value));
                 }
-            } else if node.domain() == ops::ONNX_DOMAIN
+            } else if ops::is_onnx(node)
                 && let (Some(Some(output)), Some(value)) = (outputs.first(), known.fold(index, at, node))
             {
                 known.0.insert(*output, value);

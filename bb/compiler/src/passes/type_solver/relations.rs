@@ -61,7 +61,7 @@ pub(super) fn relate<'a>(view: &View<'a, '_>, dims: &mut Dims, callees: &mut Cal
     super::takes::relate(view, dims, at, &mut said);
     let mut relation = Relation { view, dims, at, node, said };
     match node.domain() {
-        ops::ONNX_DOMAIN => relation.onnx(),
+        _ if ops::is_onnx(node) => relation.onnx(),
         ops::WIRE_DOMAIN if is_send(node) => relation.send(),
         ops::WIRE_DOMAIN if is_gather(node) => relation.gather(),
         ops::SYSCALL_DOMAIN => relation.syscall(),

@@ -53,6 +53,9 @@ struct Told {
 
 impl Told {
     fn of(&self, function: &FunctionProto, solution: &TypeSolution, faults: &mut Vec<Diagnostic>) {
+        if solution.types.iter().all(|of| of.as_ref().is_some_and(self.known)) {
+            return;
+        }
         let index = FunctionIndex::new(function);
         let known = |value: &ValueIx| solution.types[value.at()].as_ref().is_some_and(self.known);
         for value in function.input.iter().filter_map(|name| index.value(name)).filter(|value| !known(value)) {
