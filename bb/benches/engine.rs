@@ -23,6 +23,11 @@ fn add(a: f32, b: f32) -> f32 {
     a + b
 }
 
+#[bb::op]
+fn add_all(a: f32, b: f32, c: f32, d: f32) -> f32 {
+    a + b + c + d
+}
+
 fn installed(ops: usize) -> (Engine, GraphId) {
     let program = bb::compile(move |_: &Graph, x: On<Here, f32>| (0..ops).fold(x, |x, _| same(x)));
     assert_eq!(program.diagnostics, []);
@@ -189,12 +194,27 @@ mod filled {
 
     const WIRES: u64 = 1_000;
 
-    /// The best time of a message in nanoseconds, and what decoding takes of it.
-    pub fn run() -> (f64, f64) {
-        let mut pair = Pair::of(bb::compile(|graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>| {
+    /// Messages of one fill each.
+    pub fn ones() -> bb::Compiled {
+        bb::compile(|graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>| {
             let there = (0..WIRES).map(|_| same(graph.wire(x, to))).reduce(|_, last| last);
             graph.wire(there.expect("some"), graph.origin::<Asker>())
-        }));
+        })
+    }
+    /// Messages of four.
+    pub fn fours() -> bb::Compiled {
+        bb::compile(|graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>| {
+            let there = (0..WIRES).map(|_| {
+                let (a, b, c, d) = graph.wire((x, x, x, x), to);
+                add_all(a, b, c, d)
+            });
+            graph.wire(there.reduce(|_, last| last).expect("some"), graph.origin::<Asker>())
+        })
+    }
+
+    /// The best time of a message in nanoseconds, and what decoding takes of it.
+    pub fn run(program: bb::Compiled) -> (f64, f64) {
+        let mut pair = Pair::of(program);
         let (mut taken, mut decoded) = (f64::MAX, f64::MAX);
         let f32 = types::ValueType::tensor(types::ElementKind::F32);
         for _ in 0..200 {
@@ -206,10 +226,10 @@ mod filled {
             let start = Instant::now();
             for frame in rest {
                 let envelope = envelope::decode(frame.clone(), &WireLimits::default()).expect("it was encoded");
-                let envelope::FillContent::Payload { bytes, .. } = &envelope.fills[0].content else {
-                    panic!("a payload")
-                };
-                std::hint::black_box(codec::decode(&f32, bytes.clone()).expect("a number"));
+                for fill in &envelope.fills {
+                    let envelope::FillContent::Payload { bytes, .. } = &fill.content else { panic!("a payload") };
+                    std::hint::black_box(codec::decode(&f32, bytes.clone()).expect("a number"));
+                }
             }
             decoded = decoded.min(start.elapsed().as_nanos() as f64 / rest.len() as f64);
             let start = Instant::now();
@@ -255,10 +275,19 @@ fn messages() {
 }
 
 fn fills() {
-    let (taken, decoded) = filled::run();
+    let [one, four] = [filled::ones(), filled::fours()].map(|program| {
+        let (taken, decoded) = filled::run(program);
+        (taken, decoded, taken - decoded)
+    });
+    let (taken, decoded, more) = one;
     println!(
-        "a fill: {taken:>6.0} ns from its bytes to the op being ready, {decoded:.0} ns of them to decode: {:.0} ns more",
-        taken - decoded
+        "a message of one fill: {taken:.0} ns from its bytes to the op being ready, {decoded:.0} ns of them to decode: {more:.0} ns more"
+    );
+    println!(
+        "each further fill of a message: {:.0} ns, {:.0} ns of them to decode: {:.0} ns more",
+        (four.0 - taken) / 3.0,
+        (four.1 - decoded) / 3.0,
+        (four.2 - more) / 3.0
     );
 }
 
