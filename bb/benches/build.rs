@@ -2,7 +2,8 @@
 //!
 //! Each case runs in a process of its own, as a build script does, so that its peak is its own. One case alone, with the
 //! time of every pass: `cargo bench -p bb --bench build -- ring64 100000`. As build scripts are compiled:
-//! `CARGO_PROFILE_BENCH_OPT_LEVEL=0 cargo bench -p bb --bench build`.
+//! `CARGO_PROFILE_BENCH_OPT_LEVEL=0 CARGO_PROFILE_BENCH_DEBUG_ASSERTIONS=true CARGO_PROFILE_BENCH_OVERFLOW_CHECKS=true
+//! cargo bench -p bb --bench build`.
 #![allow(missing_docs)]
 
 #[path = "build/shapes.rs"]

@@ -25,8 +25,8 @@ pub fn of(index: &FunctionIndex<'_>) -> FxHashMap<u64, Vec<u64>> {
     for (at, node) in index.nodes() {
         let inputs = index.inputs(at).iter().flatten();
         let mut here = inputs.fold(nothing.clone(), |all, value| union(all, &left[value.at()]));
-        match (place_at(node, keys::PLACE_KEY), place_at(node, keys::TO_PLACE_KEY), read_wire_id(node)) {
-            (Some(place), Some(to), Some(id)) if is_send(node) => {
+        match is_send(node).then(|| wire(node)).flatten() {
+            Some((place, to, id)) => {
                 let mut arrived = (*here).clone();
                 arrived.insert(place, BTreeSet::from([id]));
                 leaves.insert(id, place);
@@ -44,7 +44,7 @@ pub fn of(index: &FunctionIndex<'_>) -> FxHashMap<u64, Vec<u64>> {
                 }
                 continue;
             }
-            _ => {
+            None => {
                 let members = Gather::cast(node).filter(|gather| goes_on_without(gather.need())).and_then(Gather::lane);
                 if let Some(members) =
                     members.and_then(|wire| leaves.get(&wire)).filter(|place| here.contains_key(place))
@@ -71,8 +71,10 @@ fn goes_on_without(need: Need) -> bool {
     }
 }
 
-fn place_at(node: &NodeProto, key: &str) -> Option<u32> {
-    node.metadata_number(key)
+/// Of a Send: the place it leaves, the one it arrives at, and its wire.
+fn wire(node: &NodeProto) -> Option<(u32, u32, u64)> {
+    let place = |key: &str| node.metadata_number(key);
+    Some((place(keys::PLACE_KEY)?, place(keys::TO_PLACE_KEY)?, read_wire_id(node)?))
 }
 
 fn union(a: Left, b: &Left) -> Left {

@@ -21,7 +21,8 @@ pub fn of(index: &FunctionIndex<'_>) -> FxHashMap<u64, u32> {
     let mut groups = FxHashMap::default();
     for (at, node) in index.nodes() {
         let mut count = index.inputs(at).iter().flatten().map(|v| before[v.at()]).max().unwrap_or(0);
-        if let Some(id) = read_wire_id(node)
+        if is_send(node)
+            && let Some(id) = read_wire_id(node)
             && let Some(key) = destination(index, at, node.metadata_number(keys::PLACE_KEY))
         {
             let next = u32::try_from(numbers.len()).expect("fewer than 2^32 wires");
