@@ -8,43 +8,6 @@ use bb_ir::views::Metadata;
 use bb_ir::{keys, names};
 use rustc_hash::FxHashMap;
 
-/// Where what lives anywhere is used, and where all else is.
-struct Homes<'a> {
-    placement: &'a Placement,
-    /// Of what lives anywhere: the places of all that read it, sorted.
-    anywhere: FxHashMap<NodeIx, Vec<PlaceIx>>,
-}
-
-impl<'a> Homes<'a> {
-    fn of(index: &FunctionIndex<'_>, placement: &'a Placement) -> Self {
-        let mut homes = Homes { placement, anywhere: FxHashMap::default() };
-        let is_anywhere =
-            |value: ValueIx| index.producer(value).filter(|at| placement.nodes[at.at()] == Site::Anywhere);
-        for at in index.function_outputs().filter_map(is_anywhere) {
-            homes.anywhere.entry(at).or_default().push(PlaceIx::ENTRY);
-        }
-        for at in (0..placement.nodes.len()).rev().map(NodeIx::new) {
-            if let Some(here) = homes.anywhere.get_mut(&at) {
-                here.sort_unstable();
-                here.dedup();
-            }
-            for maker in index.inputs(at).iter().copied().flatten().filter_map(is_anywhere) {
-                let here = homes.at(at).to_vec();
-                homes.anywhere.entry(maker).or_default().extend(here);
-            }
-        }
-        homes
-    }
-
-    /// The places of a node.
-    fn at(&self, at: NodeIx) -> &[PlaceIx] {
-        match &self.placement.nodes[at.at()] {
-            Site::At(place, _) => std::slice::from_ref(place),
-            Site::Anywhere | Site::Told => self.anywhere.get(&at).map_or(&[], Vec::as_slice),
-        }
-    }
-}
-
 /// What is read off the index, before the root's nodes and infos are taken from it.
 pub struct Settled<'a> {
     placement: &'a Placement,
@@ -141,5 +104,42 @@ impl<'a> Settled<'a> {
             infos.extend((*copies > 0).then_some(info).into_iter().chain(others));
         }
         infos
+    }
+}
+
+/// Where what lives anywhere is used, and where all else is.
+struct Homes<'a> {
+    placement: &'a Placement,
+    /// Of what lives anywhere: the places of all that read it, sorted.
+    anywhere: FxHashMap<NodeIx, Vec<PlaceIx>>,
+}
+
+impl<'a> Homes<'a> {
+    fn of(index: &FunctionIndex<'_>, placement: &'a Placement) -> Self {
+        let mut homes = Homes { placement, anywhere: FxHashMap::default() };
+        let is_anywhere =
+            |value: ValueIx| index.producer(value).filter(|at| placement.nodes[at.at()] == Site::Anywhere);
+        for at in index.function_outputs().filter_map(is_anywhere) {
+            homes.anywhere.entry(at).or_default().push(PlaceIx::ENTRY);
+        }
+        for at in (0..placement.nodes.len()).rev().map(NodeIx::new) {
+            if let Some(here) = homes.anywhere.get_mut(&at) {
+                here.sort_unstable();
+                here.dedup();
+            }
+            for maker in index.inputs(at).iter().copied().flatten().filter_map(is_anywhere) {
+                let here = homes.at(at).to_vec();
+                homes.anywhere.entry(maker).or_default().extend(here);
+            }
+        }
+        homes
+    }
+
+    /// The places of a node.
+    fn at(&self, at: NodeIx) -> &[PlaceIx] {
+        match &self.placement.nodes[at.at()] {
+            Site::At(place, _) => std::slice::from_ref(place),
+            Site::Anywhere | Site::Told => self.anywhere.get(&at).map_or(&[], Vec::as_slice),
+        }
     }
 }
