@@ -65,13 +65,24 @@ fn next<T>(
     values: &mut dyn Iterator<Item = Value>,
     read: impl FnOnce(Value) -> Result<T, Value>,
 ) -> Result<T, OpError> {
-    let wanted = std::any::type_name::<T>();
-    let value = values.next().ok_or_else(|| OpError::new(format!("a value is missing where a `{wanted}` is taken")))?;
-    read(value).map_err(|found| OpError::new(format!("`{found:?}` is not a `{wanted}`")))
+    match values.next() {
+        Some(value) => read(value).map_err(|found| unfit::<T>(Some(&found))),
+        None => Err(unfit::<T>(None)),
+    }
 }
-/// The same, where reading needs no ownership.
+/// The same, where reading needs no ownership: the value is not moved again.
 fn next_ref<T>(values: &mut dyn Iterator<Item = Value>, read: impl FnOnce(&Value) -> Option<T>) -> Result<T, OpError> {
-    next(values, |value| read(&value).ok_or(value))
+    let next = values.next();
+    next.as_ref().and_then(read).ok_or_else(|| unfit::<T>(next.as_ref()))
+}
+
+#[cold]
+fn unfit<T>(found: Option<&Value>) -> OpError {
+    let wanted = std::any::type_name::<T>();
+    OpError::new(match found {
+        Some(found) => format!("`{found:?}` is not a `{wanted}`"),
+        None => format!("a value is missing where a `{wanted}` is taken"),
+    })
 }
 
 macro_rules! scalars { ($($t:ty)*) => { $(impl Typed for $t {
