@@ -64,7 +64,11 @@ fn call(program: &Program<'_>, body: &Body<'_>, node: &NodeProto, report: &mut R
 pub(super) fn imported(program: &Program<'_>, body: &Body<'_>, at: NodeIx, report: &mut Report) {
     let node = body.index.node(at);
     let domain = node.domain();
-    if if body.kind(at) == Kind::Onnx { body.imports_onnx } else { body.imports.contains(&domain) } {
+    let is_imported = match body.kind(at) {
+        Kind::Onnx => body.imports_onnx,
+        _ => body.imports.contains(&domain),
+    };
+    if is_imported {
         return;
     }
     for (whose, sets) in [("model", &program.model.opset_import), ("function", &body.function.opset_import)] {

@@ -5,6 +5,7 @@
 
 use crate::bindings::{BindingSpec, Served};
 use crate::error::{PassError, at_node, source_of};
+use crate::index::{FunctionIndex, InfoIx, ValueIx};
 use crate::passes::resolve_slots::parse_slot_map;
 use bb_ir::bindings::{Serving, is_bootstrap};
 use bb_ir::component::ComponentDecl;
@@ -21,34 +22,28 @@ const PASS: &str = "refine_polymorphic_value_info";
 /// Narrows what role ops take and give to the elements of their components.
 pub fn refine_polymorphic_value_info(mut model: ModelProto, bindings: &BindingSpec) -> Result<ModelProto, PassError> {
     let mut found = Found::default();
-    let mut infos: BTreeMap<usize, Infos<'_>> = BTreeMap::new();
+    let mut indices: BTreeMap<usize, FunctionIndex<'_>> = BTreeMap::new();
     for (function, slots) in reached(&model, bindings) {
-        let infos = &*infos.entry(function).or_insert_with(|| infos_of(&model.functions[function]));
+        let index = &*indices.entry(function).or_insert_with(|| FunctionIndex::new(&model.functions[function]));
         let nodes = model.functions[function].node.iter();
         for (at, node) in nodes.enumerate().filter(|(_, node)| ops::role_of_domain(node.domain()).is_some()) {
             let slot = || slots.get(&node.metadata_number(keys::SLOT_ID_KEY)?).copied();
             let component = bindings.concrete(node).or_else(slot);
             if let Some(component) = component.filter(|component| component.element.is_some()) {
-                found.op(&model.functions[function], infos, (function, at), node, component);
+                found.op(index, (function, at), node, component);
             }
         }
     }
     let Found { values, faults } = found;
-    let placed = |((function, name), by): ((usize, String), By)| Some((function, *infos[&function].get(&*name)?, by));
-    let placed: Vec<(usize, usize, By)> = values.into_iter().filter_map(placed).collect();
-    for (function, info, by) in placed {
-        let info = &mut model.functions[function].value_info[info];
+    let declared =
+        |((function, value), by): ((usize, ValueIx), By)| Some((function, indices[&function].declared_at(value)?, by));
+    let declared: Vec<(usize, InfoIx, By)> = values.into_iter().filter_map(declared).collect();
+    for (function, info, by) in declared {
+        let info = &mut model.functions[function].value_info[info.at()];
         let of = info.r#type.as_ref().and_then(ValueType::from_proto);
         info.r#type = of.and_then(|of| narrowed(&of, by.element)).map(|of| of.to_proto()).or(info.r#type.take());
     }
     PassError::unless_but(PASS, faults, model)
-}
-
-/// Where a function declares its values.
-type Infos<'f> = FxHashMap<&'f str, usize>;
-
-fn infos_of(function: &FunctionProto) -> Infos<'_> {
-    function.value_info.iter().enumerate().map(|(at, info)| (info.name(), at)).collect()
 }
 
 /// What serves a function's slots, as far as it is known.
@@ -97,26 +92,19 @@ struct By {
 
 #[derive(Default)]
 struct Found {
-    values: BTreeMap<(usize, String), By>,
+    values: BTreeMap<(usize, ValueIx), By>,
     faults: Vec<Diagnostic>,
 }
 
 impl Found {
-    fn op(
-        &mut self,
-        function: &FunctionProto,
-        infos: &Infos<'_>,
-        node_at: (usize, usize),
-        node: &NodeProto,
-        component: &ComponentDecl,
-    ) {
+    fn op(&mut self, index: &FunctionIndex<'_>, node_at: (usize, usize), node: &NodeProto, component: &ComponentDecl) {
         let Some(element) = component.element else { return };
-        let names = data_inputs(node).iter().chain(&node.output).filter(|name| !name.is_empty());
-        for name in names.filter(|name| is_open(function, infos, name)) {
-            match self.values.get(&(node_at.0, name.clone())) {
+        let values = data_inputs(node).iter().chain(&node.output).filter_map(|name| index.value(name));
+        for value in values.filter(|value| is_open(index, *value)) {
+            match self.values.get(&(node_at.0, value)) {
                 None => {
                     let by = By { element, of: component.ty, node: node_at };
-                    self.values.insert((node_at.0, name.clone()), by);
+                    self.values.insert((node_at.0, value), by);
                 }
                 Some(first) if first.element == element => {}
                 Some(first) => {
@@ -125,7 +113,8 @@ impl Found {
                         "a `{}` holds `{one}` and a `{}` holds `{other}`, and this value is of both",
                         first.of, component.ty
                     );
-                    let there = (first.node != node_at).then(|| source_of(&function.node[first.node.1])).flatten();
+                    let there =
+                        (first.node != node_at).then(|| source_of(&index.function().node[first.node.1])).flatten();
                     let help =
                         "convert it in between: `.narrow::<_>()` says what it is, `.cast::<_>()` makes it another";
                     let fault = at_node(node, "BB0304", text).note_at("the first one", there).help(help);
@@ -139,10 +128,8 @@ impl Found {
 }
 
 /// Whether nothing says what a value's tensors hold.
-fn is_open(function: &FunctionProto, infos: &Infos<'_>, name: &str) -> bool {
-    let info = infos.get(name).map(|at| &function.value_info[*at]);
-    let of = info.and_then(|info| info.r#type.as_ref()).and_then(ValueType::from_proto);
-    of.is_some_and(|of| narrowed(&of, ElementKind::F32).is_some())
+fn is_open(index: &FunctionIndex<'_>, value: ValueIx) -> bool {
+    index.value_type(value).is_some_and(|of| narrowed(&of, ElementKind::F32).is_some())
 }
 
 /// The type with that element, where it has none.

@@ -196,10 +196,7 @@ impl<M: Message> Peers<M> {
     /// Queues a message, or lets it wait for a connection, or says at once that neither can be. What is queued goes out once
     /// the writers are rung.
     pub fn send(&mut self, to: &PeerId, message: M, now: impl FnOnce() -> Instant) -> Result<(), Lost> {
-        if !self.of.contains_key(to) {
-            self.of.insert(to.clone(), Peer::default());
-        }
-        let peer = self.of.get_mut(to).expect("it is there by now");
+        let peer = self.of.entry(to.clone()).or_default();
         let refused = |reason| Lost { id: message.id(), reason };
         if peer.said.is_some_and(|s| (message.payload_bytes() + HEADER_BYTES_MAX) as u64 > s.frame_bytes_max) {
             return Err(refused(Refusal::TooLarge));
