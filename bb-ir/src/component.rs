@@ -1,5 +1,6 @@
 //! What an engine calls: kernels of stateless ops, and components that play roles.
 
+use crate::needs::Need;
 use crate::proto::onnx::NodeProto;
 use crate::types::ElementKind;
 use crate::value::Value;
@@ -32,6 +33,8 @@ pub struct ComponentDecl {
 pub struct ComponentEntry {
     /// Its `Storage::TYPE`.
     pub ty: &'static str,
+    /// The components it needs.
+    pub needs: &'static [DependencyDecl],
     /// Builds one by `Default`.
     pub make: fn() -> Box<dyn Component>,
 }
@@ -81,6 +84,17 @@ pub struct KernelEntry {
     pub build: fn(&NodeProto) -> Result<Box<dyn Kernel>, OpError>,
 }
 
+/// Why a component's method has no results.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ComponentFailure {
+    /// It says so.
+    Error(String),
+    /// It panicked; the component takes no more calls.
+    Panicked(String),
+    /// It panicked before.
+    Refused,
+}
+
 /// A component bound to a slot: its methods by name.
 pub trait Component: Send {
     /// Runs one method. `inputs` are the method's arguments.
@@ -100,6 +114,10 @@ pub trait Component: Send {
     fn restore(&mut self, _state: &[u8]) -> Result<(), OpError> {
         Err(OpError::new("it keeps no state"))
     }
+    /// The components it needs, each with where its host puts it before any method runs.
+    fn needs(&mut self) -> Vec<Need<'_>> {
+        Vec::new()
+    }
 }
 
 impl<C: Component + ?Sized> Component for Box<C> {
@@ -114,5 +132,8 @@ impl<C: Component + ?Sized> Component for Box<C> {
     }
     fn restore(&mut self, state: &[u8]) -> Result<(), OpError> {
         (**self).restore(state)
+    }
+    fn needs(&mut self) -> Vec<Need<'_>> {
+        (**self).needs()
     }
 }

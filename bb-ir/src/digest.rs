@@ -19,7 +19,7 @@ impl ProgramDigest {
         sha.update(b"bb.program.v1\0");
         sha.update(FRAMEWORK_IR_VERSION.as_bytes());
         sha.update([0]);
-        sha.update(encode::model(program, How::Canonical));
+        encode::pieces(program, How::Canonical, |piece| sha.update(piece));
         ProgramDigest(sha.finalize().into())
     }
 

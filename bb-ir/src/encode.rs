@@ -18,6 +18,13 @@ pub(crate) enum How {
 
 /// The bytes of a model, fields in the order of their numbers.
 pub(crate) fn model(model: &ModelProto, how: How) -> Vec<u8> {
+    let mut to = Vec::new();
+    pieces(model, how, |piece| to.extend_from_slice(piece));
+    to
+}
+
+/// The same, piece by piece, for who does not need them all at once.
+pub(crate) fn pieces(model: &ModelProto, how: How, mut take: impl FnMut(&[u8])) {
     let rest =
         ModelProto { graph: model.graph.clone(), training_info: model.training_info.clone(), ..Default::default() };
     let rest = if how == How::Canonical { canonical::canonical(&rest) } else { rest };
@@ -36,13 +43,17 @@ pub(crate) fn model(model: &ModelProto, how: How) -> Vec<u8> {
     model.opset_import.iter().for_each(|set| message(8, set, &mut to));
     metadata(14, &model.metadata_props, how, &mut to);
     rest.training_info.iter().for_each(|info| message(20, info, &mut to));
+    take(&to);
     let mut body = Vec::new();
     for function in &model.functions {
         body.clear();
         write_function(function, how, &mut body);
-        bytes(25, &body, &mut to);
+        to.clear();
+        key(25, LENGTH, &mut to);
+        varint::put(body.len() as u64, &mut to);
+        take(&to);
+        take(&body);
     }
-    to
 }
 
 fn write_function(function: &FunctionProto, how: How, to: &mut Vec<u8>) {

@@ -23,6 +23,8 @@ pub struct Hello {
     pub addresses: Vec<Bytes>,
     /// Every message of the sender's below this number is settled.
     pub next_seq: u64,
+    /// The receiver may be a peer that the sender has forgotten: what it sent before may have had its effect.
+    pub forgot: bool,
 }
 
 /// A class that a peer hosts.
@@ -95,6 +97,7 @@ static HELLO: Shape = Shape {
         field(5, "max_frame", Kind::Varint),
         repeated(6, "addresses", limits::ADDRESSES_MAX, Kind::Bytes(limits::ADDRESS_BYTES_MAX, size_of::<Bytes>())),
         field(7, "next_seq", Kind::Varint),
+        field(8, "forgot", Kind::Varint),
     ],
 };
 
@@ -127,6 +130,7 @@ pub fn decode(frame: Bytes, limits: &WireLimits) -> Result<Hello, Refusal> {
         frame_bytes_max: proto.max_frame,
         addresses: proto.addresses,
         next_seq: proto.next_seq,
+        forgot: proto.forgot,
     })
 }
 
@@ -152,6 +156,7 @@ pub fn encode(hello: &Hello) -> Bytes {
         max_frame: hello.frame_bytes_max,
         addresses: hello.addresses.clone(),
         next_seq: hello.next_seq,
+        forgot: hello.forgot,
     };
     proto.encode_to_vec().into()
 }

@@ -3,7 +3,9 @@
 use crate::proto::onnx::{FunctionProto, NodeProto, ValueInfoProto};
 use crate::types::ValueType;
 use crate::views::control_inputs;
+use crate::workers::in_parts;
 use names::Names;
+use std::ops::Range;
 
 mod names;
 
@@ -47,59 +49,73 @@ pub struct FunctionIndex<'f> {
 impl<'f> FunctionIndex<'f> {
     /// Numbers the values of `function`. An input that nothing makes has no number, like an input left out.
     pub fn new(function: &'f FunctionProto) -> Self {
+        FunctionIndex::by(1, function)
+    }
+
+    /// The same by so many threads, if the function is large; the caller's is one of them.
+    pub fn by(workers: usize, function: &'f FunctionProto) -> Self {
         let nodes = &function.node;
         let outputs = nodes.iter().map(|node| node.output.len()).sum();
-        let inputs = nodes.iter().map(|node| node.input.len()).sum();
         let values = function.input.len() + outputs;
         let mut index = FunctionIndex {
             function,
             names: Names::with_room_for(values),
             producer: Vec::with_capacity(values),
             info: Vec::new(),
-            inputs: Rows::with_capacity(nodes.len(), inputs),
+            inputs: Rows::with_capacity(nodes.len(), 0),
             outputs: Rows::with_capacity(nodes.len(), outputs),
         };
         for name in &function.input {
-            index.number(name, None);
+            index.number(name, names::hash(name), None);
         }
+        // To read the names takes longest, so that is what threads share.
+        let mut hashes = in_parts(workers, nodes.len(), |part| {
+            nodes[part].iter().flat_map(|node| &node.output).map(|name| names::hash(name)).collect()
+        })
+        .into_iter();
         for (i, node) in nodes.iter().enumerate() {
-            for name in &node.output {
-                let value = if name.is_empty() { None } else { Some(index.number(name, Some(NodeIx::new(i)))) };
+            for (name, hash) in node.output.iter().zip(&mut hashes) {
+                let value = if name.is_empty() { None } else { Some(index.number(name, hash, Some(NodeIx::new(i)))) };
                 index.outputs.push(value);
             }
             index.outputs.end_row();
         }
-        for node in nodes {
-            for name in &node.input {
-                let value = index.value(name);
-                index.inputs.push(value);
-            }
-            index.inputs.end_row();
-        }
-        index.note_infos();
+        index.inputs.items = in_parts(workers, nodes.len(), |part| {
+            nodes[part].iter().flat_map(|node| &node.input).map(|name| index.value(name)).collect()
+        });
+        index.inputs.end_rows(nodes.iter().map(|node| node.input.len()));
+        index.note_infos(workers);
         index
     }
 
-    /// Whoever writes infos writes them in the order of their values, mostly: then none is looked up.
-    fn note_infos(&mut self) {
+    fn note_infos(&mut self, workers: usize) {
+        let infos = in_parts(workers, self.function.value_info.len(), |part| self.values_of_infos(part));
         self.info = vec![None; self.names.len()];
-        let mut next = 0;
-        for (position, info) in self.function.value_info.iter().enumerate() {
+        for (position, value) in infos.into_iter().enumerate() {
+            if let Some(value) = value {
+                self.info[value.at()] = Some(InfoIx::new(position));
+            }
+        }
+    }
+
+    /// Whoever writes infos writes them in the order of their values, mostly: then none is looked up.
+    fn values_of_infos(&self, infos: Range<usize>) -> Vec<Option<ValueIx>> {
+        let mut next = infos.start;
+        let value_of = |info: &ValueInfoProto| {
             let value = if next < self.names.len() && self.names.get(ValueIx::new(next)) == info.name() {
                 Some(ValueIx::new(next))
             } else {
                 self.value(info.name())
             };
-            if let Some(value) = value {
-                self.info[value.at()] = Some(InfoIx::new(position));
-                next = value.at() + 1;
-            }
-        }
+            next = value.map_or(next, |value| value.at() + 1);
+            value
+        };
+        self.function.value_info[infos].iter().map(value_of).collect()
     }
 
     /// Where a name is there twice, whoever makes it first has made it.
-    fn number(&mut self, name: &'f str, producer: Option<NodeIx>) -> ValueIx {
-        let value = self.names.number(name);
+    fn number(&mut self, name: &'f str, hash: u64, producer: Option<NodeIx>) -> ValueIx {
+        let value = self.names.number(name, hash);
         if value.at() == self.producer.len() {
             self.producer.push(producer);
         }
@@ -213,6 +229,14 @@ impl<T> Rows<T> {
     }
     fn end_row(&mut self) {
         self.starts.push(u32::try_from(self.items.len()).expect("fewer than 2^32 edges"));
+    }
+    /// The ends of rows of these lengths.
+    fn end_rows(&mut self, lengths: impl Iterator<Item = usize>) {
+        let mut end = 0;
+        self.starts.extend(lengths.map(|length| {
+            end += length;
+            u32::try_from(end).expect("fewer than 2^32 edges")
+        }));
     }
     fn row(&self, node: NodeIx) -> &[T] {
         let (start, end) = (self.starts[node.at()], self.starts[node.at() + 1]);

@@ -1,12 +1,13 @@
 //! The address of a receiving site: the same on every node of a program.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 /// The multiaddr code of a site, from the range for private use.
 pub const SITE_MULTIADDR_CODE: u64 = 0x30_0001;
 
 /// Eight bytes that name one payload of one wire of one program. [`crate::digest::site_address`] makes them.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SiteAddress(pub [u8; 8]);
 
 impl SiteAddress {
@@ -27,6 +28,13 @@ impl SiteAddress {
     pub fn from_segment(segment: &[u8]) -> Option<Self> {
         let address = SiteAddress(segment.get(Self::SEGMENT_BYTES - 8..)?.try_into().ok()?);
         (address.to_segment() == segment).then_some(address)
+    }
+}
+
+impl Hash for SiteAddress {
+    /// As a number: it is part of a digest already.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(u64::from_le_bytes(self.0));
     }
 }
 

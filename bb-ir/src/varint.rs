@@ -35,6 +35,22 @@ pub(crate) fn take(bytes: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 fn take_long(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    const ENDS: u64 = 0x8080_8080_8080_8080;
+    if let Some(word) = bytes.first_chunk().map(|eight| u64::from_le_bytes(*eight))
+        && word & ENDS != ENDS
+    {
+        // Up to the first byte whose highest bit is not set. Groups of seven bits move together: two, four, eight of them.
+        let bits = (!word & ENDS).trailing_zeros() + 1;
+        let groups = word & !ENDS & (u64::MAX >> (64 - bits));
+        let twos = groups & 0x007f_007f_007f_007f | (groups & 0x7f00_7f00_7f00_7f00) >> 1;
+        let fours = twos & 0x0000_3fff_0000_3fff | (twos & 0x3fff_0000_3fff_0000) >> 2;
+        let number = fours & 0x0000_0000_0fff_ffff | (fours & 0x0fff_ffff_0000_0000) >> 4;
+        return Some((number, &bytes[bits as usize / 8..]));
+    }
+    take_slowly(bytes)
+}
+
+fn take_slowly(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0u64;
     for (i, byte) in bytes.iter().take(10).enumerate() {
         if i == 9 && *byte > 1 {
@@ -60,6 +76,10 @@ mod tests {
             assert_eq!(bytes.len(), length(number));
             assert_eq!(take(&bytes), Some((number, &[][..])));
             assert_eq!(take(&bytes[..bytes.len() - 1]), None);
+            for behind in [[0; 8], [0x7f; 8], [0xff; 8]] {
+                let more = [&bytes[..], &behind].concat();
+                assert_eq!(take(&more), Some((number, &behind[..])));
+            }
         }
         assert_eq!(take(&[0xff; 11]), None);
         assert_eq!(take(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02]), None);

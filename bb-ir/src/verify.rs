@@ -21,11 +21,13 @@ mod wires;
 
 use crate::index::NodeIx;
 use crate::proto::onnx::{ModelProto, NodeProto};
+use crate::workers::in_parts;
 use body::Body;
 pub use part::Part;
 use program::Program;
 use said::Kind;
 use std::fmt;
+use std::ops::Range;
 
 /// How far a model has come. It only rises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -250,7 +252,12 @@ pub fn verify(model: &ModelProto, level: Level) -> Vec<Violation> {
 /// nodes that are as they were, and read what they read, nothing is looked at again but their names and the order of
 /// values. Checks of models and functions look at all there is.
 pub fn verify_part(model: &ModelProto, level: Level, part: Part) -> Vec<Violation> {
-    let program = Program::new(model, level, part);
+    verify_with(model, level, part, 1)
+}
+
+/// The same, large functions by so many threads, of which the caller's is one.
+pub fn verify_with(model: &ModelProto, level: Level, part: Part, workers: usize) -> Vec<Violation> {
+    let program = Program::new(model, level, part, workers);
     let checks: Vec<(usize, Look)> =
         (0..).zip(CHECKS).filter(|(_, check)| check.since <= level).map(|(row, check)| (row, check.look)).collect();
     let mut report = Report::default();
@@ -267,13 +274,24 @@ pub fn verify_part(model: &ModelProto, level: Level, part: Part) -> Vec<Violatio
         let of_kind = of_nodes.iter().filter(|(_, look)| !matches!(look, Look::Of(other, _) if *other != kind));
         of_kind.copied().collect::<Vec<_>>()
     });
-    program.bodies.iter().for_each(|body| look_at_nodes(&program, body, &of_kinds, &mut report));
+    for body in &program.bodies {
+        let of_part = |nodes| look_at_nodes(&program, body, nodes, &of_kinds);
+        report.violations.extend(in_parts(workers, body.function.node.len(), of_part));
+    }
     report.in_order()
 }
 
 /// One walk for all checks of nodes, those of each kind of node in a list: each node is fetched from memory once.
-fn look_at_nodes(program: &Program<'_>, body: &Body<'_>, checks: &[Vec<(usize, Look)>], report: &mut Report) {
-    for (at, node) in body.index.nodes().filter(|(at, _)| body.looks_at(*at)) {
+fn look_at_nodes(
+    program: &Program<'_>,
+    body: &Body<'_>,
+    nodes: Range<usize>,
+    checks: &[Vec<(usize, Look)>],
+) -> Vec<(usize, Violation)> {
+    let mut found = Report::default();
+    let report = &mut found;
+    for at in nodes.map(NodeIx::new).filter(|at| body.looks_at(*at)) {
+        let node = body.index.node(at);
         for (row, look) in checks[body.kind(at) as usize].iter().copied() {
             report.row = row;
             match look {
@@ -283,6 +301,7 @@ fn look_at_nodes(program: &Program<'_>, body: &Body<'_>, checks: &[Vec<(usize, L
             }
         }
     }
+    found.violations
 }
 
 /// What is wrong with the wires of `model` at `level`.

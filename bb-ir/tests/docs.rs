@@ -18,9 +18,11 @@ fn compare(name: &str, text: &str) {
     assert!(found == text, "{name} is not what the tables say: run BB_WRITE_DOCS=1 cargo test -p bb-ir --test docs");
 }
 
-/// A table's cell: links of rustdoc's become plain code.
+/// A table's cell: links of rustdoc's become plain code, those with an address stay links.
 fn cell(text: &str) -> String {
-    text.trim().replace("[`", "`").replace("`]", "`").replace('|', "\\|")
+    let text = text.trim();
+    let plain = if text.contains("`](") { text.to_owned() } else { text.replace("[`", "`").replace("`]", "`") };
+    plain.replace('|', "\\|")
 }
 
 fn table(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
@@ -117,13 +119,16 @@ fn entry(row: &diagnostics::Code) -> String {
             let part =
                 |ending| of_a_program(row.code, ending).unwrap_or_else(|| panic!("{}{ending} is not there", row.code));
             let (said, cured) = (part(".stderr"), part(".cured.rs"));
-            // A program whose fault is in the build script begins with it.
-            let (build, program) = match program.strip_prefix("//! ").and_then(|text| text.split_once('\n')) {
-                Some((build, rest)) => (format!("With `{build}` in `build.rs`, of\n\n"), rest.trim_start().to_owned()),
-                None => (String::new(), program),
+            // A program whose build script matters begins with it.
+            let parted = |program: String| match program.strip_prefix("//! ").and_then(|text| text.split_once('\n')) {
+                Some((build, rest)) => (Some(format!("`{build}` in `build.rs`")), rest.trim_start().to_owned()),
+                None => (None, program),
             };
+            let ((build, program), (cure, cured)) = (parted(program), parted(cured));
+            let build = build.map_or(String::new(), |build| format!("With {build}, of\n\n"));
+            let cure = cure.map_or("this".to_owned(), |cure| format!("this, with {cure},"));
             format!(
-                "{head}{build}```rust\n{program}\n```\n\nis said\n\n```text\n{said}\n```\n\nand of this nothing:\n\n```rust\n{cured}\n```\n\n"
+                "{head}{build}```rust\n{program}\n```\n\nis said\n\n```text\n{said}\n```\n\nand of {cure} nothing:\n\n```rust\n{cured}\n```\n\n"
             )
         }
         (None, Some((code, test))) => {

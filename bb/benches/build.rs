@@ -38,8 +38,7 @@ fn case(name: &str, ops: usize) {
     let nodes: usize = recorded.model.functions.iter().map(|f| f.node.len()).sum();
     let (output, compiling) =
         timed(|| bb_compiler::Compiler::new().compile_owned(recorded.model).expect("it compiles"));
-    let write = |p: &bb_compiler::Partition| bb_ir::artifact::write(&p.model);
-    let (artifacts, writing) = timed(|| output.partitions.iter().map(write).collect::<Vec<_>>());
+    let (artifacts, writing) = timed(|| output.artifacts());
     let verifying: Duration = output.trace.iter().map(|pass| pass.verified).sum();
     let bytes: usize = artifacts.iter().map(Vec::len).sum();
     println!(

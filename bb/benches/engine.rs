@@ -31,7 +31,7 @@ fn add_all(a: f32, b: f32, c: f32, d: f32) -> f32 {
 fn installed(ops: usize) -> (Engine, GraphId) {
     let program = bb::compile(move |_: &Graph, x: On<Here, f32>| (0..ops).fold(x, |x, _| same(x)));
     assert_eq!(program.diagnostics, []);
-    let peer = PeerId::from_bytes(vec![1]).expect("short");
+    let peer = PeerId::from_bytes([1; 38]).expect("as long as that of a key");
     let mut engine = Engine::new(Config::new(peer, 1));
     let artifact = &program.artifact("Here").expect("one class").bytes;
     let graph = engine.install(artifact, &kernels(), &[]).expect("it installs").graph;
@@ -74,7 +74,7 @@ mod pair {
     }
 
     fn peer(n: u8) -> PeerId {
-        PeerId::from_bytes(vec![n]).expect("short")
+        PeerId::from_bytes([n; 38]).expect("as long as that of a key")
     }
 
     impl Pair {

@@ -3,7 +3,7 @@
 //! Both send a payload and wait for a small answer, with so many at once in flight. Each side has a thread of its own, as
 //! each is a process where there are two. *One way* is what an envelope costs
 //! without a call of its own: a call sends 64 of them, each with one payload, and gets one answer. `-- small` measures
-//! payloads of 64 B alone.
+//! payloads of 64 B alone, `-- trips` one call at a time.
 #![allow(missing_docs)]
 
 #[path = "network/asked.rs"]
@@ -13,7 +13,6 @@ mod raw;
 
 use bb::prelude::*;
 use futures::StreamExt;
-use raw::Ran;
 use std::sync::{LazyLock, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, Runtime};
@@ -71,73 +70,93 @@ enum Program {
 const CASES: [(&str, usize, usize, usize); 3] =
     [("64 B", 64, 256, 200_000), ("64 KiB", 64 << 10, 32, 20_000), ("4 MiB", 4 << 20, 4, 400)];
 
-struct Rate {
-    messages: f64,
-    mebibytes: f64,
-    /// One at a time: the median.
-    round_trip: Duration,
+/// Two nodes that run a program, and what the near one sends.
+struct Pair {
+    near: bb_driver::Handle,
+    far: bb_driver::Handle,
+    payload: Tensor<u8>,
 }
 
-/// The median time of something of so many bytes that is done again and again.
-async fn median(bytes: usize, mut once: impl AsyncFnMut()) -> Duration {
-    let mut times = Vec::new();
-    for _ in 0..if bytes > 1 << 20 { 50 } else { 2_000 } {
-        let start = Instant::now();
-        once().await;
-        times.push(start.elapsed());
+impl Pair {
+    async fn of(program: Program, bytes: usize) -> Self {
+        let host = |class: &str, components| bb_driver::Hosted {
+            artifact: artifact(program, class).into(),
+            kernels: bb::kernels(),
+            components,
+            entries: Vec::new(),
+        };
+        let sink = <SinkAt<Far> as bb::__private::Accepts<Counts>>::component(Counts);
+        let far =
+            bb_driver::Builder::new().listen("/ip4/127.0.0.1/tcp/0").host(host("Far", vec![("sink".into(), sink)]));
+        let far = on_far_side(far.start()).await.expect("it starts");
+        let near = bb_driver::Builder::new().dial(&far.listen_addresses()[0]).host(host("Near", Vec::new()));
+        let near = near.start().await.expect("it starts");
+        assert!(near.wait_for("Far", 1).await);
+        let payload = Tensor::<u8>::from_vec(&[bytes as u64], vec![7; bytes]).expect("as many");
+        Pair { near, far, payload }
     }
-    times.sort_unstable();
-    times[times.len() / 2]
-}
 
-fn rate(count: usize, bytes: usize, ran: Ran) -> Rate {
-    let messages = count as f64 / ran.took.as_secs_f64();
-    Rate { messages, mebibytes: messages * bytes as f64 / f64::from(1 << 20), round_trip: ran.round_trip }
-}
-
-async fn through_bb(program: Program, bytes: usize, window: usize, count: usize) -> Ran {
-    let host = |class: &str, components| bb_driver::Hosted {
-        artifact: artifact(program, class).into(),
-        kernels: bb::kernels(),
-        components,
-        entries: Vec::new(),
-    };
-    let sink = <SinkAt<Far> as bb::__private::Accepts<Counts>>::component(Counts);
-    let far = bb_driver::Builder::new().listen("/ip4/127.0.0.1/tcp/0").host(host("Far", vec![("sink".into(), sink)]));
-    let far = on_far_side(far.start()).await.expect("it starts");
-    let near = bb_driver::Builder::new().dial(&far.listen_addresses()[0]).host(host("Near", Vec::new()));
-    let near = near.start().await.expect("it starts");
-    assert!(near.wait_for("Far", 1).await);
-    let graph = near.graphs()[0].graph;
-    let payload = Tensor::<u8>::from_vec(&[bytes as u64], vec![7; bytes]).expect("as many");
-    let call = || {
+    /// There and back; whether it was answered.
+    async fn once(&self) -> bool {
         let args = vec![
-            bb_driver::engine::Arg::Value(bb::ir::value::Value::Tensor(payload.clone().into_raw())),
-            bb_driver::engine::Arg::Value(bb::ir::value::Value::Peer(far.peer_id().clone())),
+            bb_driver::engine::Arg::Value(bb::ir::value::Value::Tensor(self.payload.clone().into_raw())),
+            bb_driver::engine::Arg::Value(bb::ir::value::Value::Peer(self.far.peer_id().clone())),
         ];
-        near.call(graph, args, Duration::from_secs(60))
-    };
-    let round_trip = median(bytes, async || drop(call().await.expect("it answers"))).await;
-    let start = Instant::now();
-    let calls = futures::stream::iter((0..count).map(|_| call())).buffer_unordered(window);
-    let answered = calls.filter(|r| std::future::ready(r.is_ok())).count().await;
-    let took = start.elapsed();
-    assert_eq!(answered, count, "none is lost");
-    near.shutdown().await;
-    far.shutdown().await;
-    Ran { took, round_trip }
+        self.near.call(self.near.graphs()[0].graph, args, Duration::from_secs(60)).await.is_ok()
+    }
+
+    /// So many, of which so many are in flight; the time they take.
+    async fn many(&self, window: usize, count: usize) -> Duration {
+        let start = Instant::now();
+        let calls = futures::stream::iter((0..count).map(|_| self.once())).buffer_unordered(window);
+        let answered = calls.filter(|answered| std::future::ready(*answered)).count().await;
+        assert_eq!(answered, count, "none is lost");
+        start.elapsed()
+    }
+
+    async fn shutdown(self) {
+        self.near.shutdown().await;
+        self.far.shutdown().await;
+    }
+}
+
+/// So many messages of so many bytes in that time.
+fn print(name: &str, through: &str, count: usize, bytes: usize, took: Duration) {
+    let messages = count as f64 / took.as_secs_f64();
+    println!("{name:<8} {through:<17} {messages:>12.0} {:>10.0}", messages * bytes as f64 / f64::from(1 << 20));
+}
+
+/// One at a time: the medians, of rows in turns, since what a thread takes to wake up is another by the minute.
+async fn round_trips(name: &str, bytes: usize) {
+    let (mut raw, bb) = (raw::Near::of(bytes).await, Pair::of(Program::Push, bytes).await);
+    let mut times = [Vec::new(), Vec::new()];
+    let (turns, row) = if bytes > 1 << 20 { (5, 20) } else { (40, 100) };
+    for _ in 0..turns {
+        for _ in 0..row {
+            let start = Instant::now();
+            raw.once().await;
+            times[0].push(start.elapsed());
+        }
+        for _ in 0..row {
+            let start = Instant::now();
+            assert!(bb.once().await, "it answers");
+            times[1].push(start.elapsed());
+        }
+    }
+    bb.shutdown().await;
+    let [raw, bb] = times.map(|mut times| {
+        times.sort_unstable();
+        times[times.len() / 2].as_nanos() as f64 / 1e3
+    });
+    println!("{name:<8} there and back, one at a time: raw {raw:.1} µs, bb {bb:.1} µs, {:.2} of it (p50)", bb / raw);
 }
 
 /// Everything at once, from nothing.
 async fn burst() {
-    let took = through_bb(Program::Push, 64, 2_000, 2_000).await.took;
+    let pair = Pair::of(Program::Push, 64).await;
+    let took = pair.many(2_000, 2_000).await;
+    pair.shutdown().await;
     println!("a burst of 2,000 calls: all answered in {:.1} ms", took.as_secs_f64() * 1e3);
-}
-
-fn print(name: &str, through: &str, rate: &Rate) {
-    let Rate { messages, mebibytes, round_trip } = rate;
-    let trip = round_trip.as_nanos() as f64 / 1e3;
-    println!("{name:<8} {through:<17} {messages:>12.0} {mebibytes:>10.0} {trip:>11.1} µs");
 }
 
 /// One thread: that which blocks on it.
@@ -163,18 +182,26 @@ fn main() {
 }
 
 async fn all() {
-    println!("{:<8} {:<17} {:>12} {:>10} {:>14}", "payload", "through", "messages/s", "MiB/s", "p50 of one");
-    let small = std::env::args().any(|arg| arg == "small");
+    println!("{:<8} {:<17} {:>12} {:>10}", "payload", "through", "messages/s", "MiB/s");
+    let only = |what: &str| std::env::args().any(|arg| arg == what);
+    let small = only("small");
     for (name, bytes, window, count) in CASES.into_iter().filter(|(_, bytes, ..)| !small || *bytes == 64) {
-        print(name, "raw libp2p", &rate(count, bytes, raw::run(bytes, window, count).await));
-        let bb = through_bb(Program::Push, bytes, window, count).await;
-        print(name, "bb", &rate(count, bytes, bb));
-        if bytes == 64 {
-            let calls = 4 * count / ENVELOPES;
-            let poured = through_bb(Program::Pour, bytes, 16, calls).await;
-            print(name, "bb, one way", &rate(calls * ENVELOPES, bytes, poured));
-            print(name, "request_response", &rate(count / 10, bytes, asked::run(bytes, window, count / 10).await));
+        if only("trips") {
+            round_trips(name, bytes).await;
+            continue;
         }
+        let raw = raw::Near::of(bytes).await;
+        print(name, "raw libp2p", count, bytes, raw.many(window, count).await);
+        let pair = Pair::of(Program::Push, bytes).await;
+        print(name, "bb", count, bytes, pair.many(window, count).await);
+        pair.shutdown().await;
+        if bytes == 64 {
+            let (pair, calls) = (Pair::of(Program::Pour, bytes).await, 4 * count / ENVELOPES);
+            print(name, "bb, one way", calls * ENVELOPES, bytes, pair.many(16, calls).await);
+            pair.shutdown().await;
+            print(name, "request_response", count / 10, bytes, asked::run(bytes, window, count / 10).await);
+        }
+        round_trips(name, bytes).await;
     }
     burst().await;
 }

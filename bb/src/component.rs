@@ -2,6 +2,7 @@
 
 use crate::typed::Typed;
 use bb_ir::component::{Component, ComponentDecl, ComponentEntry, DependencyDecl, KernelEntry, OpError};
+use bb_ir::needs::Needed;
 use bb_ir::types::ElementKind;
 use bb_ir::value::Value;
 
@@ -15,6 +16,17 @@ pub trait Accepts<X> {
 pub trait RoleName {
     /// A shipped role's name, or `<package>.<Trait>`.
     const ROLE: &'static str;
+}
+
+/// A field that a component which needs an `R` has for it.
+#[diagnostic::on_unimplemented(
+    message = "a `{R}` is needed, and the field of its name is a `{Self}`",
+    label = "handed to the field of this name",
+    note = "a component that `needs(index: Index)` has a field `index: IndexNeeded`"
+)]
+pub trait Holds<R: ?Sized> {
+    /// Where a host puts the component.
+    fn place(&mut self) -> &mut Needed;
 }
 
 /// What `#[bb::component]` says of a type, in the crate and in its build script alike.
@@ -127,7 +139,7 @@ inventory::collect!(RegisteredComponent);
 
 /// How an `X` is built by its type.
 pub const fn entry<X: Storage>() -> ComponentEntry {
-    ComponentEntry { ty: X::TYPE, make: || X::default().component() }
+    ComponentEntry { ty: X::TYPE, needs: X::DEPENDENCIES, make: || X::default().component() }
 }
 
 /// Every type with `#[bb::component]` that is linked into this program: what programs name by its type is built by

@@ -9,6 +9,7 @@ use bb::ir::proto::onnx::{FunctionProto, ModelProto, NodeProto};
 use bb::ir::views::Metadata;
 use bb::ir::wire_shape::{is_recv, is_send, read_wire_id};
 use bb::prelude::*;
+use bb::{Compiled, Options, Reference};
 use bb_compiler::{Compiler, Output};
 use snapshot_programs::{Client, N, Node, Server, StateAt, clipped, generic, gossip, scored, two_rounds};
 
@@ -276,4 +277,24 @@ fn graph_starts_nothing_where_the_call_does_not() {
 fn two_compilations_give_the_same_bytes() {
     let bytes = |out: Output| out.partitions.into_iter().map(|p| bb::ir::artifact::write(&p.model)).collect::<Vec<_>>();
     assert_eq!(bytes(compile(bb::record(clipped))), bytes(compile(bb::record(clipped))));
+}
+
+#[test]
+fn an_unrolled_program_is_the_same_one_and_a_cohort_that_is_not_there_is_refused() {
+    let compile = |options: Options| bb::compile_with(two_rounds, &options);
+    let (three, one) = (compile(Options::default().unroll::<Client>(3)), bb::compile(two_rounds));
+    let digest = |of: &Compiled| of.output.as_ref().expect("it compiles").digest;
+    assert_eq!((&three.artifacts, digest(&three)), (&one.artifacts, digest(&one)));
+    let trained = |of: &Compiled| {
+        let whole = of.whole(&Reference::new().leave_unplayed()).expect("it compiles").expect("nobody has to play");
+        whole.functions[0].node.iter().filter(|node| node.op_type() == "train").count()
+    };
+    assert_eq!((trained(&three), trained(&one)), (6, 2), "as often in each of two rounds");
+    assert_eq!(trained(&compile(Options::default().unroll::<Client>(3).unroll::<Client>(2))), 4, "the last word");
+
+    for wrong in [Options::default().unroll::<Node>(3), Options::default().unroll::<Client>(0)] {
+        let refused = compile(wrong);
+        assert_eq!(refused.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(), ["BB0412"]);
+        assert!(refused.whole(&Reference::new()).is_none());
+    }
 }

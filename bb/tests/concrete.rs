@@ -16,16 +16,16 @@ pub struct Client;
 
 #[bb::role]
 pub trait Index {
-    fn near(&mut self, x: Tensor) -> Tensor;
+    fn near(&mut self, x: Tensor) -> Result<Tensor, OpError>;
 }
 #[bb::role]
 pub trait Memory {
-    fn keep(&mut self, x: Tensor) -> Tensor;
+    fn keep(&mut self, x: Tensor) -> Result<Tensor, OpError>;
 }
 #[bb::role]
 pub trait Model {
     fn start(&mut self) -> Tensor;
-    fn predict(&mut self, x: Tensor) -> Tensor;
+    fn predict(&mut self, x: Tensor) -> Result<Tensor, OpError>;
 }
 /// Takes tensors of any element.
 #[bb::role]
@@ -37,45 +37,51 @@ pub trait Machine {
 pub struct Flat;
 #[bb::component]
 impl Index for Flat {
-    fn near(&mut self, x: Tensor) -> Tensor {
-        x
+    fn near(&mut self, x: Tensor) -> Result<Tensor, OpError> {
+        Ok(x)
     }
 }
 #[derive(Default)]
 pub struct Heap;
 #[bb::component]
 impl Memory for Heap {
-    fn keep(&mut self, x: Tensor) -> Tensor {
-        x
+    fn keep(&mut self, x: Tensor) -> Result<Tensor, OpError> {
+        Ok(x)
     }
 }
 #[derive(Default)]
-pub struct Deep;
+pub struct Deep {
+    index: IndexNeeded,
+}
 #[bb::component(needs(index: Index))]
 impl Model for Deep {
     fn start(&mut self) -> Tensor {
         Tensor::default()
     }
-    fn predict(&mut self, x: Tensor) -> Tensor {
-        x
+    fn predict(&mut self, x: Tensor) -> Result<Tensor, OpError> {
+        self.index.near(x)
     }
 }
 /// An index that needs a memory.
 #[derive(Default)]
-pub struct Tree;
+pub struct Tree {
+    memory: MemoryNeeded,
+}
 #[bb::component(needs(memory: Memory))]
 impl Index for Tree {
-    fn near(&mut self, x: Tensor) -> Tensor {
-        x
+    fn near(&mut self, x: Tensor) -> Result<Tensor, OpError> {
+        self.memory.keep(x)
     }
 }
 /// A memory that needs an index.
 #[derive(Default)]
-pub struct Sorted;
+pub struct Sorted {
+    index: IndexNeeded,
+}
 #[bb::component(needs(index: Index))]
 impl Memory for Sorted {
-    fn keep(&mut self, x: Tensor) -> Tensor {
-        x
+    fn keep(&mut self, x: Tensor) -> Result<Tensor, OpError> {
+        self.index.near(x)
     }
 }
 #[derive(Default)]
@@ -251,8 +257,8 @@ mod apart {
     pub struct Flat;
     #[bb::component]
     impl Index for Flat {
-        fn near(&mut self, x: Tensor) -> Tensor {
-            x
+        fn near(&mut self, x: Tensor) -> Result<Tensor, OpError> {
+            Ok(x)
         }
     }
 }
@@ -335,6 +341,44 @@ fn what_will_be_bound_is_looked_at_while_the_program_is_built() {
     {
         assert_eq!(codes(&bb::compile_with(guess, &options))[0].0, "BB0403");
     }
+}
+
+#[test]
+fn a_test_hands_a_component_what_it_needs() {
+    let x = || Tensor::from(vec![1.0, 2.0]);
+    let mut deep = Deep { index: IndexNeeded::of(Tree { memory: MemoryNeeded::of(Heap) }) };
+    assert_eq!(deep.predict(x()).expect("both are there").to_vec(), x().to_vec());
+    assert_eq!(format!("{:?} {:?}", deep.index, Deep::default().index), "Index nothing yet");
+    let nothing = Deep::default().index.near(x()).expect_err("there is none");
+    assert_eq!(nothing.0, "what is to do `near` is not there before the node starts");
+}
+
+/// Needs two, one of a role that has parameters.
+#[derive(Default)]
+pub struct Round {
+    select: PeerSelectorNeeded<Client>,
+    average: AggregatorNeeded,
+}
+#[bb::component(needs(select: PeerSelector<Client>, average: Aggregator))]
+impl Machine for Round {
+    fn run(&mut self, x: Tensor<AnyElement>) -> Tensor<AnyElement> {
+        let chosen = self.select.select(Peers::of([])).and_then(|_| self.average.params());
+        assert_eq!(
+            chosen.expect_err("nothing is there yet").0,
+            "what is to do `select` is not there before the node starts"
+        );
+        x
+    }
+}
+
+#[test]
+fn a_component_says_all_it_needs_to_its_host() {
+    let mut round: Box<dyn bb::__private::Component> = Round::default().component();
+    let needs = bb::ir::needs::needs_of(&mut round);
+    assert_eq!((needs.as_slice(), needs.len()), (Round::DEPENDENCIES, 2));
+    let x = Tensor::from(vec![1.0f32]);
+    let gave = round.run("run", bb::__private::results(x)).expect("it runs");
+    assert_eq!(gave.len(), 1);
 }
 
 #[test]

@@ -119,6 +119,8 @@ codes! {
         "Components are built one after the other, each behind what it needs.";
     "BB0411" Error "more wires than peers tell each other of",
         "Peers that meet tell each other of every wire of their programs, so that they talk where they agree. A program with more wires than that message takes could be started nowhere.";
+    "BB0412" Error "a cohort that cannot be unrolled",
+        "`unroll` says of how many members the cohorts of a class are where the program is written as one graph. The program has to have one, and that has to have a member.";
     "BB0501" Error "an operator that no backend implements",
         "Operators of `ai.onnx` are those that every backend has. The language offers no others; IR from elsewhere may.";
     "BB0502" Error "a module that calls itself",

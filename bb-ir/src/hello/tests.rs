@@ -11,13 +11,13 @@ prop_compose! {
 }
 prop_compose! {
     fn hellos()(
-        (epoch, frame_bytes_max, next_seq) in any::<(u64, u64, u64)>(),
+        (epoch, frame_bytes_max, next_seq, forgot) in any::<(u64, u64, u64, bool)>(),
         classes in vec(("[A-Z][a-z]{0,9}", vec(any::<u8>(), 0..80)), 0..4),
         programs in vec(("[a-z]{1,9}", any::<[u8; 32]>(), vec(wires(), 0..6)), 0..4),
         addresses in vec(vec(any::<u8>(), 0..=256), 0..=8),
     ) -> Hello {
         Hello {
-            epoch, frame_bytes_max, next_seq,
+            epoch, frame_bytes_max, next_seq, forgot,
             classes: classes.into_iter().map(|(name, proof)| HostedClass { name, proof: proof.into() }).collect(),
             programs: programs.into_iter().map(|(name, digest, wires)| ProgramOffer { name, digest, wires }).collect(),
             addresses: addresses.into_iter().map(Bytes::from).collect(),
@@ -36,7 +36,8 @@ proptest! {
         let reckoned = wire_bytes_max(&wire.from_class, &wire.to_class, wire.type_hashes.len());
         let hello = |wires: &[WireOffer]| {
             let programs = vec![ProgramOffer { name: "a".into(), digest: [0; 32], wires: wires.to_vec() }];
-            encode(&Hello { epoch: 0, classes: vec![], programs, frame_bytes_max: 0, addresses: vec![], next_seq: 0 }).len()
+            let (classes, addresses) = (Vec::new(), Vec::new());
+            encode(&Hello { epoch: 0, classes, programs, frame_bytes_max: 0, addresses, next_seq: 0, forgot: false }).len()
         };
         prop_assert!(hello(&vec![wire.clone(); 99]) - hello(&[]) <= 99 * reckoned + 4);
     }
@@ -111,6 +112,7 @@ fn a_program_of_as_many_bytes_as_may_be_fits_beside_all_else_that_a_node_says() 
             h.epoch = u64::MAX;
             h.next_seq = u64::MAX;
             h.max_frame = u64::MAX;
+            h.forgot = true;
             h.programs =
                 vec![wire::ProgramOffer { name: name.clone(), wires: vec![wire(payloads); wires], ..program() }];
             h.classes = vec![wire::HostedClass { name: name.clone(), proof: Bytes::new() }; limits::CLASSES_MAX];

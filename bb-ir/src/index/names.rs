@@ -33,9 +33,8 @@ impl<'f> Names<'f> {
         let number = self.slots[self.slot(name, hash(name))].number;
         (number > 0).then(|| ValueIx(number - 1))
     }
-    /// The number of a name, the next one where it has none.
-    pub(super) fn number(&mut self, name: &'f str) -> ValueIx {
-        let hash = hash(name);
+    /// The number of a name with that hash, the next one where it has none.
+    pub(super) fn number(&mut self, name: &'f str, hash: u64) -> ValueIx {
         let slot = self.slot(name, hash);
         if self.slots[slot].number == 0 {
             self.names.push(name);
@@ -64,7 +63,7 @@ fn tag(hash: u64) -> u32 {
 
 /// Eight bytes at a time, folded into one another by the two halves of a product; the last eight may be some of those
 /// before them again.
-fn hash(name: &str) -> u64 {
+pub(super) fn hash(name: &str) -> u64 {
     let bytes = name.as_bytes();
     let Some(last) = bytes.last_chunk() else { return fold(bytes.len() as u64, few(bytes)) };
     let mut hash = bytes.len() as u64;
@@ -102,7 +101,7 @@ mod tests {
             let mut names = Names::with_room_for(count);
             for twice in [0, 1] {
                 for (i, text) in texts.iter().enumerate() {
-                    assert_eq!(names.number(text), ValueIx::new(i), "{twice}");
+                    assert_eq!(names.number(text, hash(text)), ValueIx::new(i), "{twice}");
                     assert_eq!((names.find(text), names.get(ValueIx::new(i))), (Some(ValueIx::new(i)), &**text));
                 }
             }

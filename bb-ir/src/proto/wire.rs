@@ -81,6 +81,9 @@ pub struct Hello {
     /// Everything below is settled.
     #[prost(uint64, tag = "7")]
     pub next_seq: u64,
+    /// The receiver may be a peer that the sender has forgotten.
+    #[prost(bool, tag = "8")]
+    pub forgot: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct HostedClass {

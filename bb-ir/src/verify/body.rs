@@ -9,7 +9,9 @@ use crate::ops::{MODULE_DOMAIN, ONNX_DOMAIN};
 use crate::proto::onnx::{FunctionProto, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto};
 use crate::types::ValueType;
 use crate::views::Metadata;
+use crate::workers::in_parts;
 use rustc_hash::FxHashSet;
+use std::ops::Range;
 
 /// A function, and what several checks ask of it.
 pub(super) struct Body<'a> {
@@ -32,7 +34,7 @@ pub(super) struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn new(model: &ModelProto, function: &'a FunctionProto, main: bool, part: Part) -> Self {
+    pub(super) fn new(model: &ModelProto, function: &'a FunctionProto, main: bool, part: Part, workers: usize) -> Self {
         let imported = |domain: &&str| model.opset_import.iter().any(|set| set.domain() == *domain);
         let imports: Vec<&str> =
             function.opset_import.iter().map(OperatorSetIdProto::domain).filter(imported).collect();
@@ -40,7 +42,7 @@ impl<'a> Body<'a> {
             function,
             main,
             bootstrap: is_bootstrap(function),
-            index: FunctionIndex::new(function),
+            index: FunctionIndex::by(workers, function),
             types: Vec::new(),
             imports_onnx: imports.contains(&ONNX_DOMAIN),
             imports,
@@ -49,22 +51,23 @@ impl<'a> Body<'a> {
             wires: Vec::new(),
         };
         if body.is_module() {
-            body.types = (0..body.index.values()).map(|value| body.index.value_type(ValueIx::new(value))).collect();
+            let index = &body.index;
+            let type_of = |value| index.value_type(ValueIx::new(value));
+            body.types = in_parts(workers, index.values(), |values| values.map(type_of).collect());
         }
-        body.twins = body.twins();
-        body.read_nodes(part);
+        body.twins = body.twins(workers);
+        body.read_nodes(part, workers);
         body
     }
 
     /// Mostly a node is called what its first value is, and no two values are called the same.
-    fn twins(&self) -> Vec<NodeIx> {
+    fn twins(&self, workers: usize) -> Vec<NodeIx> {
         let mut twins = Vec::new();
         let mut others = FxHashSet::default();
-        for (at, node) in self.index.nodes() {
-            let name = node.name();
-            if self.is_called_as_its_value(at) {
-                continue;
-            }
+        let called_else = |at: &NodeIx| !self.is_called_as_its_value(*at);
+        let called_else = |nodes: Range<usize>| nodes.map(NodeIx::new).filter(called_else).collect();
+        for at in in_parts(workers, self.function.node.len(), called_else) {
+            let name = self.index.node(at).name();
             let like = self.index.value(name).and_then(|value| self.index.producer(value));
             let like = like.filter(|like| self.is_called_as_its_value(*like) && self.index.node(*like).name() == name);
             if !others.insert(name) || like.is_some_and(|like| like < at) {
@@ -85,7 +88,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    fn read_nodes(&mut self, part: Part) {
+    fn read_nodes(&mut self, part: Part, workers: usize) {
         for node in &self.function.node {
             let kind = Kind::of(node);
             if kind == Kind::Wire {
@@ -93,13 +96,16 @@ impl<'a> Body<'a> {
             }
             self.said.push(Said::unread(kind));
         }
-        let mut reader = Reader::default();
-        for (at, node) in self.index.nodes() {
-            if part == Part::All || self.is_touched_by_wires(at) || self.twins.binary_search(&at).is_ok() {
-                let kind = self.kind(at);
-                self.said[at.at()] = reader.read(node, kind);
-            }
-        }
+        self.said = in_parts(workers, self.said.len(), |nodes| {
+            let mut reader = Reader::default();
+            let said = nodes.map(NodeIx::new).map(|at| {
+                if part == Part::All || self.is_touched_by_wires(at) || self.twins.binary_search(&at).is_ok() {
+                    return reader.read(self.index.node(at), self.kind(at));
+                }
+                self.said[at.at()]
+            });
+            said.collect()
+        });
     }
 
     /// Whether a node is part of a wire, reads what such a one gives or what is not made before, or gives what is made

@@ -44,11 +44,13 @@ pub(super) struct Program<'a> {
 }
 
 impl<'a> Program<'a> {
-    pub(super) fn new(model: &'a ModelProto, level: Level, part: Part) -> Self {
+    pub(super) fn new(model: &'a ModelProto, level: Level, part: Part, workers: usize) -> Self {
+        let bodies = model.functions.iter().enumerate();
+        let bodies = bodies.map(|(i, function)| Body::new(model, function, i == 0, part, workers));
         let mut program = Program {
             model,
             level,
-            bodies: model.functions.iter().enumerate().map(|(i, f)| Body::new(model, f, i == 0, part)).collect(),
+            bodies: bodies.collect(),
             functions: model.functions.iter().map(|f| (key_of_function(f), f)).collect(),
             places: HashMap::default(),
             weights: crate::weights::names(model),

@@ -17,6 +17,33 @@ fn a_program_that_keeps_the_contract_violates_nothing_at_any_level() {
     }
 }
 
+#[test]
+fn several_workers_find_what_one_finds() {
+    let mut model = model(Level::Placed);
+    let node = find(&mut model, "Neg");
+    for i in 0..10_000 {
+        let mut copy = node.clone();
+        copy.name = Some(format!("copy_{}", i % 9_000));
+        copy.output = (0..node.output.len()).map(|output| format!("copy_{i}.{output}")).collect();
+        match i % 100 {
+            0 => copy.input[0] = "nobody's".into(),
+            1 => copy.input[0] = format!("copy_{}.0", i + 5_000),
+            2 => copy.set_metadata(keys::PLACE_KEY, "99"),
+            3 => copy.domain = Some("nowhere".into()),
+            4 => copy.output[0] = "copy_5.0".into(),
+            _ => {}
+        }
+        model.functions[0].node.push(copy);
+    }
+    for part in [Part::All, Part::Wires] {
+        let alone = verify_part(&model, Level::Placed, part);
+        assert!(alone.len() > 1_000, "{} violations", alone.len());
+        for workers in [2, 3, 7] {
+            assert_eq!(verify_with(&model, Level::Placed, part, workers), alone);
+        }
+    }
+}
+
 /// The rules that the sample violates once `change` has been made.
 fn broken(level: Level, change: impl FnOnce(&mut ModelProto)) -> BTreeSet<Rule> {
     let mut model = model(level);

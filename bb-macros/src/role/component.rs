@@ -51,6 +51,7 @@ pub fn component(name: &Ident, own: &[Ident], bounded: &[syn::TypeParam], method
             fn restore(&mut self, state: &[u8]) -> ::core::result::Result<(), ::bb::__private::OpError> {
                 #name::<#(#own),*>::restore(&mut self.0, state)
             }
+            fn needs(&mut self) -> ::std::vec::Vec<::bb::__private::Need<'_>> { #name::<#(#own),*>::__needs(&mut self.0) }
         }
         ::std::boxed::Box::new(Playing::<X #(, #own)*>(component, ::core::marker::PhantomData))
     }

@@ -2,6 +2,7 @@
 
 mod component;
 pub mod named;
+mod needed;
 pub mod op;
 mod parse;
 mod signature;
@@ -20,7 +21,7 @@ fn tail(name: &Ident) -> String {
 }
 
 /// What every component may do besides playing its role.
-fn durable() -> [TraitItem; 2] {
+fn besides() -> [TraitItem; 3] {
     [
         parse_quote! {
             /// What this component holds, for a node that survives a crash; nothing by default.
@@ -36,6 +37,10 @@ fn durable() -> [TraitItem; 2] {
                 ::core::result::Result::Err(::bb::OpError::new("it keeps no state"))
             }
         },
+        parse_quote! {
+            #[doc(hidden)]
+            fn __needs(&mut self) -> ::std::vec::Vec<::bb::__private::Need<'_>> { ::std::vec::Vec::new() }
+        },
     ]
 }
 
@@ -47,7 +52,7 @@ pub fn expand(mut item: ItemTrait) -> TokenStream {
             return quote!(#item #error);
         }
     };
-    item.items.extend(durable());
+    item.items.extend(besides());
     let (name, vis) = (&item.ident, &item.vis);
     let text = name.to_string();
     let role = tail(name);
@@ -58,6 +63,7 @@ pub fn expand(mut item: ItemTrait) -> TokenStream {
     let marker = quote!(::core::marker::PhantomData<fn() -> (At, #(#own,)*)>);
     let recorders = methods.iter().map(|m| recorder(m, &role));
     let component = component(name, &own, &bounded, &methods);
+    let needed = needed::needed(vis, name, &own, &bounded, &methods);
     let message = format!("`{{Self}}` does not play the role `{text}`");
     let label = format!("not a `{text}`");
     let note = format!("write `impl {text} for {{Self}}`");
@@ -102,6 +108,7 @@ pub fn expand(mut item: ItemTrait) -> TokenStream {
                 <dyn #name<#(#own),*> as ::bb::__private::Accepts<X>>::component(component)
             }
         }
+        #needed
     }
 }
 

@@ -2,8 +2,8 @@
 //! in the crate alone.
 
 use crate::context;
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{ImplItem, ItemImpl, LitStr, Path, Token, Type, parse_quote};
@@ -29,6 +29,8 @@ pub fn expand(arguments: TokenStream, mut item: ItemImpl) -> TokenStream {
     let recorded = context::in_build_script();
     if recorded {
         without_bodies(&mut item);
+    } else if !needs.is_empty() {
+        item.items.push(handed_over(&needs));
     }
     let registered = (!recorded).then(|| {
         quote! {
@@ -104,7 +106,30 @@ fn check(arguments: &TokenStream, item: &ItemImpl) -> syn::Result<Said> {
         Ok(())
     });
     argument.parse2(arguments.clone())?;
+    for (i, need) in said.needs.iter().enumerate() {
+        if said.needs[..i].iter().any(|other| other.slot == need.slot) {
+            let message = format!("`{}` is needed already\n  help: say it once", need.slot);
+            return Err(syn::Error::new(need.slot.span(), message));
+        }
+    }
     Ok(said)
+}
+
+/// Where the host puts what is needed: fields of these names. A fault is told at the name that is needed.
+fn handed_over(needs: &[Need]) -> ImplItem {
+    let places = needs.iter().enumerate().map(|(i, Need { slot, role })| {
+        let at = Span::call_site().located_at(slot.span());
+        let field = quote_spanned!(at=> &mut self.#slot);
+        quote!(::bb::__private::Need {
+            of: <Self as ::bb::Storage>::DEPENDENCIES[#i],
+            place: ::bb::__private::Holds::<dyn #role>::place(#field),
+        })
+    });
+    parse_quote! {
+        fn __needs(&mut self) -> ::std::vec::Vec<::bb::__private::Need<'_>> {
+            ::std::vec![#(#places),*]
+        }
+    }
 }
 
 /// In the binding table columns are parted by bars.

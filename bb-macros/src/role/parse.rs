@@ -49,6 +49,10 @@ fn method(f: &mut TraitItemFn) -> syn::Result<Method> {
         let message = "every role has this function: it names a component in a program\n  help: choose another name";
         return Err(syn::Error::new(f.sig.ident.span(), message));
     }
+    if f.sig.ident == "of" {
+        let message = "what another component calls this role by has this function\n  help: choose another name";
+        return Err(syn::Error::new(f.sig.ident.span(), message));
+    }
     let taken =
         matches!(f.sig.inputs.first(), Some(FnArg::Receiver(r)) if r.reference.is_some() && r.mutability.is_some());
     if !taken {

@@ -3,13 +3,16 @@
 use crate::analysis::NetworkAnalysis;
 use crate::bindings::BindingSpec;
 use crate::error::{CompileError, PassError};
+use crate::parallel;
 use crate::passes::derive_wire_deadlines::PER_HOP_BUDGET_NS;
 use crate::passes::type_solver::Types;
 use crate::runner::{self, Unit};
+use crate::unrolled::Unrolled;
+use bb_ir::artifact;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::digest::ProgramDigest;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto};
-use bb_ir::verify::{Level, Part};
+use std::num::NonZero;
 use std::rc::Rc;
 
 /// Compiles recorded programs.
@@ -19,6 +22,8 @@ pub struct Compiler {
     backend: Option<Vec<String>>,
     bindings: Rc<BindingSpec>,
     types: Types,
+    unrolled: Unrolled,
+    threads: Option<NonZero<usize>>,
     observer: Observer,
 }
 
@@ -33,6 +38,8 @@ impl Default for Compiler {
             backend: None,
             bindings: Rc::default(),
             types: Types::Relaxed,
+            unrolled: Unrolled::default(),
+            threads: None,
             observer: Box::new(|_, _| {}),
         }
     }
@@ -77,10 +84,19 @@ pub struct Output {
     pub partitions: Vec<Partition>,
     /// The classes and the wires between them.
     pub analysis: NetworkAnalysis,
+    /// Of how many members cohorts are where the program is written as one graph.
+    pub unrolled: Unrolled,
     /// What somebody should look at, though the program is built.
     pub warnings: Vec<Diagnostic>,
     /// What each pass saw and cost, in their order.
     pub trace: Vec<runner::PassTrace>,
+}
+
+impl Output {
+    /// The bytes that engines install, partition by partition.
+    pub fn artifacts(&self) -> Vec<Vec<u8>> {
+        parallel::look(&self.partitions, |partition| artifact::write(&partition.model))
+    }
 }
 
 impl Compiler {
@@ -121,6 +137,21 @@ impl Compiler {
         self
     }
 
+    /// Where the program is written as one graph ([`Reference::whole`](crate::Reference::whole)), cohorts of this class have
+    /// so many members, each in nodes of its own; without, one. Artifacts and the digest are what they are without it. A class
+    /// of which the program has no cohort is refused, and so is a cohort of nobody, or of more than there can be
+    /// ([`LANES_MAX`](bb_ir::limits::LANES_MAX)).
+    pub fn with_unrolled(mut self, class: impl Into<String>, members: usize) -> Self {
+        self.unrolled.insert(class.into(), members);
+        self
+    }
+
+    /// By so many threads at most, which changes nothing of what comes out. Without, there are as many as processors, or as
+    /// many as cargo gives a build script jobs if these are fewer, and never more than eight.
+    pub fn with_threads(self, threads: NonZero<usize>) -> Self {
+        Compiler { threads: Some(threads), ..self }
+    }
+
     /// With somebody who looks at the program as it was recorded, and behind every pass and stage, also where what that
     /// leaves is then refused. Behind the cut there is one model per class.
     pub fn with_observer(mut self, observer: impl Fn(&'static str, &[&ModelProto]) + 'static) -> Self {
@@ -135,18 +166,26 @@ impl Compiler {
 
     /// The same, for who does not need the recording any more: it is not copied.
     pub fn compile_owned(&self, recorded: ModelProto) -> Result<Output, CompileError> {
+        let misled = self.unrolled.faults(&recorded);
         let mut unit = Unit::of(recorded);
         unit.per_hop_budget_ns = self.per_hop_budget_ns;
         unit.backend.clone_from(&self.backend);
         unit.bindings.clone_from(&self.bindings);
         unit.types = self.types;
-        let mut output = runner::run(unit, &*self.observer)?;
+        let mut output = match parallel::by(self.threads, || runner::run(unit, &*self.observer)) {
+            Ok(output) => PassError::unless("unroll", misled, output)?,
+            Err(mut error) => {
+                error.also(misled);
+                return Err(error);
+            }
+        };
+        output.unrolled.clone_from(&self.unrolled);
         for stage in &self.stages {
             let partitions = std::mem::take(&mut output.partitions);
             output.partitions = partitions.into_iter().map(|p| stage.run(p)).collect::<Result<_, _>>()?;
             let models: Vec<&ModelProto> = output.partitions.iter().map(|p| &p.model).collect();
             (self.observer)(stage.name(), &models);
-            runner::check(stage.name(), Level::Sealed, Part::All, models.into_iter())?;
+            runner::check_sealed(stage.name(), &output.partitions)?;
         }
         Ok(output)
     }

@@ -9,12 +9,14 @@ pub mod driver;
 pub mod error;
 pub mod gate_contract;
 mod imports;
+mod parallel;
 pub mod passes;
 pub mod picture;
 pub mod pipeline;
 pub mod reference;
 pub mod runner;
 pub mod rx_chain;
+pub mod unrolled;
 
 pub use bb_ir::index;
 
@@ -26,3 +28,4 @@ pub use passes::type_solver::Types;
 pub use picture::{Gates, Picture};
 pub use pipeline::CANONICAL_PASS_NAMES;
 pub use reference::{NoReference, Reference};
+pub use unrolled::Unrolled;

@@ -3,7 +3,8 @@
 //!
 //! [`Reference::whole`] is the whole program as one graph, an oracle for what the sliced one must compute: a wire is an
 //! Identity per payload, a gather a sequence of its lanes. A cohort has one member, or as many as
-//! [`Reference::unroll`] says, whose lanes are then nodes of their own. Nobody fails and nothing is late.
+//! [`Compiler::with_unrolled`](crate::Compiler::with_unrolled) says, whose lanes are then nodes of their own. Nobody fails
+//! and nothing is late.
 //! [`Reference::view`] is one class's piece, its wires being inputs and outputs of the graph.
 
 mod bodies;
@@ -20,12 +21,12 @@ use bb_ir::version::ONNX_IR_VERSION;
 use bb_ir::views::{FunctionKey, border};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What plays the parts that a program leaves to others: methods of roles, `#[bb::op]`, cohorts and the caller.
+/// What plays the parts that a program leaves to others: methods of roles, `#[bb::op]` and the caller.
 #[derive(Clone, Debug, Default)]
 pub struct Reference {
     bodies: BTreeMap<(String, String), Vec<FunctionProto>>,
-    members: BTreeMap<String, usize>,
     caller: Vec<u8>,
+    leaves_unplayed: bool,
 }
 
 /// A main function without lanes, and for each of its nodes in which lane it was.
@@ -45,7 +46,7 @@ pub struct NoReference {
 }
 
 impl Reference {
-    /// Nobody plays anything yet, and every cohort has one member.
+    /// Nobody plays anything yet.
     pub fn new() -> Self {
         Reference::default()
     }
@@ -58,24 +59,23 @@ impl Reference {
         self.bodies.insert((domain.to_owned(), name.to_owned()), bodies);
         self
     }
-    /// Cohorts of that class have so many members, each in nodes of its own.
-    pub fn unroll(mut self, class: &str, members: usize) -> Self {
-        self.members.insert(class.to_owned(), members);
-        self
-    }
     /// Who makes the call.
     pub fn with_caller(mut self, caller: &PeerId) -> Self {
         self.caller = caller.to_bytes().to_vec();
         self
+    }
+    /// Ops that nobody plays stay what they are: for who looks at the model, not for who runs it.
+    pub fn leave_unplayed(self) -> Self {
+        Reference { leaves_unplayed: true, ..self }
     }
 
     /// The whole program. Beside what it gives, its graph has as outputs what every wire brings, under the names of the
     /// values.
     ///
     /// # Errors
-    /// An op that nobody plays.
+    /// An op that nobody plays; a gather of the first of fewer members than there are.
     pub fn whole(&self, output: &Output) -> Result<ModelProto, NoReference> {
-        let root = lanes::unrolled(&output.program, self)?;
+        let root = lanes::unrolled(&output.program, &output.unrolled, &self.caller)?;
         self.model(root, &output.program)
     }
 
@@ -116,10 +116,6 @@ impl Reference {
         };
         import_what_is_used(&mut model);
         Ok(model)
-    }
-
-    fn members_of(&self, class: Option<&str>) -> usize {
-        class.and_then(|class| self.members.get(class)).copied().unwrap_or(1)
     }
 }
 

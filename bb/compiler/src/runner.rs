@@ -4,13 +4,15 @@ use crate::analysis::NetworkAnalysis;
 use crate::bindings::BindingSpec;
 use crate::driver::{Output, Partition};
 use crate::error::{CompileError, PassError};
+use crate::parallel;
 use crate::passes::type_solver::Types;
 use crate::passes::validate::diagnose;
 use crate::pipeline::{CHECKS, PASSES, Pass};
+use crate::unrolled::Unrolled;
 use bb_ir::diagnostics::{Diagnostic, Severity};
 use bb_ir::digest::ProgramDigest;
 use bb_ir::proto::onnx::ModelProto;
-use bb_ir::verify::{Level, Part, verify_part};
+use bb_ir::verify::{Level, Part, verify_with};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -117,7 +119,9 @@ impl Unit {
 
     /// The digest is of the program before it is cut.
     pub(crate) fn keep_placed(&mut self) {
-        self.placed = Some((self.model.clone(), ProgramDigest::of(&self.model)));
+        let nodes = self.model.functions.iter().map(|function| function.node.len()).sum();
+        let (digest, model) = parallel::both(nodes, || ProgramDigest::of(&self.model), || self.model.clone());
+        self.placed = Some((model, digest));
     }
 
     /// The program before it is cut, and its digest.
@@ -130,7 +134,12 @@ impl Unit {
     fn check(&mut self, pass: &Pass) -> Result<(), CompileError> {
         if self.changed || self.verified < Some(pass.level) {
             let placed = self.verified >= Some(Level::Placed);
-            check(pass.name, pass.level, if placed { pass.touches } else { Part::All }, self.models())?;
+            let part = if placed { pass.touches } else { Part::All };
+            let violations = match self.partitions.as_slice() {
+                [] => violations(&self.model, pass.level, part, parallel::threads()),
+                partitions => found_in(partitions, pass.level, part),
+            };
+            unbroken(pass.name, violations)?;
             self.verified = Some(pass.level);
         }
         Ok(())
@@ -142,14 +151,22 @@ impl Unit {
     }
 }
 
+/// What somebody's stage leaves is looked at whole.
+pub(crate) fn check_sealed(after: &'static str, partitions: &[Partition]) -> Result<(), CompileError> {
+    unbroken(after, found_in(partitions, Level::Sealed, Part::All))
+}
+
+fn violations(model: &ModelProto, level: Level, part: Part, workers: usize) -> Vec<Diagnostic> {
+    diagnose(model, &verify_with(model, level, part, workers))
+}
+
+fn found_in(partitions: &[Partition], level: Level, part: Part) -> Vec<Diagnostic> {
+    let workers = if partitions.len() == 1 { parallel::threads() } else { 1 };
+    parallel::look(partitions, |partition| violations(&partition.model, level, part, workers)).concat()
+}
+
 /// A pass that breaks the program is a fault of its own, and is told with its name.
-pub(crate) fn check<'m>(
-    after: &'static str,
-    level: Level,
-    part: Part,
-    models: impl Iterator<Item = &'m ModelProto>,
-) -> Result<(), CompileError> {
-    let violations: Vec<_> = models.flat_map(|model| diagnose(model, &verify_part(model, level, part))).collect();
+fn unbroken(after: &'static str, violations: Vec<Diagnostic>) -> Result<(), CompileError> {
     if violations.is_empty() { Ok(()) } else { Err(CompileError::Broken { after, violations }) }
 }
 
@@ -189,7 +206,8 @@ pub fn run(mut unit: Unit, observer: &dyn Fn(&'static str, &[&ModelProto])) -> R
     }
     let (program, digest) = unit.placed.take().expect("the pipeline keeps the placed program before it cuts");
     let Told { warnings, .. } = told;
-    Ok(Output { program, digest, partitions: unit.partitions, analysis: unit.analysis, warnings, trace })
+    let Unit { partitions, analysis, .. } = unit;
+    Ok(Output { program, digest, partitions, analysis, unrolled: Unrolled::default(), warnings, trace })
 }
 
 /// What is wrong so far. Passes behind one that refuses go on where it leaves them a program, to tell all at once; of what

@@ -4,6 +4,7 @@
 pub use bb_ir::gates::Chains;
 
 use crate::driver::Partition;
+use crate::parallel;
 use crate::passes::insert_gates::{guard_of, import_gates};
 use bb_ir::gates::{GateKind, Side, is_gate, stamp_dedup_slot};
 use bb_ir::keys::{ATTR_PEER, DEST_SITE_NAME_PREFIX};
@@ -14,11 +15,21 @@ use bb_ir::wire_shape::{is_recv, is_send, read_wire_id};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A gate behind every Recv, or before every Send, that has none of its kind.
-pub(crate) fn insert(mut partitions: Vec<Partition>, kind: GateKind) -> Vec<Partition> {
+pub(crate) fn insert(partitions: Vec<Partition>, kind: GateKind) -> Vec<Partition> {
     let mut renamed: FxHashMap<u64, Vec<String>> = FxHashMap::default();
-    for partition in &mut partitions {
+    let guarded = parallel::map(partitions, |mut partition| {
+        let mut renamed = FxHashMap::default();
         insert_in(&mut partition.model.functions[0], kind, &mut renamed);
         import_gates(&mut partition.model);
+        (partition, renamed)
+    });
+    let mut partitions = Vec::with_capacity(guarded.len());
+    for (partition, here) in guarded {
+        partitions.push(partition);
+        renamed.extend(here);
+    }
+    if renamed.is_empty() {
+        return partitions;
     }
     // A Send says what the sites are called that it fills.
     for send in partitions.iter_mut().flat_map(|p| &mut p.model.functions[0].node).filter(|n| is_send(n)) {

@@ -30,6 +30,9 @@ fn played() -> Reference {
         .with_body(&domain("Aggregator"), "params", body(0, 1))
         .with_body(&domain("Aggregator"), "fold", body(4, 1))
 }
+fn of_three(program: FunctionProto) -> Output {
+    Compiler::new().with_unrolled("Client", 3).compile(&model(vec![program])).expect("it compiles")
+}
 fn main_of(model: &ModelProto) -> &FunctionProto {
     &model.functions[0]
 }
@@ -62,7 +65,7 @@ fn every_op_of_bbs_is_a_call_of_a_function_with_its_arity_in_imported_sets() {
 
 #[test]
 fn a_cohort_of_three_has_three_lanes_that_end_in_sequences() {
-    let whole = played().unroll("Client", 3).whole(&compile(vec![round()])).expect("everything is played");
+    let whole = played().whole(&of_three(round())).expect("everything is played");
     let train: Vec<_> = nodes(&whole, "train").iter().map(|n| (n.output[0].as_str(), n.overload())).collect();
     assert_eq!(train, [("train_2.0~lane0", "1_2_0"), ("train_2.0~lane1", "1_2_1"), ("train_2.0~lane2", "1_2_1")]);
     assert_eq!((nodes(&whole, "Send").len(), nodes(&whole, "fold").len()), (6, 1));
@@ -72,6 +75,17 @@ fn a_cohort_of_three_has_three_lanes_that_end_in_sequences() {
     let senders: Vec<_> = nodes(&whole, "Send").iter().map(|n| n.input.last().cloned().expect("a sender")).collect();
     assert_eq!(senders[..3], [names::caller(), names::caller(), names::caller()]);
     assert_eq!(senders[3..], [0, 1, 2].map(|lane| names::member("cohort", lane)));
+}
+
+#[test]
+fn unrolled_or_not_it_is_the_same_program_in_the_same_artifacts() {
+    let (three, one) = (of_three(round()), compile(vec![round()]));
+    assert_eq!((three.digest, &three.program, &three.partitions), (one.digest, &one.program, &one.partitions));
+    let sends = |of: &Output| nodes(&played().whole(of).expect("everything is played"), "Send").len();
+    assert_eq!((sends(&three), sends(&one)), (6, 2));
+    for class in ["Server", "Client"] {
+        assert_eq!(played().view(&three, class), played().view(&one, class), "a view is one member's");
+    }
 }
 
 #[test]
@@ -111,6 +125,17 @@ fn what_nobody_plays_is_named() {
     assert!(why.to_string().contains("other inputs or outputs"), "{why}");
     let why = played().view(&program, "Nobody").expect_err("there is no such class");
     assert!(why.to_string().contains("no piece of that class"), "{why}");
+}
+
+#[test]
+fn who_only_looks_needs_nobody_to_play() {
+    let program = compile(vec![round()]);
+    let whole = Reference::new().leave_unplayed().whole(&program).expect("nothing has to be played");
+    let [train] = nodes(&whole, "train")[..] else { panic!("one op") };
+    let recorded = program.program.functions[0].node.iter().find(|n| n.op_type() == "train").expect("it is there");
+    assert_eq!(train, recorded, "it is what it was");
+    assert!(whole.opset_import.iter().any(|set| set.domain() == train.domain()));
+    assert!(!nodes(&whole, "Send")[0].overload().is_empty(), "what has a meaning is given it");
 }
 
 /// The operators of a class's view, sorted.

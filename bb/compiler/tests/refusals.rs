@@ -393,6 +393,33 @@ fn bb0403_a_slot_nothing_binds() {
 }
 
 #[test]
+fn bb0412_a_cohort_that_is_not_there_and_one_of_nobody() {
+    let found = |class: &str, members, program: FunctionProto| -> Vec<_> {
+        let compiled = Compiler::new().with_unrolled(class, members).compile(&model(vec![program]));
+        let found: Vec<_> = compiled.expect_err("it is refused").into();
+        found.into_iter().map(|f| (f.code, f.message, f.help.unwrap_or_default(), f.module)).collect()
+    };
+    let round_ = Some("round".to_owned());
+    let help = || "it has cohorts of `Client`".to_owned();
+    for class in ["Nobody", "Server"] {
+        let text = format!("`round` has no cohort of `{class}` to unroll");
+        assert_eq!(found(class, 3, round()), [("BB0412", text, help(), round_.clone())]);
+    }
+    let text = "a cohort of `Client` is unrolled to nobody".to_owned();
+    let help = "give `unroll` as many members as are to be seen: 1 is what is there without it".to_owned();
+    assert_eq!(found("Client", 0, round()), [("BB0412", text, help, round_)]);
+    let [(.., help, _)] = &found("Left", 2, split_inference())[..] else { panic!("one peer is no cohort") };
+    assert_eq!(help, "it has none: unroll nothing");
+    let unread = server(|m, x| {
+        let to = m.cohort("to", "Server", "Client");
+        m.wire(&[x], &to);
+        m.output(x);
+    });
+    let codes: Vec<_> = found("Nobody", 3, unread).into_iter().map(|(code, ..)| code).collect();
+    assert_eq!(codes, ["BB0401", "BB0412"], "all at once");
+}
+
+#[test]
 fn bb0501_an_operator_no_backend_has() {
     let found = fault(vec![server(|m, x| {
         let y = m.op("Loop", &[x]);

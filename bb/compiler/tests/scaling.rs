@@ -9,6 +9,7 @@ use bb_ir::diagnostics::Diagnostic;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto};
 use bb_ir::types::{Dim, ElementKind, ValueType};
 use bb_ir::views::{Attributes, attribute};
+use std::num::NonZero;
 use support::*;
 
 /// One op behind another, on one class.
@@ -24,11 +25,18 @@ fn chain(ops: usize) -> FunctionProto {
 
 /// Round and round over sixteen classes, an op on each.
 fn ring(ops: usize) -> FunctionProto {
+    ring_of(ops / 2, 1)
+}
+
+/// The same by so many wires, with so many ops before each.
+fn ring_of(wires: usize, ops: usize) -> FunctionProto {
     let mut m = Module::with_graph("ring");
     let mut x = m.input("x", "C0", tensor());
     let mut peers: Vec<String> = (0..16).map(|i| m.peer(&format!("p{i}"), "C0", &format!("C{i}"))).collect();
-    for i in 0..ops / 2 {
-        x = m.op("Relu", &[&x]);
+    for i in 0..wires {
+        for _ in 0..ops {
+            x = m.op("Relu", &[&x]);
+        }
         let to = (i + 1) % 16;
         let payloads: Vec<&str> = std::iter::once(&x).chain(&peers).map(String::as_str).collect();
         let wired = m.wire(&payloads, &peers[to]);
@@ -67,6 +75,44 @@ fn a_ring_of_ten_times_the_ops_is_ten_times_the_work() {
     assert!(nodes(&large) <= 10 * nodes(&small) + 100);
     let visits = type_visits(&large.functions[0]);
     assert!(visits <= 3 * 2_000, "{visits} visits of 2,000 ops");
+}
+
+fn by(threads: usize) -> Compiler {
+    Compiler::new().with_threads(NonZero::new(threads).expect("one at least"))
+}
+
+/// What several threads make of a program's parts is what one makes of all of them.
+#[test]
+fn a_large_program_is_the_same_bytes_however_many_threads_compile_it() {
+    for (recorded, parts) in [(model(vec![ring_of(1_000, 5)]), 16), (model(vec![chain(8_500)]), 1)] {
+        let one = by(1).compile(&recorded).expect("it compiles");
+        let nodes = one.program.functions[0].node.len();
+        assert!(nodes >= 4_096, "{nodes} nodes are enough for several threads");
+        let classes: Vec<&str> = one.partitions.iter().map(|p| p.class.as_str()).collect();
+        assert!(classes.iter().copied().eq(one.analysis.per_role.keys()) && classes.len() == parts, "{classes:?}");
+        for (partition, bytes) in one.partitions.iter().zip(one.artifacts()) {
+            assert!(bytes == bb_ir::artifact::write(&partition.model), "{}", partition.class);
+        }
+        for threads in [2, 3, 8] {
+            let several = by(threads).compile(&recorded).expect("it compiles");
+            assert!(several.digest == one.digest && several.program == one.program, "{threads} threads");
+            assert!(several.artifacts() == one.artifacts(), "{threads} threads");
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_large_program_is_told_in_one_order() {
+    let mut recorded = model(vec![chain(8_500)]);
+    for at in [8_400, 17, 4_300, 2_200] {
+        recorded.functions[0].node[at].op_type = Some("Nonsense".into());
+    }
+    let told = |threads| by(threads).compile(&recorded).map(|_| ()).expect_err("it is refused").to_string();
+    let one = told(1);
+    assert!(one.contains("Nonsense"), "{one}");
+    for threads in [2, 3, 8] {
+        assert_eq!(told(threads), one);
+    }
 }
 
 /// Modules that each call the next one twice, with another shape each: two to the power of `levels` ways down.

@@ -1,31 +1,34 @@
 //! Components: the methods of each run one at a time, in the order the engine gives, off the node's loop.
 
-use bb_engine::{CommandId, Component, ComponentFailure, ComponentId, OpError, Value};
+use bb_engine::{CommandId, ComponentFailure, ComponentId, OpError, SlotInfo, Value};
+use bb_ir::held::Held;
 use std::collections::{BTreeMap, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// The components of a node.
 pub struct Components {
     slots: BTreeMap<ComponentId, Slot>,
+    groups: BTreeMap<ComponentId, Group>,
     done: mpsc::UnboundedSender<Done>,
     durable: bool,
 }
 
 struct Slot {
-    state: State,
-    waiting: VecDeque<Job>,
-    /// Of a durable node, while a method runs: what the component held before. Such a method runs again after a crash.
-    before: Option<Vec<u8>>,
+    component: Held,
+    /// What its methods may call.
+    needs: Vec<ComponentId>,
+    group: ComponentId,
 }
 
-enum State {
-    Idle(Box<dyn Component>),
-    /// A method runs, and has the component with it.
-    Busy,
-    /// A method panicked: what the component holds may be half done.
-    Broken,
+/// Components that call each other, or one alone: their methods wait in one queue.
+#[derive(Default)]
+struct Group {
+    busy: bool,
+    waiting: VecDeque<Job>,
+    /// Of a durable node, while a method runs: what the components that it may change held before. Such a method runs
+    /// again after a crash.
+    before: BTreeMap<ComponentId, Option<Vec<u8>>>,
 }
 
 /// A method that is to run.
@@ -39,8 +42,7 @@ pub struct Job {
 /// A method that has run.
 pub struct Done {
     pub answer: Answer,
-    component: ComponentId,
-    back: Option<Box<dyn Component>>,
+    group: ComponentId,
 }
 
 /// What the engine is told of it.
@@ -52,104 +54,88 @@ pub struct Answer {
 impl Components {
     /// None so far. What has run comes out of `done`'s other end, and goes to [`Components::done`].
     pub fn new(done: mpsc::UnboundedSender<Done>, durable: bool) -> Self {
-        Components { slots: BTreeMap::new(), done, durable }
+        Components { slots: BTreeMap::new(), groups: BTreeMap::new(), done, durable }
     }
 
-    pub fn bind(&mut self, id: ComponentId, component: Box<dyn Component>) {
-        self.slots.insert(id, Slot { state: State::Idle(component), waiting: VecDeque::new(), before: None });
+    pub fn bind(&mut self, slot: &SlotInfo, component: Held) {
+        let (needs, group) = (slot.needs.clone(), slot.group);
+        self.groups.entry(group).or_default();
+        self.slots.insert(slot.component, Slot { component, needs, group });
     }
 
-    /// What a component holds that a crash must not destroy: of one whose method runs, what it held before.
+    /// What a component holds that a crash must not destroy: what it held before the method that runs, if that may change it.
     pub fn checkpoint(&self, id: ComponentId) -> Option<Vec<u8>> {
         let slot = self.slots.get(&id)?;
-        match &slot.state {
-            State::Idle(component) => component.checkpoint(),
-            State::Busy => slot.before.clone(),
-            State::Broken => None,
+        match self.groups.get(&slot.group)?.before.get(&id) {
+            Some(before) => before.clone(),
+            None => slot.component.checkpoint(),
         }
     }
     /// Puts back what a component held.
     pub fn restore(&mut self, id: ComponentId, state: &[u8]) -> Result<(), OpError> {
-        match self.slots.get_mut(&id).map(|slot| &mut slot.state) {
-            Some(State::Idle(component)) => component.restore(state),
-            _ => Ok(()),
-        }
+        self.slots.get(&id).map_or(Ok(()), |slot| slot.component.restore(state))
     }
 
     /// Runs a method, or queues it. Those marked inline, and those of a broken component, are answered at once.
     pub fn run(&mut self, job: Job) -> Option<Answer> {
-        let slot = self.slots.get_mut(&job.component).expect("a node installs no artifact with an unbound slot");
-        match std::mem::replace(&mut slot.state, State::Busy) {
-            State::Broken => {
-                slot.state = State::Broken;
-                Some(Answer { command: job.command, result: Err(ComponentFailure::Refused) })
-            }
-            State::Busy => {
-                slot.waiting.push_back(job);
-                None
-            }
-            State::Idle(component) if component.inline(&job.method) => {
-                let Done { answer, back, .. } = call(component, job);
-                slot.state = back.map_or(State::Broken, State::Idle);
-                Some(answer)
-            }
-            State::Idle(component) => {
-                slot.before = self.durable.then(|| component.checkpoint()).flatten();
-                start(component, job, self.done.clone());
-                None
-            }
+        let slot = self.slots.get(&job.component).expect("a node installs no artifact with an unbound slot");
+        let group = self.groups.get_mut(&slot.group).expect("every component has a group");
+        if group.busy {
+            group.waiting.push_back(job);
+            None
+        } else if slot.component.is_gone() || slot.component.inline(&job.method) {
+            Some(call(&slot.component, job))
+        } else {
+            self.start(job);
+            None
         }
     }
 
-    /// Takes a component back and starts what waits for it; the answers of those that cannot start.
-    pub fn done(&mut self, done: Done) -> Vec<Answer> {
-        let slot = self.slots.get_mut(&done.component).expect("it ran here");
-        let mut answers = vec![done.answer];
-        match done.back {
-            None => {
-                slot.state = State::Broken;
-                let refused = |job: Job| Answer { command: job.command, result: Err(ComponentFailure::Refused) };
-                answers.extend(slot.waiting.drain(..).map(refused));
+    /// Starts what waits for the method that has run; the answers of those that cannot start.
+    pub fn done(&mut self, Done { answer, group: id }: Done) -> Vec<Answer> {
+        let mut answers = vec![answer];
+        let next = |components: &mut Self| {
+            let group = components.groups.get_mut(&id).expect("it ran here");
+            (group.busy, group.before) = (false, BTreeMap::new());
+            group.waiting.pop_front()
+        };
+        while let Some(job) = next(self) {
+            let component = &self.slots[&job.component].component;
+            if !component.is_gone() {
+                self.start(job);
+                break;
             }
-            Some(component) => match slot.waiting.pop_front() {
-                None => slot.state = State::Idle(component),
-                Some(job) => {
-                    slot.before = self.durable.then(|| component.checkpoint()).flatten();
-                    start(component, job, self.done.clone());
-                }
-            },
+            answers.push(call(component, job));
         }
         answers
     }
-}
 
-fn start(component: Box<dyn Component>, job: Job, done: mpsc::UnboundedSender<Done>) {
-    tokio::task::spawn_blocking(move || {
-        // A node that is gone needs no answer.
-        let _ = done.send(call(component, job));
-    });
-}
-
-fn call(mut component: Box<dyn Component>, job: Job) -> Done {
-    let Job { command, component: id, method, inputs } = job;
-    // A component that panicked is dropped and never called again, so nobody sees what it left half done.
-    let result = catch_unwind(AssertUnwindSafe(|| component.run(&method, inputs)));
-    let (result, back) = match result {
-        Ok(result) => (result.map_err(|e| ComponentFailure::Error(e.0)), Some(component)),
-        Err(panic) => {
-            // Half done, it may panic again where it is dropped; that changes nothing.
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(component)));
-            let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-            (Err(ComponentFailure::Panicked(text.unwrap_or_else(|| "no message".into()))), None)
+    fn start(&mut self, job: Job) {
+        let Slot { component, needs, group: id } = &self.slots[&job.component];
+        let group = self.groups.get_mut(id).expect("every component has a group");
+        group.busy = true;
+        if self.durable {
+            let those = needs.iter().chain([&job.component]);
+            group.before = those.map(|id| (*id, self.slots[id].component.checkpoint())).collect();
         }
-    };
-    Done { answer: Answer { command, result }, component: id, back }
+        let (component, group, done) = (component.clone(), *id, self.done.clone());
+        tokio::task::spawn_blocking(move || {
+            let answer = call(&component, job);
+            // A node that is gone needs no answer.
+            let _ = done.send(Done { answer, group });
+        });
+    }
+}
+
+fn call(component: &Held, Job { command, method, inputs, .. }: Job) -> Answer {
+    Answer { command, result: component.run(&method, inputs) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bb_engine::Component;
+    use bb_ir::needs::Needed;
 
     struct Counter(u64);
     impl Component for Counter {
@@ -168,15 +154,32 @@ mod tests {
         }
     }
 
+    fn slot(component: u32, needs: &[u32], group: u32) -> SlotInfo {
+        SlotInfo {
+            component: ComponentId(component),
+            name: format!("c{component}").into(),
+            role: "Counter".into(),
+            concrete: None,
+            needs: needs.iter().map(|id| ComponentId(*id)).collect(),
+            group: ComponentId(group),
+        }
+    }
+    fn counter() -> Held {
+        Held::new(Box::new(Counter(0)))
+    }
+    fn job_of(component: u32, command: u64, method: &str) -> Job {
+        let (command, component) = (CommandId(command), ComponentId(component));
+        Job { command, component, method: method.into(), inputs: Vec::new() }
+    }
     fn job(command: u64, method: &str) -> Job {
-        Job { command: CommandId(command), component: ComponentId(0), method: method.into(), inputs: Vec::new() }
+        job_of(0, command, method)
     }
 
     #[tokio::test]
     async fn methods_run_one_at_a_time_in_order_and_a_panic_breaks_the_component() {
         let (done, mut ran) = mpsc::unbounded_channel();
         let mut components = Components::new(done, false);
-        components.bind(ComponentId(0), Box::new(Counter(0)));
+        components.bind(&slot(0, &[], 0), counter());
         let inline = components.run(job(0, "peek")).expect("at once");
         assert_eq!(inline.result, Ok(vec![Value::scalar(1u64)]));
         for (i, method) in ["count", "err", "count", "boom", "count"].into_iter().enumerate() {
@@ -194,25 +197,69 @@ mod tests {
         assert_eq!(answers[4].result, Err(ComponentFailure::Refused));
     }
 
-    struct PanicsTwice;
-    impl Component for PanicsTwice {
+    /// Counts, has the one it needs count, and waits until it is told to go on.
+    struct Slow {
+        own: u8,
+        needs: Needed,
+        go: std::sync::mpsc::Receiver<()>,
+        begun: mpsc::UnboundedSender<()>,
+    }
+    impl Component for Slow {
         fn run(&mut self, _: &str, _: Vec<Value>) -> Result<Vec<Value>, OpError> {
-            panic!("once")
+            self.own += 1;
+            self.needs.call("count", Vec::new(), |values| Ok(values.next()))?;
+            self.begun.send(()).expect("the test waits");
+            self.go.recv().expect("the test goes on");
+            Ok(Vec::new())
+        }
+        fn checkpoint(&self) -> Option<Vec<u8>> {
+            Some(vec![self.own])
         }
     }
-    impl Drop for PanicsTwice {
-        fn drop(&mut self) {
-            panic!("twice")
+    /// What it needs is a counter of the same state's kind.
+    struct Counted(u8);
+    impl Component for Counted {
+        fn run(&mut self, _: &str, _: Vec<Value>) -> Result<Vec<Value>, OpError> {
+            self.0 += 1;
+            Ok(vec![Value::scalar(self.0)])
+        }
+        fn inline(&self, _: &str) -> bool {
+            true
+        }
+        fn checkpoint(&self) -> Option<Vec<u8>> {
+            Some(vec![self.0])
         }
     }
 
     #[tokio::test]
-    async fn a_component_that_panics_while_it_is_dropped_is_answered_for() {
+    async fn a_group_has_one_queue_and_a_checkpoint_holds_what_it_was_before_the_method_that_runs() {
         let (done, mut ran) = mpsc::unbounded_channel();
-        let mut components = Components::new(done, false);
-        components.bind(ComponentId(0), Box::new(PanicsTwice));
-        assert!(components.run(job(1, "any")).is_none());
-        let answers = components.done(ran.recv().await.expect("it is answered"));
-        assert_eq!(answers[0].result, Err(ComponentFailure::Panicked("once".into())));
+        let mut components = Components::new(done, true);
+        let (go, wait) = std::sync::mpsc::channel();
+        let (begun, mut has_begun) = mpsc::unbounded_channel();
+        let (counted, other) = (Held::new(Box::new(Counted(7))), Held::new(Box::new(Counted(30))));
+        let needs = Needed::new(counted.clone(), "counted", "slow");
+        components.bind(&slot(0, &[1], 0), Held::new(Box::new(Slow { own: 3, needs, go: wait, begun })));
+        components.bind(&slot(1, &[], 0), counted);
+        components.bind(&slot(2, &[1], 0), other);
+        components.bind(&slot(3, &[], 3), Held::new(Box::new(Counted(50))));
+        let held = |components: &Components| {
+            [0, 1, 2, 3].map(|id| components.checkpoint(ComponentId(id)).expect("it does")[0])
+        };
+
+        assert!(components.run(job_of(0, 1, "slow")).is_none());
+        has_begun.recv().await.expect("it runs");
+        for id in [1, 2] {
+            assert!(components.run(job_of(id, 1 + u64::from(id), "count")).is_none(), "though it is marked inline");
+        }
+        assert!(components.run(job_of(3, 4, "count")).is_some(), "one of another group does not wait");
+        assert_eq!(held(&components), [3, 7, 30, 51], "as if the method had not begun");
+        go.send(()).expect("it waits");
+        let mut order = Vec::new();
+        while order.len() < 3 {
+            order.extend(components.done(ran.recv().await.expect("the channel is open")).iter().map(|a| a.command.0));
+        }
+        assert_eq!(order, [1, 2, 3]);
+        assert_eq!(held(&components), [4, 9, 31, 51]);
     }
 }

@@ -45,6 +45,28 @@ pub enum InstallError {
         /// The name.
         component: String,
     },
+    /// A component needs one that the program does not have on this class.
+    #[error(
+        "the component `{slot}` needs a `{role}` called `{needs}`, and there is {there} of that name on this class\n  help: give the program a `{needs}` that plays `{role}`, or `{slot}` a component that does without"
+    )]
+    UnmetNeed {
+        /// What the program calls it.
+        slot: String,
+        /// The name it asks for.
+        needs: String,
+        /// And the role.
+        role: String,
+        /// What there is.
+        there: String,
+    },
+    /// Components need each other.
+    #[error(
+        "the component `{slot}` needs itself, by way of what it needs\n  help: take one of the `needs(…)` out: what both use may be a component of its own"
+    )]
+    NeedsItself {
+        /// What the program calls it.
+        slot: String,
+    },
     /// An op that nothing in this binary runs.
     #[error("no kernel for `{op}` of `{domain}` is linked into this binary\n  help: {help}")]
     UnknownOp {

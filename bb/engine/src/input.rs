@@ -1,6 +1,8 @@
 //! What a host tells an engine.
 
 use crate::tables::governor::Standing;
+pub use bb_ir::component::ComponentFailure;
+use bb_ir::component::DependencyDecl;
 use bb_ir::peer::PeerId;
 use bb_ir::value::Value;
 use bytes::Bytes;
@@ -12,6 +14,14 @@ pub struct GraphId(pub u32);
 /// A component: one slot of one installed artifact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ComponentId(pub u32);
+/// A component that the host has, or a type that it builds components of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound<'h> {
+    /// The slot's name, or the type's.
+    pub name: &'h str,
+    /// The components it needs.
+    pub needs: &'h [DependencyDecl],
+}
 /// A call, numbered by the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(pub u64);
@@ -131,15 +141,4 @@ pub enum Refusal {
     TooLarge,
     /// The connection was lost.
     PeerLost,
-}
-
-/// Why a component's method has no results.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ComponentFailure {
-    /// It says so.
-    Error(String),
-    /// It panicked; the component takes no more calls.
-    Panicked(String),
-    /// It panicked before.
-    Refused,
 }

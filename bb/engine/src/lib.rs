@@ -31,7 +31,7 @@ pub use event::{
     CallError, Cause, DisconnectReason, EngineStep, Event, ExecutionId, Gate, GateReason, LimitKind, QuorumFailure,
     ReceiveFault,
 };
-pub use input::{Arg, CallId, CommandId, ComponentFailure, ComponentId, GraphId, Input, Refusal, SendId};
+pub use input::{Arg, Bound, CallId, CommandId, ComponentFailure, ComponentId, GraphId, Input, Refusal, SendId};
 pub use outgoing::Outgoing;
 pub use plan::{EntryInput, GraphSlot, Installed, NodeSiteId, OpDispatch, OpRef, SlotInfo, WireSite};
 pub use step::{Checkpoint, CheckpointError, Engine};

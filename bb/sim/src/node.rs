@@ -1,17 +1,18 @@
 //! One node of a world: an engine, its artifacts and its components.
 
-use crate::installations::Installations;
+use crate::installations::{BoundTo, Installations};
 use crate::wrong::Wrong;
 use bb::engine::{
     Arg, CheckpointError, CommandId, ComponentFailure, ComponentId, Config, Engine, GraphId, GraphSlot, InstallError,
     StageError, Time,
 };
 use bb::ir::component::{Component, ComponentEntry, KernelEntry, built};
+use bb::ir::held::Held;
+use bb::ir::needs::{hand_over, needs_of};
 use bb::ir::peer::PeerId;
 use bb::ir::value::Value;
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -82,18 +83,28 @@ type State = Option<Vec<u8>>;
 /// What the program names by its type is built by it, unless it is bound: the types that are linked.
 static ENTRIES: LazyLock<Vec<ComponentEntry>> = LazyLock::new(bb::components);
 
+/// A component of a node that runs.
+struct Slot {
+    /// Its host, and its name there.
+    name: (usize, String),
+    component: Held,
+    /// What its methods may call.
+    needs: Vec<ComponentId>,
+    /// Methods of one group wait for each other.
+    group: ComponentId,
+}
+
 /// A node that runs.
 pub(crate) struct Running {
     pub engine: Engine,
     pub graphs: Vec<GraphId>,
     pub installed: Rc<[GraphSlot]>,
-    components: BTreeMap<ComponentId, Box<dyn Component>>,
-    slots: BTreeMap<ComponentId, (usize, String)>,
-    /// Methods whose results are not due yet, and what their components held before: that is what a checkpoint keeps,
-    /// since such a method runs again.
+    slots: BTreeMap<ComponentId, Slot>,
+    /// Methods whose results are not due yet, and what each component that they may change held before: that is what a
+    /// checkpoint keeps, since such a method runs again.
     under_way: BTreeMap<ComponentId, VecDeque<(CommandId, State)>>,
     durable: bool,
-    /// When each component is done with what it was given: one method at a time.
+    /// When each group of components is done with what it was given: one method at a time.
     busy_until: BTreeMap<ComponentId, u64>,
 }
 
@@ -106,24 +117,32 @@ impl Running {
     ) -> Result<Self, InstallError> {
         let mut all: Vec<BTreeMap<String, Box<dyn Component>>> =
             hosts.iter().map(|host| (host.components)().into_iter().collect()).collect();
-        let installation = installations.of(hosts, &all, kernels, &ENTRIES)?;
+        let of = |(slot, made): (&String, &mut Box<dyn Component>)| (slot.clone(), needs_of(made));
+        let bound: Vec<Vec<BoundTo>> = all.iter_mut().map(|made| made.iter_mut().map(of).collect()).collect();
+        let installation = installations.of(hosts, &bound, kernels, &ENTRIES)?;
         let durable = config.durable;
         let engine = Engine::with_graphs_of(&installation.engine, config);
         let mut graphs = Vec::new();
-        let (mut components, mut slots) = (BTreeMap::new(), BTreeMap::new());
+        let mut slots = BTreeMap::new();
         for ((number, made), installed) in all.iter_mut().enumerate().zip(&installation.installed) {
             graphs.push(installed.graph);
-            for slot in &installed.slots {
-                slots.insert(slot.component, (number, slot.name.to_string()));
-                let built = || built(&ENTRIES, slot.concrete.as_deref());
-                if let Some(component) = made.remove(&*slot.name).or_else(built) {
-                    components.insert(slot.component, component);
-                }
+            let mut held = Vec::new();
+            for info in &installed.slots {
+                let built = || built(&ENTRIES, info.concrete.as_deref());
+                let component =
+                    made.remove(&*info.name).or_else(built).expect("the engine has seen that all are bound");
+                held.push((info, Held::new(component)));
+            }
+            hand_over(held.iter().map(|(info, held)| (&info.name, held)));
+            for (info, component) in held {
+                let name = (number, info.name.to_string());
+                let (needs, group) = (info.needs.clone(), info.group);
+                slots.insert(info.component, Slot { name, component, needs, group });
             }
         }
         let (under_way, busy_until) = (BTreeMap::new(), BTreeMap::new());
         let installed = installation.graphs.clone();
-        Ok(Running { engine, graphs, installed, components, slots, under_way, durable, busy_until })
+        Ok(Running { engine, graphs, installed, slots, under_way, durable, busy_until })
     }
 
     /// What a crash that happens now would not destroy, once it is written; and its number.
@@ -132,9 +151,8 @@ impl Running {
         let mut components = BTreeMap::new();
         for (id, slot) in &self.slots {
             let before = self.under_way.get(id).and_then(|u| u.front()).map(|(_, state)| state.clone());
-            let state = before.unwrap_or_else(|| self.components.get(id).and_then(|c| c.checkpoint()));
-            if let Some(state) = state {
-                components.insert(slot.clone(), state);
+            if let Some(state) = before.unwrap_or_else(|| slot.component.checkpoint()) {
+                components.insert(slot.name.clone(), state);
             }
         }
         (checkpoint.id, Stable { engine: checkpoint.bytes, components })
@@ -142,9 +160,12 @@ impl Running {
     /// Takes up what was written last.
     pub fn restore(&mut self, now: Time, stable: &Stable) -> Result<(), CheckpointError> {
         _ = self.engine.restore(now, &stable.engine)?;
-        for (id, slot) in &self.slots {
-            if let (Some(state), Some(component)) = (stable.components.get(slot), self.components.get_mut(id)) {
-                component.restore(state).map_err(|_| CheckpointError::Damaged)?;
+        // What a component needs before itself: it may ask.
+        let mut slots: Vec<&Slot> = self.slots.values().collect();
+        slots.sort_by_key(|slot| slot.needs.len());
+        for slot in slots {
+            if let Some(state) = stable.components.get(&slot.name) {
+                slot.component.restore(state).map_err(|_| CheckpointError::Damaged)?;
             }
         }
         Ok(())
@@ -169,14 +190,14 @@ impl Running {
 
     /// The names of all slots.
     pub fn slots(&self) -> impl Iterator<Item = &str> {
-        self.slots.values().map(|(_, name)| name.as_str())
+        self.slots.values().map(|slot| slot.name.1.as_str())
     }
     /// The slot of a component that has not panicked.
     pub fn slot(&self, component: ComponentId) -> Option<&str> {
-        self.slots.get(&component).filter(|_| self.components.contains_key(&component)).map(|(_, name)| name.as_str())
+        self.slots.get(&component).filter(|slot| !slot.component.is_gone()).map(|slot| slot.name.1.as_str())
     }
 
-    /// Runs a method at once, unless it is to fail; its result is due when the component is free and `cost` has passed.
+    /// Runs a method at once, unless it is to fail; its result is due when its group is free and `cost` has passed.
     pub fn run(
         &mut self,
         now: u64,
@@ -184,32 +205,25 @@ impl Running {
         run: Command,
         wrong: Option<Wrong>,
     ) -> (u64, Result<Vec<Value>, ComponentFailure>) {
+        let slot = self.slots.get(&run.component).expect("the engine runs what is installed");
         if self.durable {
-            let state = self.components.get(&run.component).and_then(|c| c.checkpoint());
-            self.under_way.entry(run.component).or_default().push_back((run.command, state));
+            for id in slot.needs.iter().chain([&run.component]) {
+                let state = self.slots.get(id).and_then(|slot| slot.component.checkpoint());
+                self.under_way.entry(*id).or_default().push_back((run.command, state));
+            }
         }
-        let free = self.busy_until.entry(run.component).or_insert(now);
+        let free = self.busy_until.entry(slot.group).or_insert(now);
         let due = (*free).max(now).saturating_add(cost.as_nanos() as u64);
         *free = due;
-        if let Some(failure) = wrong.and_then(Wrong::failure) {
-            if wrong == Some(Wrong::Panic) {
-                self.components.remove(&run.component);
-            }
-            return (due, Err(failure));
-        }
-        let result = match self.components.get_mut(&run.component) {
-            None => Err(ComponentFailure::Refused),
-            Some(component) => match catch_unwind(AssertUnwindSafe(|| component.run(&run.method, run.inputs))) {
-                Ok(result) => result.map_err(|e| ComponentFailure::Error(e.0)),
-                Err(panic) => {
-                    self.components.remove(&run.component);
-                    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-                    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-                    Err(ComponentFailure::Panicked(text.unwrap_or_else(|| "no message".into())))
+        match wrong.and_then(Wrong::failure) {
+            Some(failure) => {
+                if wrong == Some(Wrong::Panic) {
+                    slot.component.give_up();
                 }
-            },
-        };
-        (due, result)
+                (due, Err(failure))
+            }
+            None => (due, slot.component.run(&run.method, run.inputs)),
+        }
     }
 }
 

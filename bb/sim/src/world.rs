@@ -162,6 +162,7 @@ impl World {
     pub fn call(&mut self, node: NodeIx, args: Vec<Arg>, budget: Duration) -> CallIx {
         let call = self.calls.len() as u64;
         self.calls.push(Made { node, answer: None });
+        self.events += 1;
         self.note(node, || What::Called);
         match self.graph(node) {
             Some(graph) => self.handle(node, Input::Call { call: CallId(call), graph, args, budget }),
@@ -172,6 +173,7 @@ impl World {
     /// Drops a call, as a caller does that no longer waits.
     pub fn drop_call(&mut self, call: CallIx) {
         if let Some(node) = self.calls.get(call.0 as usize).map(|made| made.node) {
+            self.events += 1;
             self.handle(node, Input::Drop { call: CallId(call.0) });
         }
     }
@@ -207,7 +209,8 @@ impl World {
     pub fn take_touched(&mut self) -> BTreeSet<(NodeIx, NodeIx)> {
         std::mem::take(&mut self.touched)
     }
-    /// How many things have happened.
+    /// How many things have happened: messages that came, calls that were made, times that nodes waited for, all that a
+    /// schedule does.
     pub fn events(&self) -> u64 {
         self.events
     }

@@ -201,8 +201,8 @@ fn a_checkpoint_that_was_touched_is_refused_and_leaves_the_engine_as_it_was() {
         fresh.restore(NOW, &bad).expect_err("a bit is wrong");
     }
     let mut newer = good.clone();
-    newer[8] = 2;
-    assert_eq!(fresh.restore(NOW, &newer), Err(CheckpointError::Newer(2)));
+    newer[8] = 3;
+    assert_eq!(fresh.restore(NOW, &newer), Err(CheckpointError::Newer(3)));
     let mut other = Engine::new(Config::new(peer_id(9), 1));
     assert!(matches!(other.restore(NOW, &good), Err(CheckpointError::OtherNode(_))));
     let mut empty = Engine::new(Config::new(peer_id(0), 1));

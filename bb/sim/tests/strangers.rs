@@ -4,11 +4,12 @@
 mod asking;
 use asking::*;
 use bb::engine::{
-    CallId, Config, DisconnectReason, Engine, EngineStep, Event, GraphId, Input, Limits, Membership, PeerId, Refusal,
-    SendId, Standing, Time, Usage, Value,
+    CallError, CallId, Config, DisconnectReason, Engine, EngineStep, Event, GraphId, Input, Limits, Membership, PeerId,
+    Refusal, SendId, Standing, Time, Usage, Value,
 };
-use bb::ir::hello;
+use bb::ir::failure::FailureCode;
 use bb::ir::limits::WireLimits;
+use bb::ir::{envelope, hello};
 use bb::prelude::*;
 use bb_sim::{Host, NodeIx, World, peer_id};
 use bytes::Bytes;
@@ -192,6 +193,109 @@ fn who_was_forgotten_and_comes_back_gets_every_message_once_both_ways() {
         feed(engine, now, Input::Tick);
         assert_eq!((engine.usage(), engine.counters().duplicates), (Usage::default(), 0));
     }
+}
+
+#[test]
+fn what_a_restored_peer_sent_before_it_was_forgotten_has_its_effect_once() {
+    // Whether it was forgotten, and whether it misses the first Hello that says so.
+    for (forgotten, misses) in [(false, false), (true, false), (true, true)] {
+        let (mut node, mut other) = (helper(1), asker(2));
+        let durable = || {
+            let mut config = Config { durable: true, ..Config::new(peer_id(0), 5) };
+            config.limits.peers_max = 100;
+            Engine::with_graphs_of(&asker(0), config)
+        };
+        let (mut friend, mut now) = (durable(), NOW);
+        let (us, others) = ([peer_id(1), peer_id(0)], [peer_id(1), peer_id(2)]);
+        meet(&mut node, &mut friend, now, us.clone());
+        let args = vec![number(1.0), peer(1)];
+        feed(&mut friend, now, Input::Call { call: CallId(1), graph: GraphId(0), args, budget: 60 * S });
+        let saved = friend.checkpoint();
+        friend.checkpoint_durable(saved.id);
+        // It arrives and is answered, and its sender dies before it knows.
+        let fills = |steps: Vec<EngineStep>| -> Vec<Bytes> {
+            let frame = |s| match s {
+                EngineStep::Send(m) if m.has_fills() => Some(m.encode(NOW).concat().into()),
+                _ => None,
+            };
+            steps.into_iter().filter_map(frame).collect()
+        };
+        let sent = fills(std::iter::from_fn(|| friend.poll(now)).collect());
+        let [frame] = &sent[..] else { panic!("{sent:?}") };
+        let answered = fills(feed(&mut node, now, Input::Received { peer: peer_id(0), frame: frame.clone() }));
+        assert_eq!(answered.len(), 1);
+        feed(&mut node, now, Input::Disconnected { peer: peer_id(0) });
+        now = now.after(DAY + S);
+        if forgotten {
+            assert_eq!(away(&meet(&mut node, &mut other, now, others.clone())), []);
+            part(&mut node, &mut other, now, others);
+            now = now.after(S);
+        }
+        let mut friend = durable();
+        friend.restore(now, &saved.bytes).expect("it is its own");
+        for engine in [&mut node, &mut friend] {
+            feed(engine, now, Input::Tick);
+        }
+        if misses {
+            node.hello_for(now, &peer_id(0));
+            let said = friend.hello_for(now, &peer_id(1));
+            assert_eq!(away(&feed(&mut node, now, Input::Connected { peer: peer_id(0), hello: said })), []);
+            feed(&mut node, now, Input::Disconnected { peer: peer_id(0) });
+        }
+        let hello = node.hello_for(now, &peer_id(0));
+        let said = friend.hello_for(now, &peer_id(1));
+        assert_eq!(away(&feed(&mut node, now, Input::Connected { peer: peer_id(0), hello: said })), []);
+        let mut steps = feed(&mut friend, now, Input::Connected { peer: peer_id(1), hello });
+        let saved = friend.checkpoint();
+        friend.checkpoint_durable(saved.id);
+        steps.extend(std::iter::from_fn(|| friend.poll(now)));
+        let fails = |s: &EngineStep| match s {
+            EngineStep::CallResolved { result: Err(CallError::Failed(cause)), .. } => Some(cause.code),
+            _ => None,
+        };
+        assert_eq!(steps.iter().find_map(fails), forgotten.then_some(FailureCode::PeerLost), "{steps:?}");
+        let forgot =
+            |node: &Engine| hello::decode(node.hello_again(&peer_id(0)), &WireLimits::default()).expect("ours").forgot;
+        assert_eq!(forgot(&node), forgotten, "it is said until it is known to be heard");
+        for step in &steps {
+            if let EngineStep::Send(m) = step {
+                let frame = m.encode(now).concat().into();
+                feed(&mut node, now, Input::Received { peer: peer_id(0), frame });
+            }
+        }
+        assert!(!forgot(&node));
+        assert_eq!(fills(steps).len(), usize::from(!forgotten), "it is sent again to who remembers it");
+    }
+}
+
+#[test]
+fn who_is_restored_to_remember_less_mixes_up_nobody() {
+    let remembers = |remembered_max: usize| {
+        let limits = Limits { remembered_max, ..Limits::default() };
+        Engine::with_graphs_of(&helper(9), Config { limits, ..Config::new(peer_id(1), 1) })
+    };
+    let mut node = remembers(100);
+    let mut askers = [0, 2].map(asker);
+    // What ended of the first stands before and behind what ended of the second.
+    for (turn, which) in (0..).zip([0, 1, 0]) {
+        let (now, index) = (NOW.after(turn * 10 * S), [0, 2][which]);
+        let names = [peer_id(1), peer_id(index)];
+        meet(&mut node, &mut askers[which], now, names.clone());
+        calls(&mut askers[which], &mut node, now, index, 1);
+        part(&mut node, &mut askers[which], now, names);
+    }
+    let saved = node.checkpoint().bytes;
+    let mut node = remembers(1);
+    let now = NOW.after(30 * S);
+    node.restore(now, &saved).expect("it is its own");
+    for (which, index) in [(1, 2), (0, 0)] {
+        let names = [peer_id(1), peer_id(index)];
+        meet(&mut node, &mut askers[which], now, names.clone());
+        calls(&mut askers[which], &mut node, now, index, 3);
+        part(&mut node, &mut askers[which], now, names);
+    }
+    feed(&mut node, now.after(DAY), Input::Tick);
+    assert_eq!(node.usage(), Usage::default());
 }
 
 #[test]
@@ -394,4 +498,39 @@ fn what_is_given_up_between_two_hellos_is_not_waited_for() {
     feed(&mut asker, late.after(S), Input::Tick);
     assert_eq!((there.len(), back.len()), (3, 3));
     assert_eq!(asker.usage(), Usage::default(), "nothing is in flight");
+}
+
+#[bb::module]
+fn two_wires(graph: &Graph, x: On<Asker, f32>, y: On<Asker, f32>, to: On<Asker, Peer<Helper>>) -> On<Asker, f32> {
+    let (tens, ones) = (graph.wire(x, to), graph.wire(y, to));
+    graph.wire(digits(tens, ones), graph.origin::<Asker>())
+}
+
+#[test]
+fn wires_of_one_call_in_one_message_meet_though_nothing_was_known_of_the_caller() {
+    let program = bb::compile(two_wires);
+    let [mut asker, mut helper] = [("Asker", 0), ("Helper", 1)].map(|(class, index)| {
+        let mut engine = Engine::new(Config::new(peer_id(index), 1));
+        engine.install(&program.artifact(class).expect("compiled").bytes, &bb::kernels(), &[]).expect("installs");
+        engine
+    });
+    meet(&mut asker, &mut helper, NOW, [peer_id(0), peer_id(1)]);
+    let args = vec![number(4.0), number(2.0), peer(1)];
+    let steps = feed(&mut asker, NOW, Input::Call { call: CallId(1), graph: GraphId(0), args, budget: 60 * S });
+    let read = |s: EngineStep| match s {
+        EngineStep::Send(m) => envelope::decode(m.encode(NOW).concat().into(), &WireLimits::default()).ok(),
+        _ => None,
+    };
+    let mut sent = steps.into_iter().filter_map(read);
+    let (mut both, second) = (sent.next().expect("one wire"), sent.next().expect("the other"));
+    both.fills.extend(second.fills);
+    let frame: Bytes = envelope::encode(&both.to_be_sent()).concat().into();
+    let answer = feed(&mut helper, NOW, Input::Received { peer: peer_id(0), frame });
+    let [EngineStep::Send(answer)] = &answer[..] else { panic!("{answer:?}") };
+    let frame: Bytes = answer.encode(NOW).concat().into();
+    let steps = feed(&mut asker, NOW, Input::Received { peer: peer_id(1), frame });
+    let answered =
+        |s: &EngineStep| matches!(s, EngineStep::CallResolved { result: Ok(v), .. } if *v == [Value::scalar(42.0f32)]);
+    assert!(steps.iter().any(answered), "{steps:?}");
+    assert_eq!(helper.usage().frames, 0, "{:?}", helper.usage());
 }

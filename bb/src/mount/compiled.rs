@@ -1,9 +1,9 @@
 //! A module, compiled in process: for build scripts, tests and tools.
 
-use super::Options;
+use super::{Options, dump};
 use crate::module::Program;
 use crate::record::{Recorded, record};
-use bb_compiler::{Gates, Output, Picture};
+use bb_compiler::{Gates, NoReference, Output, Picture, Reference};
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::difference::Difference;
 use bb_ir::proto::onnx::ModelProto;
@@ -45,12 +45,14 @@ pub fn compile_with<Args>(program: impl Program<Args>, options: &Options) -> Com
 /// Whether the compiler says something else than a recorder that has refused a program: that is about places (`BB02nn`)
 /// and parameters, from which unbound slots and malformed IR follow, and about ONNX models (`BB08nn`), of whose values no
 /// type is known (`BB03nn`) and whose call reads nothing (`BB04nn`). What serves what is not settled where a name is of two
-/// components (`BB0407`).
+/// components (`BB0407`). What options say (`BB0412`) is no part of a recording.
 fn is_news(fault: &Diagnostic, recorder: &[Diagnostic]) -> bool {
     let no_model = recorder.iter().any(|told| told.code.starts_with("BB08"));
     let of_models = no_model && ["BB03", "BB04"].iter().any(|kind| fault.code.starts_with(kind));
     let misnamed = recorder.iter().any(|told| told.code == "BB0407") && fault.code.starts_with("BB04");
-    !of_models && !misnamed && !fault.code.starts_with("BB02") && !["BB0403", "BB0901"].contains(&fault.code)
+    let of_options = fault.code == "BB0412";
+    of_options
+        || !of_models && !misnamed && !fault.code.starts_with("BB02") && !["BB0403", "BB0901"].contains(&fault.code)
 }
 
 impl Compiled {
@@ -80,11 +82,9 @@ impl Compiled {
             // What the recorder refuses is no program, whatever the compiler makes of it.
             Ok(_) if !compiled.diagnostics.is_empty() => {}
             Ok(output) => {
-                let artifact = |p: &bb_compiler::Partition| Artifact {
-                    class: p.class.clone(),
-                    bytes: bb_ir::artifact::write(&p.model),
-                };
-                compiled.artifacts = output.partitions.iter().map(artifact).collect();
+                let classes = output.partitions.iter().map(|partition| partition.class.clone());
+                compiled.artifacts =
+                    classes.zip(output.artifacts()).map(|(class, bytes)| Artifact { class, bytes }).collect();
                 compiled.warnings.clone_from(&output.warnings);
                 compiled.output = Some(output);
             }
@@ -95,6 +95,9 @@ impl Compiled {
                 compiled.diagnostics.extend(found);
             }
         }
+        if let Some(directory) = options.dump_directory(&compiled.recorded.name) {
+            dump::whole(&directory, compiled.output.as_ref());
+        }
         compiled
     }
 
@@ -102,6 +105,36 @@ impl Compiled {
     pub fn picture(&self, gates: Gates) -> Option<Picture> {
         let output = self.output.as_ref()?;
         Some(Picture::of(output.partitions.iter().map(|p| &p.model), gates))
+    }
+
+    /// The whole program as one graph of ONNX's own operators, if it compiles: what its pieces together have to compute.
+    /// `played` says what the methods of roles and `#[bb::op]` functions mean. Cohorts have as many members as
+    /// [`Options::unroll`] says, or one.
+    ///
+    /// ```
+    /// use bb::prelude::*;
+    /// use bb::{Options, Reference};
+    ///
+    /// #[derive(bb::Peer)]
+    /// pub struct Server;
+    /// #[derive(bb::Peer)]
+    /// pub struct Client;
+    ///
+    /// let halves = |graph: &Graph, x: On<Server, Tensor>, to: On<Server, Peers<Client>>| -> On<Server, Tensor> {
+    ///     let there = graph.wire(x, to);
+    ///     graph.wire(there * 0.5, there.sender::<Server>()).mean()
+    /// };
+    /// let of_three = bb::compile_with(halves, &Options::default().unroll::<Client>(3));
+    /// let model = of_three.whole(&Reference::new()).expect("it compiles").expect("it has no roles");
+    /// let halved = model.functions[0].node.iter().filter(|node| node.op_type() == "Mul");
+    /// assert_eq!(halved.count(), 3);
+    /// assert_eq!(of_three.artifacts, bb::compile(halves).artifacts);
+    /// ```
+    ///
+    /// # Errors
+    /// An op that nobody plays; a gather of the first of fewer members than there are.
+    pub fn whole(&self, played: &Reference) -> Option<Result<ModelProto, NoReference>> {
+        Some(played.whole(self.output.as_ref()?))
     }
 
     /// What is different in `other`, which this has become, in words. Of a program that does not compile nothing is there.

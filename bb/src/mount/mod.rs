@@ -68,6 +68,7 @@ pub fn run(mounted: &[&str], options: &Options) {
     let mut shapes = String::new();
     let mut roots: BTreeMap<&str, &str> = BTreeMap::new();
     let mut recorded_roots = BTreeSet::new();
+    let mut cohorts: BTreeSet<String> = BTreeSet::new();
     for module in modules {
         let Some(recorded) = errors.catch(module, module.record) else {
             let _ = writeln!(shapes, "{}\tbroken", module.name);
@@ -76,6 +77,10 @@ pub fn run(mounted: &[&str], options: &Options) {
         for path in &recorded.models {
             println!("cargo::rerun-if-changed={path}");
         }
+        let cohorts_here = options.cohorts_of(&recorded);
+        if recorded.entry().is_some() {
+            cohorts.extend(cohorts_here.iter().cloned());
+        }
         if let Some(other) = roots.insert(module.name, module.path) {
             errors.two_of_one_name(module, other);
             let _ = writeln!(shapes, "{}\tdouble\t{}", module.name, module.hash);
@@ -83,7 +88,8 @@ pub fn run(mounted: &[&str], options: &Options) {
         }
         recorded_roots.extend(recorded.root.clone());
         shape(&mut shapes, &recorded);
-        let compiled = Compiled::using_up(recorded, options);
+        let options_here = options.for_one_of_many(&cohorts_here);
+        let compiled = Compiled::using_up(recorded, &options_here);
         errors.extend(module, &compiled.diagnostics);
         errors.extend(module, &compiled.warnings);
         if let Some(directory) = options.picture_directory() {
@@ -99,6 +105,11 @@ pub fn run(mounted: &[&str], options: &Options) {
         println!(
             "cargo::error=`bb::Options::bind` is about a program `{program}`, and no module of that name is built here"
         );
+    }
+    if !errors.panicked {
+        for class in options.unrolled_elsewhere(|class| cohorts.contains(class)) {
+            println!("cargo::error={}", options::unrolled_nowhere(class, &cohorts));
+        }
     }
     let homeless = |b: &&Bootstrap| !errors.panicked && !recorded_roots.contains((b.root)());
     let homeless: Vec<&Bootstrap> = Bootstrap::all().into_iter().filter(homeless).collect();

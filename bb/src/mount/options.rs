@@ -2,15 +2,18 @@
 
 use super::dump;
 use crate::component::{Storage, declaration};
+use crate::place::PeerClass;
 use crate::record::Recorded;
 use bb_compiler::passes::collapse_backend_subgraphs::tensor_operators;
+use bb_compiler::unrolled::cohorts;
 use bb_compiler::{BindingSpec, Compiler, Types};
 use bb_ir::component::ComponentDecl;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How `bb::build!` and [`compile_with`](crate::compile_with) compile a program. Nodes of one program are built with the
-/// same options: they are part of its digest.
+/// same options: those that change what runs are part of its digest, which is all but `unroll`, `dumps` and `pictures`.
 ///
 /// ```
 /// let slow = bb::Options::default().per_hop_budget(std::time::Duration::from_secs(300));
@@ -23,6 +26,7 @@ pub struct Options {
     pictures: Option<PathBuf>,
     bindings: Vec<(String, String, ComponentDecl)>,
     types: Types,
+    unrolled: Vec<(&'static str, usize)>,
 }
 
 impl Options {
@@ -61,7 +65,21 @@ impl Options {
         Options { types: Types::Strict, ..self }
     }
 
-    /// Writes each program as text behind every pass: `<directory>/<program>/<number>-<pass>.txt`. The environment variable
+    /// Where a program is written as one graph, each cohort of `C` has so many members, each in nodes of its own; without,
+    /// one. That is what [`Compiled::whole`](crate::Compiled::whole) gives and [`Options::dumps`] writes. What runs is the same
+    /// with and without it: an artifact is for any number of members, and no digest changes.
+    ///
+    /// A program without a cohort of `C` is refused, unless another one of the same `bb::build!` has one. A cohort of nobody is
+    /// refused too, and one of more members than can be (65,536).
+    pub fn unroll<C: PeerClass>(mut self, members: usize) -> Self {
+        self.unrolled.retain(|(class, _)| *class != C::NAME);
+        self.unrolled.push((C::NAME, members));
+        self
+    }
+
+    /// Writes each program as text behind every pass: `<directory>/<program>/<number>-<pass>.txt`; beside it, if it compiles,
+    /// `whole.onnx`: the program as one graph, for tools that show ONNX. Ops whose meaning only their components know stay
+    /// what they are there. Where a program cannot be written so, `whole.txt` says why. The environment variable
     /// `BB_DUMP=<directory>` does the same without an edit, and goes before. A relative directory is one below the package
     /// that is built.
     pub fn dumps(self, directory: impl Into<PathBuf>) -> Self {
@@ -82,8 +100,32 @@ impl Options {
         programs
     }
 
+    /// The classes that a program has cohorts of, where anything is unrolled: else nobody asks.
+    pub(super) fn cohorts_of(&self, program: &Recorded) -> BTreeSet<String> {
+        let there = if self.unrolled.is_empty() { BTreeSet::new() } else { cohorts(&program.model) };
+        there.into_iter().map(str::to_owned).collect()
+    }
+
+    /// For one program of a build, whose options are for all of them: nothing of cohorts that this one does not have.
+    pub(super) fn for_one_of_many(&self, cohorts: &BTreeSet<String>) -> Options {
+        let mut options = self.clone();
+        options.unrolled.retain(|(class, _)| cohorts.contains(*class));
+        options
+    }
+
+    /// The classes that something is said to be unrolled of and that are not among these.
+    pub(super) fn unrolled_elsewhere(&self, is_here: impl Fn(&str) -> bool) -> impl Iterator<Item = &'static str> {
+        self.unrolled.iter().map(|(class, _)| *class).filter(move |class| !is_here(class))
+    }
+
     pub(super) fn picture_directory(&self) -> Option<&Path> {
         self.pictures.as_deref()
+    }
+
+    /// Where that program is dumped, if it is.
+    pub(super) fn dump_directory(&self, program: &str) -> Option<PathBuf> {
+        let directory = std::env::var_os(dump::VARIABLE).map(PathBuf::from).or_else(|| self.dumps.clone());
+        Some(directory?.join(program))
     }
 
     /// The compiler of that program.
@@ -98,11 +140,22 @@ impl Options {
         if let Some(has) = &self.backend {
             compiler = compiler.with_backend_subgraphs(has);
         }
-        match std::env::var_os(dump::VARIABLE).map(PathBuf::from).or_else(|| self.dumps.clone()) {
-            Some(directory) => compiler.with_observer(dump::writer(directory.join(&program.name))),
+        compiler = self.unrolled.iter().fold(compiler, |all, (class, members)| all.with_unrolled(*class, *members));
+        match self.dump_directory(&program.name) {
+            Some(directory) => compiler.with_observer(dump::writer(directory)),
             None => compiler,
         }
     }
+}
+
+/// What is said of `unroll` for a class that no program of a build has cohorts of.
+pub(super) fn unrolled_nowhere(class: &str, cohorts: &BTreeSet<String>) -> String {
+    let there: Vec<String> = cohorts.iter().map(|class| format!("`{class}`")).collect();
+    let cure = match there.as_slice() {
+        [] => "there are none: unroll nothing".to_owned(),
+        there => format!("there are cohorts of {}", there.join(", ")),
+    };
+    format!("bb[BB0412]: no program that is built here has a cohort of `{class}` to unroll; {cure}")
 }
 
 #[cfg(test)]
@@ -115,5 +168,16 @@ mod tests {
         let bindings = ["round", "wrong", "wrong"].map(|of| (of.to_owned(), "trainer".to_owned(), declared)).to_vec();
         let options = Options { bindings, ..Options::default() };
         assert_eq!(options.bound_elsewhere(|program| program == "round"), ["wrong"]);
+    }
+
+    #[test]
+    fn what_is_unrolled_of_no_program_is_told_of() {
+        let options = Options { unrolled: vec![("Client", 3), ("Nobody", 2)], ..Options::default() };
+        assert_eq!(options.unrolled_elsewhere(|class| class == "Client").collect::<Vec<_>>(), ["Nobody"]);
+        let cohorts = BTreeSet::from(["Client".to_owned(), "Voter".to_owned()]);
+        let said = unrolled_nowhere("Nobody", &cohorts);
+        assert!(said.ends_with("a cohort of `Nobody` to unroll; there are cohorts of `Client`, `Voter`"), "{said}");
+        let said = unrolled_nowhere("Nobody", &BTreeSet::new());
+        assert!(said.ends_with("there are none: unroll nothing"), "{said}");
     }
 }

@@ -5,27 +5,29 @@ pub struct Server;
 
 #[bb::role]
 pub trait Index {
-    fn near(&mut self, x: Tensor) -> Tensor;
+    fn near(&mut self, x: Tensor) -> Result<Tensor, OpError>;
 }
 #[derive(Default)]
 pub struct Flat;
 #[bb::component]
 impl Index for Flat {
-    fn near(&mut self, x: Tensor) -> Tensor {
-        x
+    fn near(&mut self, x: Tensor) -> Result<Tensor, OpError> {
+        Ok(x)
     }
 }
 
 #[bb::role]
 pub trait Model {
-    fn predict(&mut self, x: Tensor) -> Tensor;
+    fn predict(&mut self, x: Tensor) -> Result<Tensor, OpError>;
 }
 #[derive(Default)]
-pub struct Nearest;
+pub struct Nearest {
+    index: IndexNeeded,
+}
 #[bb::component(needs(index: Index))]
 impl Model for Nearest {
-    fn predict(&mut self, x: Tensor) -> Tensor {
-        x
+    fn predict(&mut self, x: Tensor) -> Result<Tensor, OpError> {
+        self.index.near(x)
     }
 }
 
@@ -34,11 +36,13 @@ pub trait Memory {
     fn keep(&mut self, x: Tensor) -> Tensor;
 }
 #[derive(Default)]
-pub struct Tree;
+pub struct Tree {
+    memory: MemoryNeeded,
+}
 #[bb::component(needs(memory: Memory))]
 impl Index for Tree {
-    fn near(&mut self, x: Tensor) -> Tensor {
-        x
+    fn near(&mut self, x: Tensor) -> Result<Tensor, OpError> {
+        self.memory.keep(x)
     }
 }
 

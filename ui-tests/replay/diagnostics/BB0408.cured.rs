@@ -18,14 +18,16 @@ impl Index for Flat {
 
 #[bb::role]
 pub trait Model {
-    fn predict(&mut self, x: Tensor) -> Tensor;
+    fn predict(&mut self, x: Tensor) -> Result<Tensor, OpError>;
 }
 #[derive(Default)]
-pub struct Nearest;
+pub struct Nearest {
+    index: IndexNeeded,
+}
 #[bb::component(needs(index: Index))]
 impl Model for Nearest {
-    fn predict(&mut self, x: Tensor) -> Tensor {
-        x
+    fn predict(&mut self, x: Tensor) -> Result<Tensor, OpError> {
+        self.index.near(x)
     }
 }
 

@@ -5,26 +5,28 @@ pub struct Server;
 
 #[bb::role]
 pub trait Memory {
-    fn keep(&mut self, x: Tensor) -> Tensor;
+    fn keep(&mut self, x: Tensor) -> Result<Tensor, OpError>;
 }
 #[derive(Default)]
 pub struct Sorted;
 #[bb::component]
 impl Memory for Sorted {
-    fn keep(&mut self, x: Tensor) -> Tensor {
-        x
+    fn keep(&mut self, x: Tensor) -> Result<Tensor, OpError> {
+        Ok(x)
     }
 }
 #[bb::role]
 pub trait Tree {
-    fn find(&mut self, x: Tensor) -> Tensor;
+    fn find(&mut self, x: Tensor) -> Result<Tensor, OpError>;
 }
 #[derive(Default)]
-pub struct Balanced;
+pub struct Balanced {
+    memory: MemoryNeeded,
+}
 #[bb::component(needs(memory: Memory))]
 impl Tree for Balanced {
-    fn find(&mut self, x: Tensor) -> Tensor {
-        x
+    fn find(&mut self, x: Tensor) -> Result<Tensor, OpError> {
+        self.memory.keep(x)
     }
 }
 

@@ -2,7 +2,7 @@
 //! said of it.
 //!
 //! `diagnostics/BBnnnn.rs` is a program, `BBnnnn.stderr` what `cargo check` says of it, `BBnnnn.cured.rs` the program it
-//! should have been. All that need no build script of their own are built as one crate, a file each. `BB_BLESS=1 cargo
+//! should have been. All that need no build script of their own, their first line, are built as one crate, a file each. `BB_BLESS=1 cargo
 //! test -p replay` writes what is said; read it before you commit it.
 
 use replay::{Crate, HERE, Said};
@@ -37,7 +37,9 @@ fn check(name: &str, programs: &BTreeMap<String, String>) -> BTreeMap<String, St
     let list = mounted.join(", ");
     // A program whose fault is in the build script begins with it.
     let own = programs.values().find_map(|text| text.strip_prefix("//! ")?.split_once('\n'));
-    let build = own.map_or(format!("bb::build!({list});\n"), |(line, _)| line.replace("graph;", &format!("{list};")));
+    let build = own.map_or(format!("bb::build!({list});\n"), |(line, _)| {
+        line.replace("graph;", &format!("{list};")).replace("graph::", &format!("{list}::"))
+    });
     let lib: String = modules.iter().map(|m| format!("pub mod {m};\n")).collect();
     let paths: Vec<String> = modules.iter().map(|m| format!("src/{m}.rs")).collect();
     let mut files = vec![("build.rs", build.as_str()), ("src/lib.rs", lib.as_str())];
@@ -96,7 +98,12 @@ fn nothing_is_said_of_a_cured_program() {
     // What its cure is, is that it is mounted.
     let mounted = cured.remove(UNMOUNTED).expect("it has a cure");
     cured.insert("BB0099".into(), mounted);
-    let said = check("cured", &cured);
+    let (single, together): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        cured.into_iter().partition(|(_, text)| text.starts_with("//! "));
+    let mut said = check("cured", &together);
+    for (code, text) in single {
+        said.extend(check(&format!("cured_{}", code.to_lowercase()), &BTreeMap::from([(code, text)])));
+    }
     let wrong: Vec<String> =
         said.into_iter().filter(|(_, said)| !said.is_empty()).map(|(c, s)| format!("{c}\n{s}")).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

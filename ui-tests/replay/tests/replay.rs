@@ -47,18 +47,28 @@ fn faults_are_told_at_the_token() {
 #[test]
 fn a_build_shows_its_passes_and_draws_its_programs() {
     let it = new("shown", include_str!("../cases/shown.graph"));
-    it.write("build.rs", "bb::build!(graph; bb::Options::default().pictures(\"pictures\"));\n");
+    it.write(
+        "build.rs",
+        "bb::build!(graph; bb::Options::default().pictures(\"pictures\").unroll::<graph::Client>(3));\n",
+    );
     let (said, _) = it.check_with(&[("BB_DUMP", "passes")]);
     assert_eq!(told(&said), "");
     let read = |path: &str| std::fs::read_to_string(it.path().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
     assert!(read("passes/ask/00-recorded.txt").contains("ask ("));
     assert!(read("passes/ask/02-validate.txt").contains("Relu"));
-    let files = std::fs::read_dir(it.path().join("passes/ask")).expect("it was made").count();
+    let files = std::fs::read_dir(it.path().join("passes/ask")).expect("it was made").flatten();
+    let files = files.filter(|file| file.path().extension().is_some_and(|ending| ending == "txt")).count();
     let last = read(&format!("passes/ask/{:02}-stamp_compilation_metadata.txt", files - 1));
     assert!(last.contains("ask_Server (") && last.contains("ask_Client ("), "a part per class: {last}");
     assert!(read("pictures/ask.mmd").contains("subgraph peer1[\"Client · to\"]"), "{}", read("pictures/ask.mmd"));
     assert!(read("pictures/ask.dot").starts_with("digraph \"ask\""));
     assert!(read("pictures/ask.svg").ends_with("</svg>\n"));
+    let whole = |program: &str| {
+        let bytes = std::fs::read(it.path().join(format!("passes/{program}/whole.onnx"))).expect("it was written");
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    assert!(whole("ask_all").contains("~lane2") && !whole("ask_all").contains("~lane3"), "three are asked");
+    assert!(!whole("ask").contains("~lane"), "one is asked, whatever is said of cohorts");
 }
 
 /// What was found in other tokens than the ones that stand there now is not replayed.

@@ -9,6 +9,7 @@ mod batches;
 use crate::driver::Partition;
 use crate::error::{PassError, at_node};
 use crate::index::FunctionIndex;
+use crate::parallel;
 use crate::runner::Left;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::digest::{ProgramDigest, site_address};
@@ -79,7 +80,7 @@ fn stamp_recv(node: &mut NodeProto, wire: &Wire) {
 }
 
 fn wires_of(placed: &ModelProto, faults: &mut Vec<Diagnostic>) -> FxHashMap<u64, Wire> {
-    let index = FunctionIndex::new(&placed.functions[0]);
+    let index = parallel::index(&placed.functions[0]);
     let reads = Reads::of(&index);
     let mut awaits = awaits::of(&index);
     let groups = batches::of(&index);

@@ -6,6 +6,7 @@
 use crate::error::{PassError, at_node};
 use crate::imports::import_what_is_used;
 use crate::index::{FunctionIndex, NodeIx};
+use crate::parallel;
 use crate::runner::Left;
 use bb_ir::proto::onnx::{AttributeProto, FunctionProto, ModelProto, NodeProto, ValueInfoProto};
 use bb_ir::views::{Attributes, Metadata, attribute};
@@ -159,7 +160,7 @@ fn drop_unread(function: &mut FunctionProto) -> bool {
         return false;
     }
     let unread: FxHashSet<String> = {
-        let index = FunctionIndex::new(function);
+        let index = parallel::index(function);
         let (_, unread) = readers(&index);
         unread.into_iter().map(|at| index.node(at).name().to_owned()).collect()
     };

@@ -7,7 +7,8 @@
 
 use super::expand_ops::readers;
 use crate::error::at_node;
-use crate::index::{FunctionIndex, NodeIx, ValueIx};
+use crate::index::{NodeIx, ValueIx};
+use crate::parallel;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::ops;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto};
@@ -23,7 +24,7 @@ pub fn find_unread(model: &ModelProto) -> Vec<Diagnostic> {
 }
 
 fn unread_in(function: &FunctionProto, acting: &FxHashSet<FunctionKey>) -> Vec<Diagnostic> {
-    let index = FunctionIndex::new(function);
+    let index = parallel::index(function);
     let (readers, dropped) = readers(&index);
     let read = |value: &Option<ValueIx>| value.is_some_and(|value| readers[value.at()] > 0);
     let look = |(at, node): (NodeIx, &NodeProto)| {

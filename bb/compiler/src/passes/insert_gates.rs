@@ -6,6 +6,7 @@
 use crate::driver::Partition;
 use crate::error::PassError;
 use crate::imports::import;
+use crate::parallel;
 use crate::runner::Left;
 use crate::rx_chain::insert;
 use bb_ir::gates::{GateKind, is_gate, read_deadline_ns, stamp_deadline_ns};
@@ -43,14 +44,12 @@ pub fn insert_async_deadlines(partitions: Vec<Partition>) -> Result<Vec<Partitio
 }
 
 /// The same, and whether any node has a deadline.
-pub(crate) fn deadlines_inserted(mut partitions: Vec<Partition>) -> Left<Vec<Partition>> {
-    let mut changed = false;
-    for partition in &mut partitions {
+pub(crate) fn deadlines_inserted(partitions: Vec<Partition>) -> Left<Vec<Partition>> {
+    let checked = parallel::map(partitions, |mut partition| {
         let function = &mut partition.model.functions[0];
         if !function.node.iter().any(lacks_check) {
-            continue;
+            return (partition, false);
         }
-        changed = true;
         let mut nodes = Vec::with_capacity(function.node.len());
         for mut node in std::mem::take(&mut function.node) {
             if let Some(check) = check_of(&node) {
@@ -70,8 +69,10 @@ pub(crate) fn deadlines_inserted(mut partitions: Vec<Partition>) -> Left<Vec<Par
         }
         function.node = nodes;
         import_gates(&mut partition.model);
-    }
-    Ok((partitions, changed))
+        (partition, true)
+    });
+    let changed = checked.iter().any(|(_, changed)| *changed);
+    Ok((checked.into_iter().map(|(partition, _)| partition).collect(), changed))
 }
 
 /// Whether nothing looks after a node's deadline.

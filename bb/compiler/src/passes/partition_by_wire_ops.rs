@@ -7,6 +7,7 @@ use crate::analysis::{NetworkAnalysis, discover_wire_edges};
 use crate::driver::Partition;
 use crate::error::{PassError, at_node};
 use crate::index::{FunctionIndex, InfoIx, NodeIx, ValueIx};
+use crate::parallel;
 use bb_ir::bindings::is_bootstrap;
 use bb_ir::peer_class::home_class_of_node;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto, ValueInfoProto};
@@ -23,7 +24,7 @@ const PASS: &str = "partition_by_wire_ops";
 /// One partition per class, the entry's first, and what the network looks like.
 pub fn partition_by_wire_ops(mut model: ModelProto) -> Result<(Vec<Partition>, NetworkAnalysis), PassError> {
     let declared = {
-        let index = FunctionIndex::new(&model.functions[0]);
+        let index = parallel::index(&model.functions[0]);
         check_no_other_crossings(&model, &index)?;
         Declared::of(&index)
     };
@@ -49,13 +50,12 @@ pub fn partition_by_wire_ops(mut model: ModelProto) -> Result<(Vec<Partition>, N
     }
     let (model, root) = (&model, &model.functions[0]);
     let classes: Vec<String> = groups.keys().cloned().collect();
-    let mut per_role = IndexMap::with_capacity(classes.len());
-    let mut partitions = Vec::with_capacity(classes.len());
-    for (class, Group { nodes, infos }) in groups {
+    let nodes = groups.values().map(|group| group.nodes.len()).sum();
+    let parts = parallel::over(groups.into_iter().collect(), nodes, |(class, Group { nodes, infos })| {
         let name = names::partition(root.name(), &class, classes.len());
         let arguments = (class == classes[0]).then(|| weights::arguments(model, root));
         let read = arguments.into_iter().flatten().chain(read(model, &nodes)).cloned().collect();
-        per_role.insert(class.clone(), nodes.iter().map(|n| n.name().to_owned()).collect());
+        let names: Vec<String> = nodes.iter().map(|n| n.name().to_owned()).collect();
         let main = cut(root, name, nodes, infos, inputs.and_start(read));
         let main = keep_slots(main, root, &class);
         let graph = border::graph(&main, weights::of(model));
@@ -66,7 +66,13 @@ pub fn partition_by_wire_ops(mut model: ModelProto) -> Result<(Vec<Partition>, N
             functions: std::iter::once(main).chain(beside).collect(),
             ..frame_of(model)
         };
-        partitions.push(Partition { class, model });
+        (names, Partition { class, model })
+    });
+    let mut per_role = IndexMap::with_capacity(classes.len());
+    let mut partitions = Vec::with_capacity(classes.len());
+    for (names, partition) in parts {
+        per_role.insert(partition.class.clone(), names);
+        partitions.push(partition);
     }
     let mains = partitions.iter().map(|p| (p.class.as_str(), p.main()));
     let analysis = NetworkAnalysis { per_role, wire_edges: discover_wire_edges(mains) };

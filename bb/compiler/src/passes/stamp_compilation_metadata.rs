@@ -6,6 +6,7 @@ use crate::driver::Partition;
 use crate::error::PassError;
 use crate::imports::import_what_is_used;
 use crate::index::FunctionIndex;
+use crate::parallel;
 use crate::passes::resolve_slots::{concrete_rows, slot_rows};
 use crate::rx_chain::Chains;
 use bb_ir::bindings::{binding_key, encode_binding_value, stamp_model_metadata};
@@ -23,21 +24,21 @@ use std::collections::BTreeMap;
 
 /// Seals every partition of a program with that digest.
 pub fn stamp_compilation_metadata(
-    mut partitions: Vec<Partition>,
+    partitions: Vec<Partition>,
     digest: &ProgramDigest,
 ) -> Result<Vec<Partition>, PassError> {
     let wires = wire_table(&partitions).into_iter();
     let mut wires: Vec<_> = wires.map(|(id, row)| (format!("{}{id}", keys::PROGRAM_WIRE_PREFIX), row)).collect();
     // In the order of their texts, which is that of metadata.
     wires.sort_unstable();
-    for partition in &mut partitions {
+    Ok(parallel::map(partitions, |mut partition| {
         partition.model.set_all_metadata(wires.iter().cloned());
         partition.model.set_metadata(keys::PROGRAM_DIGEST_KEY, digest.to_string());
         stamp_bindings(&mut partition.model);
         stamp_recv_slots(&mut partition.model.functions[0]);
         stamp_for_test(&mut partition.model);
-    }
-    Ok(partitions)
+        partition
+    }))
 }
 
 /// The passport alone, for a model that a test wrote by hand.

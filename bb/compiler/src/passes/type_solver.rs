@@ -32,7 +32,7 @@ pub(super) use meet::meet_written;
 pub use solver::{TypeSolution, TypeSolver};
 
 use crate::error::PassError;
-use crate::index::FunctionIndex;
+use crate::parallel;
 use crate::passes::inline_for_partition::callees_first;
 use bb_ir::bindings::is_bootstrap;
 use bb_ir::diagnostics::Diagnostic;
@@ -158,7 +158,7 @@ fn write_types(function: &mut FunctionProto, solution: &TypeSolution) {
     let of: Vec<Option<usize>> = if in_order && solution.types.len() >= function.value_info.len() {
         (0..function.value_info.len()).map(Some).collect()
     } else {
-        let index = FunctionIndex::new(function);
+        let index = parallel::index(function);
         function.value_info.iter().map(|info| Some(index.value(info.name())?.at())).collect()
     };
     for (info, value) in function.value_info.iter_mut().zip(of) {

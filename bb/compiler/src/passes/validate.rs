@@ -4,15 +4,16 @@
 //! rules are the verifier's, at level *recorded*; here they are said of the user's program.
 
 use crate::error::{ValidationError, at_node};
+use crate::parallel;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::ops;
 use bb_ir::proto::onnx::{ModelProto, NodeProto};
-use bb_ir::verify::{Level, Rule, Violation, verify};
+use bb_ir::verify::{Level, Part, Rule, Violation, verify_with};
 use rustc_hash::FxHashMap;
 
 /// Every structural fault of `model`, together.
 pub fn validate(model: &ModelProto) -> Result<(), ValidationError> {
-    let faults = diagnose(model, &verify(model, Level::Recorded));
+    let faults = diagnose(model, &verify_with(model, Level::Recorded, Part::All, parallel::threads()));
     if faults.is_empty() { Ok(()) } else { Err(ValidationError { faults }) }
 }
 

@@ -5,6 +5,7 @@
 use crate::driver::Partition;
 use crate::error::{PassError, at_node};
 use crate::gate_contract::{self, GateContract};
+use crate::parallel;
 use crate::passes::resolve_slots::slot_rows;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::keys;
@@ -25,7 +26,8 @@ pub fn validate_runtime_complete(partitions: &[Partition]) -> Result<(), PassErr
     check_pairs(partitions, &mut faults);
     check_addresses(partitions, &mut faults);
     let contracts = gate_contract::all();
-    for partition in partitions {
+    let found = parallel::look(partitions, |partition| {
+        let mut faults = Vec::new();
         let slots: FxHashSet<u32> = slot_rows(partition.main()).map(|row| row.slot).collect();
         guarded::check(partition.main(), &contracts, &mut faults);
         for node in partition.model.functions.iter().flat_map(|f| &f.node) {
@@ -35,7 +37,9 @@ pub fn validate_runtime_complete(partitions: &[Partition]) -> Result<(), PassErr
                 faults.push(at_node(node, "BB0403", text));
             }
         }
-    }
+        faults
+    });
+    faults.extend(found.into_iter().flatten());
     PassError::unless(PASS, faults, ())
 }
 

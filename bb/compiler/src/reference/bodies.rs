@@ -43,7 +43,10 @@ impl Written {
                 }
                 played(node, lanes.get(at))?
             }
-            None => meaning(node, &reference.caller)?,
+            None => match meaning(node, &reference.caller) {
+                Err(_) if reference.leaves_unplayed => return Ok(()),
+                meaning => meaning?,
+            },
         };
         node.overload = Some(overload);
         // What they say is part of the body.

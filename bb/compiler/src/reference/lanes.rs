@@ -3,7 +3,8 @@
 //! A wire to a cohort opens lanes, a Gather closes them, and what reads a value of a lane is in it.
 
 use super::bodies::{bytes, element};
-use super::{Main, NoReference, Reference, renamed};
+use super::{Main, NoReference, renamed};
+use crate::unrolled::Unrolled;
 use bb_ir::keys;
 use bb_ir::names;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto, NodeProto, ValueInfoProto};
@@ -14,10 +15,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The root of a placed program without lanes. Every Send has the peer that sends as its last input, a Gather has the
 /// lanes of each value one after the other, the senders behind them. What wires bring are outputs too.
-pub(super) fn unrolled(program: &ModelProto, reference: &Reference) -> Result<Main, NoReference> {
+pub(super) fn unrolled(program: &ModelProto, members: &Unrolled, caller: &[u8]) -> Result<Main, NoReference> {
     let root = &program.functions[0];
     let mut unroll = Unroll {
-        reference,
+        members,
+        caller,
         infos: root.value_info.iter().map(|i| (i.name(), i)).collect(),
         places: program.metadata_under(keys::PLACE_TABLE_PREFIX).collect(),
         senders: root.node.iter().filter_map(Send::cast).filter_map(|s| Some((s.wire_id()?, s.sender()?))).collect(),
@@ -39,7 +41,8 @@ pub(super) fn unrolled(program: &ModelProto, reference: &Reference) -> Result<Ma
 }
 
 struct Unroll<'a> {
-    reference: &'a Reference,
+    members: &'a Unrolled,
+    caller: &'a [u8],
     infos: FxHashMap<&'a str, &'a ValueInfoProto>,
     /// Rows of the table of places, by number.
     places: FxHashMap<&'a str, &'a str>,
@@ -71,7 +74,7 @@ impl<'a> Unroll<'a> {
     fn cohort(&self, value: &str) -> Option<usize> {
         let info = self.infos.get(value)?;
         let of = ValueType::from_proto(info.r#type.as_ref()?)?;
-        of.is_cohort().then(|| self.reference.members_of(info.metadata(keys::PEER_CLASS_KEY)))
+        of.is_cohort().then(|| info.metadata(keys::PEER_CLASS_KEY).map_or(1, |class| self.members.members_of(class)))
     }
 
     /// `node` as it is in one of so many lanes.
@@ -104,7 +107,7 @@ impl<'a> Unroll<'a> {
         let (name, nodes) = match row.splitn(3, '|').collect::<Vec<_>>()[..] {
             _ if place == "0" => {
                 let name = names::caller();
-                let node = bytes(&self.reference.caller, &name);
+                let node = bytes(self.caller, &name);
                 (name, vec![node])
             }
             [_, "one", anchor] => return Ok(self.in_lane(anchor, lane)),

@@ -4,23 +4,30 @@
 use crate::builder::{Bound, Hosted};
 use crate::components::Components;
 use crate::error::StartError;
-use bb_engine::{Engine, InstallError, Installed};
+use bb_engine::{Bound as Has, Engine, InstallError, Installed};
 use bb_ir::component::built;
+use bb_ir::held::Held;
+use bb_ir::needs::{hand_over, needs_of};
 
 /// Adds an artifact and its components, or nothing.
 pub fn install(engine: &mut Engine, components: &mut Components, hosted: Hosted) -> Result<Installed, InstallError> {
-    let Hosted { artifact, kernels, components: given, entries } = hosted;
-    let bound: Vec<&str> = given.iter().map(|(slot, _)| slot.as_str()).chain(entries.iter().map(|e| e.ty)).collect();
-    let installed = engine.install(&artifact, &kernels, &bound)?;
+    let Hosted { artifact, kernels, components: mut given, entries } = hosted;
+    let needs: Vec<_> = given.iter_mut().map(|(_, component)| needs_of(component)).collect();
+    let own = given.iter().zip(&needs).map(|((slot, _), needs)| Has { name: slot, needs });
+    let by_type = entries.iter().map(|entry| Has { name: entry.ty, needs: entry.needs });
+    let installed = engine.install_with(&artifact, &kernels, &own.chain(by_type).collect::<Vec<_>>())?;
     let mut given: Vec<_> = given.into_iter().map(Some).collect();
+    let mut held = Vec::new();
     for info in &installed.slots {
         let own = given.iter_mut().find(|given| given.as_ref().is_some_and(|(slot, _)| *slot == *info.name));
         let built = || built(&entries, info.concrete.as_deref());
         // A slot that no op of the class uses is not in its artifact.
         if let Some(component) = own.and_then(Option::take).map(|(_, component)| component).or_else(built) {
-            components.bind(info.component, component);
+            held.push((info, Held::new(component)));
         }
     }
+    hand_over(held.iter().map(|(info, held)| (&info.name, held)));
+    held.into_iter().for_each(|(info, held)| components.bind(info, held));
     Ok(installed)
 }
 

@@ -5,7 +5,7 @@ use crate::components::Components;
 use crate::durable::{Image, Store};
 use crate::error::StartError;
 use crate::event::Event;
-use bb_engine::{CallId, Engine, GraphId, Installed, Time};
+use bb_engine::{CallId, ComponentId, Engine, GraphId, Installed, SlotInfo, Time};
 use std::io;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -43,7 +43,7 @@ impl Keeper {
         let calls = match store.read()? {
             Some(image) => {
                 let calls = engine.restore(now, &image.engine).map_err(|e| store.refuse(e))?;
-                for (slot, id) in slots(graphs) {
+                for (slot, id) in needed_first(graphs) {
                     if let Some((_, state)) = image.components.iter().find(|(name, _)| *name == slot) {
                         let restored = components.restore(id, state);
                         restored.map_err(|e| store.refuse(format!("the component `{slot}` does not take it: {e}")))?;
@@ -63,9 +63,18 @@ impl Keeper {
     }
 }
 
-/// Every slot of a node by its name in the file.
-fn slots(graphs: &[Installed]) -> impl Iterator<Item = (String, bb_engine::ComponentId)> {
-    graphs.iter().flat_map(|g| g.slots.iter().map(|s| (format!("{}/{}/{}", g.program, g.class, s.name), s.component)))
+/// Every slot of a node, and its name in the file.
+fn named(graphs: &[Installed]) -> impl Iterator<Item = (String, &SlotInfo)> {
+    graphs.iter().flat_map(|g| g.slots.iter().map(|s| (format!("{}/{}/{}", g.program, g.class, s.name), s)))
+}
+fn slots(graphs: &[Installed]) -> impl Iterator<Item = (String, ComponentId)> {
+    named(graphs).map(|(name, slot)| (name, slot.component))
+}
+/// What a component needs stands before it: while it takes up what it held, it may ask.
+fn needed_first(graphs: &[Installed]) -> impl Iterator<Item = (String, ComponentId)> {
+    let mut all: Vec<_> = named(graphs).collect();
+    all.sort_by_key(|(_, slot)| slot.needs.len());
+    all.into_iter().map(|(name, slot)| (name, slot.component))
 }
 fn states(components: &Components, graphs: &[Installed]) -> Vec<(String, bytes::Bytes)> {
     slots(graphs).filter_map(|(name, id)| Some((name, components.checkpoint(id)?.into()))).collect()

@@ -178,8 +178,7 @@ impl Node {
 
     /// Tells connected peers what this node is by now, before anything else goes out to them.
     pub(super) fn say_hello(&mut self) {
-        let hello = self.engine.hello();
-        self.peers.each_link(|_, link| link.hello(hello.clone()));
+        self.peers.each_link(|peer, link| link.hello(self.engine.hello_again(peer)));
     }
 
     /// What was in flight on any connection to the peer may be gone, so all of them end together.

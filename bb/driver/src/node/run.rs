@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::handle::{Order, Seen};
 use crate::plane::{Incoming, Lost};
 use bb_engine::{CallId, Input};
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use libp2p::swarm::SwarmEvent;
 use std::io;
 use std::sync::PoisonError;
@@ -23,6 +23,10 @@ const TAKEN_PER_TURN: usize = 256;
 pub(super) const STEPS_PER_TURN: usize = 4096;
 /// And how many ops run before it is.
 const OPS_PER_TURN: u32 = 100_000;
+/// After how many turns the swarm is asked first.
+const TURNS_PER_LOOK: u32 = 16;
+/// And how much of what it has is then taken.
+const EVENTS_PER_LOOK: usize = 64;
 /// How many steps are done at one time of the clock.
 const STEPS_PER_TIME: usize = 64;
 /// After how many steps of a turn others come first.
@@ -51,7 +55,12 @@ impl Node {
         for event in early {
             self.on_swarm(event);
         }
+        let mut turns = 0u32;
         let stopped = loop {
+            turns = turns.wrapping_add(1);
+            if turns.is_multiple_of(TURNS_PER_LOOK) {
+                self.look();
+            }
             self.dial_due();
             if self.settle() >= STEPS_PER_YIELD {
                 // Writers wait for this task, on whose thread they were woken, to pause.
@@ -97,20 +106,37 @@ impl Node {
         }
     }
 
-    /// What happens next.
+    /// Takes what the swarm has, where others may always have something. Nobody waits here: before this task pauses, the
+    /// swarm is asked again.
+    fn look(&mut self) {
+        self.now = self.clock.now();
+        for _ in 0..EVENTS_PER_LOOK {
+            let Some(event) = self.swarm.next().now_or_never().flatten() else { break };
+            self.on_swarm(event);
+        }
+    }
+
+    /// What happens next. To ask the swarm costs most and has an answer least often: it is asked last. Of the others none can
+    /// keep the rest waiting: who is asked first is drawn, and what each has is taken in bounded portions.
     async fn turn(&mut self, inbox: &mut Inbox) -> Turn {
         let wake = self.wake();
+        let messages = async {
+            tokio::select! {
+                Some(incoming) = inbox.incoming.recv() => Turn::Incoming(incoming),
+                Some(done) = inbox.done.recv() => Turn::Done(done),
+                Some(lost) = inbox.lost.recv() => Turn::Lost(lost),
+                Some(kept) = inbox.kept.recv() => Turn::Kept(kept),
+                Some(call) = inbox.dropped.recv() => Turn::Dropped(call),
+                order = inbox.orders.recv() => Turn::Order(order),
+                Some(written) = self.writers.join_next() => Turn::Written(written),
+                Some(read) = self.readers.join_next() => Turn::Read(read),
+                () = tokio::time::sleep_until(wake) => Turn::Time,
+            }
+        };
         tokio::select! {
+            biased;
+            turn = messages => turn,
             event = self.swarm.select_next_some() => Turn::Swarm(event),
-            Some(incoming) = inbox.incoming.recv() => Turn::Incoming(incoming),
-            Some(done) = inbox.done.recv() => Turn::Done(done),
-            Some(lost) = inbox.lost.recv() => Turn::Lost(lost),
-            Some(kept) = inbox.kept.recv() => Turn::Kept(kept),
-            Some(call) = inbox.dropped.recv() => Turn::Dropped(call),
-            order = inbox.orders.recv() => Turn::Order(order),
-            Some(written) = self.writers.join_next() => Turn::Written(written),
-            Some(read) = self.readers.join_next() => Turn::Read(read),
-            () = tokio::time::sleep_until(wake) => Turn::Time,
         }
     }
 

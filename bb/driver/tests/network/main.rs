@@ -5,5 +5,6 @@ mod calls;
 mod ends;
 mod hosting;
 mod meeting;
+mod needs;
 mod program;
 mod starting;

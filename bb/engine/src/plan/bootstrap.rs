@@ -1,6 +1,6 @@
 //! The plan of what runs once per start: a place of its own, which no wire leads to.
 
-use super::graph::EntryInput;
+use super::graph::{EntryInput, SlotInfo};
 use super::place::At;
 use super::served::Served;
 use super::{NodeKind, PlacePlan};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub struct BootstrapPlan {
     /// Its place, behind those of the program.
     pub place: u32,
-    /// The components whose methods wait for its end.
+    /// The components whose methods wait for its end: those it uses, and all of their groups.
     pub touches: BTreeSet<ComponentId>,
     /// What is staged before it begins.
     pub inputs: Vec<EntryInput>,
@@ -27,17 +27,18 @@ pub struct BootstrapPlan {
 pub(super) fn build(
     loaded: &Loaded,
     kernels: &FxHashMap<(&str, &str), &KernelEntry>,
-    components: &Served,
+    (components, slots): (&Served, &[SlotInfo]),
     place: u32,
 ) -> Result<Option<(Arc<PlacePlan>, BootstrapPlan)>, InstallError> {
     let Some(loaded) = loaded.bootstrap.as_deref() else { return Ok(None) };
     let at = At { loaded, kernels, components, place: 0 };
     let plan = PlacePlan { place, ..at.plan(&loaded.nodes.iter().collect::<Vec<_>>())? };
-    let touched = |kind: &NodeKind| match kind {
-        NodeKind::Method { component, .. } => Some(*component),
+    let used = |kind: &NodeKind| match kind {
+        NodeKind::Method { component, .. } => slots.iter().find(|slot| slot.component == *component),
         _ => None,
     };
-    let touches = plan.nodes.iter().filter_map(|node| touched(&node.kind)).collect();
+    let groups: BTreeSet<ComponentId> = plan.nodes.iter().filter_map(|n| Some(used(&n.kind)?.group)).collect();
+    let touches = slots.iter().filter(|slot| groups.contains(&slot.group)).map(|slot| slot.component).collect();
     let inputs = super::build::inputs(loaded)?;
     Ok(Some((Arc::new(plan), BootstrapPlan { place, touches, inputs })))
 }

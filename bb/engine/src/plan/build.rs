@@ -5,8 +5,8 @@ use super::place::At;
 use super::served::Served;
 use super::{PlacePlan, RecvIx};
 use crate::error::InstallError;
-use crate::input::{ComponentId, GraphId};
-use crate::load::Loaded;
+use crate::input::{Bound, ComponentId, GraphId};
+use crate::load::{Loaded, Slot};
 use bb_ir::component::KernelEntry;
 use bb_ir::keys;
 use bb_ir::proto::onnx::NodeProto;
@@ -26,20 +26,17 @@ pub fn build(
     first_component: u32,
     first_site: u32,
     kernels: &[KernelEntry],
-    bound: &[&str],
+    bound: &[Bound<'_>],
 ) -> Result<(GraphSlot, Installed), InstallError> {
-    let slots: Vec<SlotInfo> = loaded
-        .slots
-        .iter()
-        .enumerate()
-        .map(|(i, s)| SlotInfo {
-            component: ComponentId(first_component + i as u32),
-            name: s.name.as_str().into(),
-            role: s.role.as_str().into(),
-            concrete: s.concrete.as_deref().map(Into::into),
-        })
-        .collect();
+    let info = |(i, slot): (u32, &Slot)| {
+        let component = ComponentId(first_component + i);
+        let concrete = slot.concrete.as_deref().map(Into::into);
+        let (name, role) = (slot.name.as_str().into(), slot.role.as_str().into());
+        SlotInfo { component, name, role, concrete, needs: Vec::new(), group: component }
+    };
+    let mut slots: Vec<SlotInfo> = (0..).zip(&loaded.slots).map(info).collect();
     slots.iter().try_for_each(|slot| super::served::is_bound(slot, bound))?;
+    super::needs::resolve(&mut slots, bound)?;
     let served = Served::of(loaded.slots.iter().zip(&slots));
     let kernels: FxHashMap<(&str, &str), &KernelEntry> = kernels.iter().map(|k| ((k.domain, k.op), k)).collect();
 
@@ -71,7 +68,7 @@ pub fn build(
     }
 
     // Behind those of the program, which nobody else knows of.
-    let bootstrap = super::bootstrap::build(&loaded, &kernels, &served, places.len() as u32)?;
+    let bootstrap = super::bootstrap::build(&loaded, &kernels, (&served, &slots), places.len() as u32)?;
     places.extend(bootstrap.iter().map(|(plan, _)| Some(plan.clone())));
 
     let mut outputs = Vec::new();

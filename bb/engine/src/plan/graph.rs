@@ -39,6 +39,11 @@ pub struct SlotInfo {
     pub role: Arc<str>,
     /// The type of a component that the program names, which the host builds unless the slot is bound.
     pub concrete: Option<Arc<str>>,
+    /// The components that its methods may call: those it needs, and what these need.
+    pub needs: Vec<ComponentId>,
+    /// Components that are joined by needs have one group, which is called by the first of them: no two methods of a group
+    /// run at the same time, whichever components they are of.
+    pub group: ComponentId,
 }
 
 /// An input of a call, or of a bootstrap.

@@ -4,6 +4,7 @@ mod bootstrap;
 mod build;
 mod clocks;
 mod graph;
+mod needs;
 mod node;
 mod place;
 mod served;
@@ -161,6 +162,8 @@ pub struct RecvPlan {
     /// The payloads' sites, addresses and type hashes.
     pub payloads: Vec<(SiteIx, SiteAddress, u64)>,
     pub sender: SiteIx,
+    /// Whether anything here asks who sent it.
+    pub sender_read: bool,
     pub trigger_only: bool,
     /// The slot whose role op reads the payload.
     pub slot: Option<u32>,

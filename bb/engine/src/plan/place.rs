@@ -4,7 +4,7 @@ use super::build::malformed;
 use super::clocks::clocks;
 use super::served::Served;
 use super::sizes::Names;
-use super::uses::{last_uses, plain, successors};
+use super::uses::{last_uses, plain, senders_read, successors};
 use super::{
     Destination, Filler, LanesIx, LanesPlan, NodeIx, NodeKind, NodePlan, PlacePlan, RecvIx, RecvPlan, SendPlan, SiteIx,
     SitePlan, Storage,
@@ -109,6 +109,7 @@ impl<'a> At<'a> {
                     wire,
                     payloads,
                     sender,
+                    sender_read: true,
                     trigger_only: read_wire_transport(node) == Some(Transport::TriggerOnly),
                     slot: node.metadata_number(keys::RECV_SLOT_ID_KEY),
                     from_class: from.class.as_str().into(),
@@ -167,7 +168,7 @@ impl<'a> At<'a> {
             plans.push(plan);
         }
         self.cohorts(&mut lanes, &recvs, &plans)?;
-        let recvs = self.fillers(recvs, &sites);
+        let mut recvs = self.fillers(recvs, &sites);
         let starts = clocks(&mut plans, &mut lanes, &recvs);
 
         for (i, output) in self.loaded.outputs.iter().enumerate() {
@@ -177,6 +178,7 @@ impl<'a> At<'a> {
         }
         let (first_consumer, consumers) = successors(sites.plans.len(), &plans);
         last_uses(&mut plans, &sites.plans, &first_consumer, &consumers, &lanes, &recvs);
+        senders_read(&mut recvs, &sites.plans, &first_consumer);
         plain(&mut plans, &sites.plans, &first_consumer, &consumers, &lanes);
         let all = || (0..plans.len() as u32).map(NodeIx);
         let sources = all().filter(|n| plans[n.0 as usize].pending == 0).collect();

@@ -2,7 +2,7 @@
 
 use super::graph::SlotInfo;
 use crate::error::InstallError;
-use crate::input::ComponentId;
+use crate::input::{Bound, ComponentId};
 use crate::load::Slot;
 use bb_ir::keys;
 use bb_ir::proto::onnx::NodeProto;
@@ -37,15 +37,15 @@ impl Served {
 }
 
 /// Whether the host has a component for the slot, or knows how one is built of the type that the program names.
-pub fn is_bound(slot: &SlotInfo, bound: &[&str]) -> Result<(), InstallError> {
-    if bound.contains(&&*slot.name) {
+pub fn is_bound(slot: &SlotInfo, bound: &[Bound<'_>]) -> Result<(), InstallError> {
+    if bound.iter().any(|bound| *bound.name == *slot.name) {
         return Ok(());
     }
     let (name, role) = (slot.name.to_string(), slot.role.to_string());
     let Some(component) = slot.concrete.as_deref() else {
         return Err(InstallError::UnboundSlot { slot: name, role });
     };
-    match bound.iter().filter(|of| **of == component).count() {
+    match bound.iter().filter(|bound| bound.name == component).count() {
         1 => Ok(()),
         0 => Err(InstallError::UnlinkedComponent { slot: name, component: component.to_owned() }),
         _ => Err(InstallError::AmbiguousComponent { component: component.to_owned() }),

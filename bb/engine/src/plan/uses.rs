@@ -24,6 +24,24 @@ pub fn successors(sites: usize, nodes: &[NodePlan]) -> (Vec<u32>, Vec<NodeIx>) {
     (first, all)
 }
 
+/// Who sent a wire's values is not written down where nothing asks. In lanes it is: a gather may.
+pub fn senders_read(recvs: &mut [RecvPlan], sites: &[SitePlan], first: &[u32]) {
+    let named: FxHashSet<SiteIx> = fillers_named(recvs).collect();
+    for recv in recvs {
+        let (at, site) = (recv.sender.0 as usize, &sites[recv.sender.0 as usize]);
+        let waited_for = first[at] < first[at + 1];
+        let in_frame = site.storage == Storage::Frame;
+        recv.sender_read = waited_for || !in_frame || site.output.is_some() || named.contains(&recv.sender);
+    }
+}
+/// Sites that are looked at when a message comes, to know who may fill a Recv.
+fn fillers_named(recvs: &[RecvPlan]) -> impl Iterator<Item = SiteIx> {
+    recvs.iter().filter_map(|r| match r.filler {
+        Filler::Named(site) => Some(site),
+        _ => None,
+    })
+}
+
 /// A value moves to its reader where that is the only one, and reads it once, and nobody else keeps it.
 pub fn last_uses(
     nodes: &mut [NodePlan],
@@ -34,11 +52,7 @@ pub fn last_uses(
     recvs: &[RecvPlan],
 ) {
     let mut kept: FxHashSet<SiteIx> = lanes.iter().map(|l| l.cohort).collect();
-    // Who may fill a Recv is looked up when its message comes.
-    kept.extend(recvs.iter().filter_map(|r| match r.filler {
-        Filler::Named(site) => Some(site),
-        _ => None,
-    }));
+    kept.extend(fillers_named(recvs));
     for lane in lanes {
         for gather in &lane.gathers {
             if let NodeKind::Gather(g) = &nodes[gather.0 as usize].kind {

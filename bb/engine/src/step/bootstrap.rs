@@ -4,11 +4,12 @@
 //! components that it touches are kept back, each in its turn; once it has ended well nothing asks for it any more.
 
 use super::frame::{FrameKey, FrameRef, NO_LANE};
+use super::processes::ProcessIx;
 use super::{Engine, Ready};
 use crate::Value;
 use crate::bugs::{Bug, has};
 use crate::error::StageError;
-use crate::event::{CallError, Cause, Event, ExecutionId};
+use crate::event::{CallError, Cause, Event};
 use crate::input::{Arg, ComponentId, GraphId};
 use crate::plan::{BootstrapPlan, GraphSlot, SiteIx, Sizes};
 use bb_ir::failure::FailureCode;
@@ -157,7 +158,8 @@ impl Engine {
         let slot = &self.graphs[graph.0 as usize];
         let Some(place) = slot.bootstrap.as_ref().map(|b| b.place) else { return };
         let Some(plan) = slot.places[place as usize].clone() else { return };
-        let key = FrameKey { execution: self.bootstrap_execution(), graph: graph.0, place, lane: NO_LANE };
+        let (process, counter) = (ProcessIx::OWN, EXECUTION);
+        let key = FrameKey { process, counter, graph: graph.0, place, lane: NO_LANE };
         // As long as anything may take: a component that never answers is to be seen at last.
         let deadline = self.now.after(Duration::from_nanos(REMAINING_NS_MAX));
         let Some(frame) = self.open(key, &plan, deadline, None) else {
@@ -181,12 +183,6 @@ impl Engine {
         }
         self.settle();
         self.end_if_done(frame);
-    }
-
-    /// The execution that a bootstrap of this node is.
-    pub(super) fn bootstrap_execution(&self) -> ExecutionId {
-        let (origin, epoch) = (self.config.peer.clone(), self.config.epoch);
-        ExecutionId { origin, epoch, counter: EXECUTION }
     }
 
     /// Whether a method is not run now since a bootstrap touches its component: it waits, or has failed with it.

@@ -3,9 +3,10 @@
 use super::Engine;
 use super::checkpoint::{CallImage, OutputImage};
 use super::frame::{FrameKey, FrameRef, Frames, NO_LANE};
+use super::processes::ProcessIx;
 use crate::Value;
 use crate::bugs::{Bug, has};
-use crate::event::{CallError, Cause, EngineStep, Event, ExecutionId, LimitKind};
+use crate::event::{CallError, Cause, EngineStep, Event, LimitKind};
 use crate::input::{Arg, CallId, GraphId};
 use crate::plan::{EntryInput, Sizes};
 use bb_ir::failure::FailureCode;
@@ -62,7 +63,7 @@ impl Calls {
             let Some(graph) = frames.get(frame).map(|f| GraphId(f.key.graph)) else { continue };
             self.by_id.insert(id, Call { graph, frame, outputs, missing });
         }
-        self.live = frames.all().filter(|(_, f)| f.key.place == 0).map(|(_, f)| f.key.execution.counter).collect();
+        self.live = frames.all().filter(|(_, f)| f.key.place == 0).map(|(_, f)| f.key.counter).collect();
     }
     /// An execution's entry frame has ended.
     pub fn ended(&mut self, counter: u64) {
@@ -120,9 +121,7 @@ impl Engine {
 
         self.calls.counter += 1;
         let counter = self.calls.counter;
-        let (origin, epoch) = (self.config.peer.clone(), self.config.epoch);
-        let execution = ExecutionId { origin, epoch, counter };
-        let key = FrameKey { execution, graph: graph.0, place: 0, lane: NO_LANE };
+        let key = FrameKey { process: ProcessIx::OWN, counter, graph: graph.0, place: 0, lane: NO_LANE };
         let budget = budget.min(Duration::from_nanos(bb_ir::limits::REMAINING_NS_MAX));
         let deadline = self.now.after(budget);
         self.calls.live.insert(counter);
@@ -168,17 +167,11 @@ impl Engine {
     /// A declared output has its value.
     pub(super) fn output(&mut self, at: FrameRef, number: u32, value: Value) {
         let Some(frame) = self.frames.get(at) else { return };
-        let (graph, execution, call) = (frame.key.graph, frame.key.execution.clone(), frame.call);
+        let (graph, execution, call) = (frame.key.graph, self.processes.execution(&frame.key), frame.call);
         let slot = &self.graphs[graph as usize];
         let Some((topic, _, at_entry)) = slot.outputs.get(number as usize) else { return };
         let (module_name, topic, at_entry) = (slot.program.clone(), topic.clone(), *at_entry);
-        self.tell(EngineStep::AppEvent {
-            graph: GraphId(graph),
-            module_name,
-            topic,
-            value: value.clone(),
-            execution: execution.clone(),
-        });
+        self.tell(EngineStep::AppEvent { graph: GraphId(graph), module_name, topic, value: value.clone(), execution });
         let (Some(number), Some(call)) = (at_entry, call) else { return };
         let Some(open) = self.calls.by_id.get_mut(&call) else { return };
         let output = &mut open.outputs[number as usize];

@@ -37,7 +37,14 @@ impl Engine {
     }
 
     /// Follows every failure to where it ends.
+    #[inline]
     pub(super) fn settle(&mut self) {
+        // What is nearly always so.
+        if !self.failing.is_empty() {
+            self.failures_end();
+        }
+    }
+    fn failures_end(&mut self) {
         while let Some(Failing { frame, what, lane, cause }) = self.failing.pop_front() {
             match what {
                 What::Site(site) => self.site_fails(frame, site, lane, &cause),
@@ -182,7 +189,7 @@ impl Engine {
         let running = frame.commands.iter().filter_map(|c| self.commands.get(c));
         waited_for.extend(running.map(|(r, _)| plan.node(r.node).name.to_string()));
         waited_for.extend(frame.parked.iter().map(|p| plan.node(p.node).name.to_string()));
-        let (execution, call) = (frame.key.execution.clone(), frame.call);
+        let (execution, call) = (self.processes.execution(&frame.key), frame.call);
         let lane = plan.each.then_some(frame.key.lane);
         self.event(Event::FrameExpired {
             execution: execution.clone(),

@@ -48,7 +48,7 @@ impl Engine {
                     return;
                 }
                 if self.commands.len() >= self.config.limits.commands_max {
-                    let execution = self.frames.get(at).map(|f| f.key.execution.clone());
+                    let execution = self.execution_of(at);
                     self.limit(LimitKind::Commands, execution);
                     self.op_failed(at, node, lane, FailureCode::OpFailed, "too many methods run on this node".into());
                 } else if self.take_inputs(&plan, at, node, lane).is_some() {
@@ -242,7 +242,7 @@ impl Engine {
         let plan = frame.plan.clone();
         let it = plan.node(node);
         let cause = Cause { code, message: format!("`{}` failed: {text}", it.name), quorum: None };
-        let (execution, op) = (frame.key.execution.clone(), it.name.clone());
+        let (execution, op) = (self.processes.execution(&frame.key), it.name.clone());
         self.event(Event::OpFailed { execution, op, cause: cause.clone() });
         let cause = Arc::new(cause);
         for site in &it.outputs {

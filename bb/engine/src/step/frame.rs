@@ -3,6 +3,7 @@
 use super::ended::UNDER_WAY;
 use super::lanes::LanesState;
 use super::peers::PeerIx;
+use super::processes::ProcessIx;
 use super::{CallOf, Engine};
 use crate::Value;
 use crate::bugs::{Bug, has};
@@ -19,10 +20,11 @@ pub const NO_LANE: u32 = u32::MAX;
 /// Of an op that has fired or is cancelled.
 pub const DONE: u32 = u32::MAX;
 
-/// Which frame: an execution, a graph, a place and a lane.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Which frame: an execution by its process and counter, a graph, a place and a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FrameKey {
-    pub execution: ExecutionId,
+    pub process: ProcessIx,
+    pub counter: u64,
     pub graph: u32,
     pub place: u32,
     pub lane: u32,
@@ -151,7 +153,7 @@ impl Frames {
         })
     }
     fn insert(&mut self, frame: Box<Frame>) -> FrameRef {
-        let key = frame.key.clone();
+        let key = frame.key;
         let index = self.free.pop().unwrap_or_else(|| {
             self.slots.push((0, None));
             self.slots.len() as u32 - 1
@@ -185,13 +187,15 @@ impl Engine {
         deadline: Time,
         call: CallOf,
     ) -> Option<FrameRef> {
+        self.processes.keep(key.process);
         if self.frames.len() >= self.config.limits.frames_max {
-            self.limit(LimitKind::Frames, Some(key.execution.clone()));
+            self.limit(LimitKind::Frames, Some(self.processes.execution(&key)));
+            self.processes.release(key.process);
             return None;
         }
         let mut frame = self.frames.reuse.pop().unwrap_or_else(|| {
             Box::new(Frame {
-                key: key.clone(),
+                key,
                 plan: plan.clone(),
                 deadline,
                 call,
@@ -231,12 +235,15 @@ impl Engine {
             self.write_by(plan, at, *site, None, value.clone());
         }
         for site in &plan.origins {
-            let origin = self.frames.get(at).map(|f| f.key.execution.origin.clone());
-            if let Some(origin) = origin {
-                self.write_by(plan, at, *site, None, Value::Peer(origin));
-            }
+            let origin = self.processes.origin(key.process).clone();
+            self.write_by(plan, at, *site, None, Value::Peer(origin));
         }
         Some(at)
+    }
+
+    /// What a frame is of, while it is open.
+    pub(super) fn execution_of(&self, at: FrameRef) -> Option<ExecutionId> {
+        self.frames.get(at).map(|frame| self.processes.execution(&frame.key))
     }
 
     /// Ends a frame: everything it holds is released.
@@ -250,10 +257,11 @@ impl Engine {
         self.timers.died();
         if frame.key.place == 0 {
             // Its number says it: see `Calls::is_over`.
-            self.calls.ended(frame.key.execution.counter);
+            self.calls.ended(frame.key.counter);
         } else {
-            self.ended.remember(self.now, frame.key.clone(), frame.deadline.after(UNDER_WAY));
+            self.ended.remember(&mut self.processes, self.now, frame.key, frame.deadline.after(UNDER_WAY));
         }
+        self.processes.release(frame.key.process);
         if let Some(call) = frame.call {
             self.entry_ended(call);
         }

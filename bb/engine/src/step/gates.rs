@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::checkpoint::HealthImage;
+use super::frame::FrameKey;
 use super::peers::PeerIx;
 use crate::Standing;
 use crate::config::Config;
@@ -119,13 +120,7 @@ impl Gates {
 
 impl Engine {
     /// Asks the gates before a Send. Why the message may not go, told and counted.
-    pub(super) fn tx_gates(
-        &mut self,
-        ix: PeerIx,
-        peer: &PeerId,
-        wire: u64,
-        execution: &ExecutionId,
-    ) -> Result<(), GateReason> {
+    pub(super) fn tx_gates(&mut self, ix: PeerIx, peer: &PeerId, wire: u64, key: &FrameKey) -> Result<(), GateReason> {
         let refused = match self.gates.sends(ix, peer, self.now) {
             Ok(probes) => {
                 self.counters.probes += u64::from(probes);
@@ -134,7 +129,7 @@ impl Engine {
             Err(refused) => refused,
         };
         let (gate, reason) = refused;
-        self.refuses(gate, reason, peer, Some(wire), Some(execution.clone()));
+        self.refuses(gate, reason, peer, Some(wire), Some(self.processes.execution(key)));
         Err(reason)
     }
     /// Asks the gates behind a Recv, for all that a peer says. Whether it is listened to.

@@ -58,7 +58,7 @@ impl Engine {
         let members: Vec<PeerId> = cohort.iter().filter_map(|p| p.as_peer().cloned()).collect();
         let too_many = members.len() > bb_ir::limits::LANES_MAX as usize;
         if too_many || self.lanes + members.len() > self.config.limits.lanes_max {
-            let execution = frame.key.execution.clone();
+            let execution = self.processes.execution(&frame.key);
             self.limit(LimitKind::Lanes, Some(execution));
             let message = format!("a cohort of {} peers is more than this node holds", members.len());
             let cause = Cause { code: FailureCode::OpFailed, message, quorum: None };

@@ -14,6 +14,7 @@ mod hosting;
 mod lanes;
 mod outbox;
 mod peers;
+mod processes;
 mod receive;
 mod rtt;
 mod send;
@@ -25,9 +26,9 @@ use crate::config::{Config, Usage};
 use crate::counters::Counters;
 use crate::error::InstallError;
 use crate::event::{EngineStep, Event, ExecutionId, LimitKind};
-use crate::input::{CallId, CommandId, GraphId, Input};
+use crate::input::{Bound, CallId, CommandId, GraphId, Input};
 use crate::load;
-use crate::plan::{self, GraphSlot, Installed, NodeIx, RecvIx};
+use crate::plan::{self, GraphSlot, Installed, NodeIx, PlacePlan, RecvIx};
 use crate::time::Time;
 use bb_ir::component::KernelEntry;
 use bb_ir::envelope::Envelope;
@@ -46,8 +47,10 @@ use frame::{FrameRef, Frames};
 use gates::Gates;
 use outbox::Sent;
 use peers::Peers;
+use processes::Processes;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use syscall::Ticks;
 use timers::{Timer, Timers};
 
@@ -60,6 +63,7 @@ pub struct Engine {
     sites: u32,
     addresses: FxHashMap<SiteAddress, (GraphId, u32, RecvIx)>,
     peers: Peers,
+    processes: Processes,
     gates: Gates,
     frames: Frames,
     ended: Ended,
@@ -83,6 +87,8 @@ pub struct Engine {
     brought: Vec<Value>,
     /// What is read of a frame, once for all.
     envelope: Option<Box<Envelope>>,
+    /// The place that a message came for last: many come for one.
+    came_to: Option<(GraphId, u32, Arc<PlacePlan>)>,
     bytes: u64,
     lanes: usize,
     intervals: Vec<Ticks>,
@@ -104,6 +110,7 @@ impl Engine {
     pub fn new(config: Config) -> Engine {
         Engine {
             peers: Peers::new(config.peer.clone()),
+            processes: Processes::new(config.peer.clone(), config.epoch),
             gates: Gates::new(&config),
             ended: Ended::new(config.limits.remembered_max),
             config,
@@ -128,6 +135,7 @@ impl Engine {
             outputs: Vec::new(),
             brought: Vec::new(),
             envelope: None,
+            came_to: None,
             bytes: 0,
             lanes: 0,
             intervals: Vec::new(),
@@ -151,7 +159,8 @@ impl Engine {
     }
 
     /// Adds an artifact, at any time. `kernels` are those of this binary, `bound` the names of the slots that have a
-    /// component. Connected peers learn of it by a further [`Engine::hello`], which the host sends each of them.
+    /// component, none of which needs another. Connected peers learn of it by [`Engine::hello_again`], which the host
+    /// sends each of them.
     ///
     /// # Errors
     /// Says why the artifact cannot run; nothing of it is kept.
@@ -160,6 +169,21 @@ impl Engine {
         artifact: &[u8],
         kernels: &[KernelEntry],
         bound: &[&str],
+    ) -> Result<Installed, InstallError> {
+        let bound: Vec<Bound<'_>> = bound.iter().map(|name| Bound { name, needs: &[] }).collect();
+        self.install_with(artifact, kernels, &bound)
+    }
+
+    /// The same, of components that need others: which those are is in what comes back, and no two methods of a
+    /// [group](crate::SlotInfo::group) may run at the same time.
+    ///
+    /// # Errors
+    /// As [`Engine::install`]; also where a component is not there that another one needs.
+    pub fn install_with(
+        &mut self,
+        artifact: &[u8],
+        kernels: &[KernelEntry],
+        bound: &[Bound<'_>],
     ) -> Result<Installed, InstallError> {
         let loaded = load::load(artifact)?;
         if self.graphs.iter().any(|g| *g.program == *loaded.program && *g.class == *loaded.class) {
@@ -191,22 +215,30 @@ impl Engine {
         &self.graphs
     }
 
-    /// What this node says of itself: the first frame on a connection where no peer has had messages of this engine yet,
-    /// and the further one on connections that are there.
+    /// What this node says of itself: the first frame on a connection where no peer has had messages of this engine yet. What
+    /// is settled is one peer's: hosts that know whom they talk to take [`Engine::hello_for`].
     pub fn hello(&self) -> Bytes {
-        self.hello_from(1)
+        self.hello_from(1, false)
     }
 
     /// The first frame on a connection to this peer: what was sent to it before this connection is settled, and its
-    /// numbers are not waited for. The peer has a place from then on, if there is one.
+    /// numbers are not waited for. A peer that may be forgotten learns it. It has a place from then on, if there is one.
     pub fn hello_for(&mut self, now: Time, peer: &PeerId) -> Bytes {
         self.now = self.now.max(now);
         // Where there is none, the connection is refused when the peer's Hello is there.
-        let next_seq = self.intern(peer).map_or(1, |ix| self.peers.greet(ix));
-        self.hello_from(next_seq)
+        let ix = self.intern(peer);
+        let next_seq = ix.map_or(1, |ix| self.peers.greet(ix));
+        self.hello_from(next_seq, self.peers.may_have_forgotten(ix))
     }
 
-    fn hello_from(&self, next_seq: u64) -> Bytes {
+    /// The same once more, on a connection that is there, when this node hosts more: it may overtake the first.
+    pub fn hello_again(&self, peer: &PeerId) -> Bytes {
+        let ix = self.peers.find(peer);
+        let next_seq = ix.map_or(1, |ix| self.peers.told(ix));
+        self.hello_from(next_seq, self.peers.may_have_forgotten(ix))
+    }
+
+    fn hello_from(&self, next_seq: u64, forgot: bool) -> Bytes {
         let mut classes: Vec<HostedClass> = Vec::new();
         let mut programs: Vec<ProgramOffer> = Vec::new();
         for graph in &self.graphs {
@@ -225,6 +257,7 @@ impl Engine {
             frame_bytes_max: self.config.limits.wire.frame_bytes_max as u64,
             addresses: self.config.addresses.clone(),
             next_seq,
+            forgot,
         })
     }
 

@@ -9,6 +9,7 @@ use super::rtt::Rtt;
 use crate::event::ExecutionId;
 use crate::outgoing::Outgoing;
 use crate::time::Time;
+use bb_ir::peer::PeerId;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -38,8 +39,16 @@ pub struct Sent {
     pub wire: u64,
     /// The lane of this frame whose member it is for.
     pub lane: Option<u32>,
-    pub execution: ExecutionId,
     pub outgoing: Outgoing,
+}
+
+impl Sent {
+    /// What it is of, said by this peer.
+    pub fn execution(&self, me: &PeerId) -> ExecutionId {
+        let name = self.outgoing.envelope.execution.as_ref().expect("what has fills says what it is of");
+        let origin = name.origin.as_ref().unwrap_or(me).clone();
+        ExecutionId { origin, epoch: name.epoch, counter: name.counter }
+    }
 }
 
 struct InFlight {
@@ -69,6 +78,16 @@ impl Default for Outbox {
     fn default() -> Self {
         Outbox::beginning(1)
     }
+}
+
+/// What an acknowledgement settles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    pub numbers: u64,
+    /// Those whose messages were not given up.
+    pub messages: u64,
+    /// How long the last of them took, if it was sent once (Karn's rule).
+    pub took: Option<Duration>,
 }
 
 /// What becomes of a message that is not acknowledged.
@@ -163,20 +182,22 @@ impl Outbox {
         self.out += 1;
         Some((self.first + self.out as u64 - 1, it.message.as_ref().map(|m| m.outgoing.clone())))
     }
-    /// Everything up to `ack` has arrived. How many messages that settles, and how long the last of them took if it was
-    /// sent once (Karn's rule).
-    pub fn acknowledged(&mut self, ack: u64, now: Time) -> (usize, Option<Duration>) {
-        let (mut settled, mut took) = (0, None);
+    /// Everything up to `ack` has arrived.
+    pub fn acknowledged(&mut self, ack: u64, now: Time) -> Settled {
+        let mut settled = Settled::default();
         while self.first <= ack
             && let Some(it) = self.flight.pop_front()
         {
             self.first += 1;
             self.out = self.out.saturating_sub(1);
-            took = (it.tries == 0).then(|| it.sent_at.until(now));
-            settled += usize::from(it.message.is_some());
-            self.bytes -= it.message.map_or(0, |m| m.outgoing.bytes() as u64);
+            settled.numbers += 1;
+            settled.took = (it.tries == 0).then(|| it.sent_at.until(now));
+            if let Some(message) = it.message {
+                settled.messages += 1;
+                self.bytes -= message.outgoing.bytes() as u64;
+            }
         }
-        (settled, took)
+        settled
     }
     /// The peer is there: what is sent again ever more rarely, because it was not, is sent again soon. Whether anything is.
     pub fn heard(&mut self) -> bool {
@@ -293,7 +314,6 @@ mod tests {
     use super::*;
     use crate::input::SendId;
     use bb_ir::envelope::{Envelope, Fill, FillContent};
-    use bb_ir::peer::PeerId;
     use bb_ir::site::SiteAddress;
     use std::sync::Arc;
 
@@ -309,8 +329,7 @@ mod tests {
         let fills = [Fill { address: SiteAddress([0; 8]), content }].into();
         let envelope = Arc::new(Envelope { fills, ..Envelope::bare(number, 0) });
         let outgoing = Outgoing { id: SendId { peer: 0, seq: number }, peer: peer.clone(), expires, envelope };
-        let execution = ExecutionId { origin: peer, epoch: 1, counter: 1 };
-        outbox.push(Sent { frame: FrameRef::default(), wire: 0, lane, execution, outgoing }, now);
+        outbox.push(Sent { frame: FrameRef::default(), wire: 0, lane, outgoing }, now);
         assert_eq!(outbox.go_out(now).map(|(n, _)| n), Some(number));
         number
     }
@@ -346,12 +365,13 @@ mod tests {
         for _ in 0..4 {
             sent(&mut outbox, None, at(0), at(60_000));
         }
-        assert_eq!(outbox.acknowledged(2, at(30)), (2, Some(30 * MS)));
+        let settled = |numbers, took| Settled { numbers, messages: numbers, took };
+        assert_eq!(outbox.acknowledged(2, at(30)), settled(2, Some(30 * MS)));
         assert_eq!((outbox.first_unsettled(), outbox.next_number()), (3, 5));
         outbox.again(3, at(40));
-        assert_eq!(outbox.acknowledged(3, at(50)), (1, None), "Karn's rule");
-        assert_eq!(outbox.acknowledged(2, at(50)), (0, None));
-        assert_eq!(outbox.acknowledged(u64::MAX, at(50)).0, 1);
+        assert_eq!(outbox.acknowledged(3, at(50)), settled(1, None), "Karn's rule");
+        assert_eq!(outbox.acknowledged(2, at(50)), Settled::default());
+        assert_eq!(outbox.acknowledged(u64::MAX, at(50)).numbers, 1);
         assert_eq!((outbox.first_unsettled(), outbox.messages()), (5, 0));
     }
 
@@ -388,10 +408,9 @@ mod tests {
             sent(&mut outbox, None, at(0), at(60_000));
         }
         let peer = PeerId::from_bytes(vec![1]).expect("short");
-        let execution = ExecutionId { origin: peer.clone(), epoch: 1, counter: 1 };
         let id = SendId { peer: 0, seq: WINDOW + 1 };
         let outgoing = Outgoing { id, peer, expires: at(60_000), envelope: Arc::new(Envelope::bare(WINDOW + 1, 0)) };
-        outbox.push(Sent { frame: FrameRef::default(), wire: 0, lane: None, execution, outgoing }, at(0));
+        outbox.push(Sent { frame: FrameRef::default(), wire: 0, lane: None, outgoing }, at(0));
         assert!(outbox.go_out(at(1)).is_none());
         outbox.acknowledged(1, at(2));
         assert_eq!(outbox.go_out(at(2)).map(|(n, _)| n), Some(WINDOW + 1));

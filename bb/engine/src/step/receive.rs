@@ -4,6 +4,7 @@ use super::Engine;
 use super::frame::{FrameKey, FrameRef, NO_LANE, RecvState, Refused};
 use super::lanes::LaneRecv;
 use super::peers::PeerIx;
+use super::processes::ProcessIx;
 use crate::Value;
 use crate::bugs::{Bug, has};
 use crate::event::{Cause, EngineStep, Event, ExecutionId, LimitKind, ReceiveFault};
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 impl Engine {
     pub(super) fn received(&mut self, peer: &PeerId, frame: Bytes) {
-        let Some(from) = self.peers.connected(peer) else {
+        let Some(from) = self.peers.speaks(peer) else {
             self.event(Event::EnvelopeRefused { peer: peer.clone(), reason: "it has not said Hello".into() });
             return;
         };
@@ -29,15 +30,15 @@ impl Engine {
         }
         let mut envelope = self.envelope.take().unwrap_or_default();
         match envelope::decode_into(&frame, &self.config.limits.wire, &mut envelope) {
-            Ok(()) => self.accepted(peer, from, &envelope),
+            Ok(()) => self.accepted(peer, from, &mut envelope),
             Err(refusal) => self.violation(peer, refusal.to_string()),
         }
         envelope.clear();
         self.envelope = Some(envelope);
     }
 
-    /// An envelope that is one.
-    pub(super) fn accepted(&mut self, peer: &PeerId, from: PeerIx, envelope: &Envelope) {
+    /// An envelope that is one. Payloads are taken out of it.
+    pub(super) fn accepted(&mut self, peer: &PeerId, from: PeerIx, envelope: &mut Envelope) {
         if let Err(reason) = self.peers.plausible(from, envelope.seq, envelope.ack) {
             return self.violation(peer, reason.into());
         }
@@ -54,32 +55,41 @@ impl Engine {
             }
         }
         let Some(name) = &envelope.execution else { return };
-        let execution = ExecutionId {
-            origin: name.origin.clone().unwrap_or_else(|| peer.clone()),
-            epoch: name.epoch,
-            counter: name.counter,
-        };
+        let (origin, epoch) = (name.origin.as_ref().unwrap_or(peer), name.epoch);
+        let execution = Execution { origin, epoch, counter: name.counter };
+        let (lane, remaining_ns) = (envelope.lane, envelope.remaining_ns);
         // All payloads of a wire stand side by side, in their order.
-        let mut fills = envelope.fills.as_slice();
+        let mut fills = envelope.fills.as_mut_slice();
         while let Some(first) = fills.first() {
             let Some((graph, place, recv)) = self.addresses.get(&first.address).copied() else {
                 self.fault(peer, None, ReceiveFault::UnknownSite);
-                fills = &fills[1..];
+                fills = &mut fills[1..];
                 continue;
             };
-            let Some(plan) = self.graphs[graph.0 as usize].places[place as usize].clone() else { return };
+            let Some(plan) = self.place_of(graph, place) else { return };
             let it = plan.recv(recv);
             let count = it.payloads.len();
-            let whole = fills.get(..count).filter(|f| f.iter().zip(&it.payloads).all(|(f, p)| f.address == p.1));
-            let Some(whole) = whole else {
+            let whole = |f: &[Fill]| f.iter().zip(&it.payloads).all(|(f, p)| f.address == p.1);
+            if !fills.get(..count).is_some_and(whole) {
                 self.fault(peer, Some(it.wire), ReceiveFault::Incomplete);
-                fills = &fills[1..];
+                fills = &mut fills[1..];
                 continue;
-            };
-            let message = Message { peer, from, execution: &execution, graph, recv, place: &plan, plan: it, envelope };
-            self.deliver(&message, whole);
+            }
+            let (of_wire, rest) = fills.split_at_mut(count);
+            let execution = &execution;
+            let message = Message { peer, from, execution, graph, recv, place: &plan, plan: it, lane, remaining_ns };
+            self.deliver(&message, of_wire);
             self.settle();
-            fills = &fills[count..];
+            self.came_to = Some((graph, place, plan));
+            fills = rest;
+        }
+    }
+
+    /// A place's plan, to be kept at hand once a message for it is delivered.
+    fn place_of(&mut self, graph: GraphId, place: u32) -> Option<Arc<PlacePlan>> {
+        match self.came_to.take() {
+            Some((last_graph, last_place, plan)) if (last_graph, last_place) == (graph, place) => Some(plan),
+            _ => self.graphs[graph.0 as usize].places[place as usize].clone(),
         }
     }
 
@@ -87,7 +97,7 @@ impl Engine {
         self.event(Event::WireReceiveError { peer: peer.clone(), wire, kind });
     }
 
-    fn deliver(&mut self, m: &Message, fills: &[Fill]) {
+    fn deliver(&mut self, m: &Message, fills: &mut [Fill]) {
         // What this node says to itself is of a program that it runs.
         let own = *m.peer == self.config.peer;
         let admitted = match self.peers.admitted(m.from, m.graph, m.plan.from_place) {
@@ -96,7 +106,7 @@ impl Engine {
             None => return self.fault(m.peer, Some(m.plan.wire), ReceiveFault::ForeignProgram),
         };
         let needs_lane = m.place.each || m.plan.lanes.is_some();
-        if needs_lane != m.envelope.lane.is_some() {
+        if needs_lane != m.lane.is_some() {
             return self.fault(m.peer, Some(m.plan.wire), ReceiveFault::Lane);
         }
         let Some(at) = self.frame_for(m, admitted) else { return };
@@ -104,7 +114,7 @@ impl Engine {
             return self.event(m.unexpected());
         }
         let Some(frame) = self.frames.get(at) else { return };
-        let lane = m.plan.lanes.and(m.envelope.lane);
+        let lane = m.plan.lanes.and(m.lane);
         match (m.plan.lanes, lane) {
             (Some(lanes), Some(lane)) => {
                 let state = frame.lanes[lanes.0 as usize].as_ref().and_then(|l| l.lane(lane)).map(|l| l.recv);
@@ -121,14 +131,11 @@ impl Engine {
                 RecvState::Failed => return self.event(m.late()),
             },
         }
-        let failure = fills.iter().find_map(|f| match &f.content {
-            FillContent::Failure { code, message } => Some((*code, message.clone())),
-            _ => None,
-        });
-        if let Some((code, message)) = failure {
-            let cause = Cause { code, message, quorum: None };
-            self.fail_recv(at, m.recv, lane, Arc::new(cause));
-            return;
+        for fill in &*fills {
+            if let FillContent::Failure { code, message } = &fill.content {
+                let cause = Cause { code: *code, message: message.clone(), quorum: None };
+                return self.fail_recv(at, m.recv, lane, Arc::new(cause));
+            }
         }
         let mut values = std::mem::take(&mut self.brought);
         let read = self.read(m, fills, &mut values).and_then(|()| self.of_one_size(m, at, &values));
@@ -156,8 +163,10 @@ impl Engine {
 
     /// The frame a message is for, opened if that is due.
     fn frame_for(&mut self, m: &Message, admitted: bool) -> Option<FrameRef> {
-        let own = m.execution.origin == self.config.peer;
-        if own && m.execution.epoch != self.config.epoch {
+        let Execution { origin, epoch, counter } = *m.execution;
+        let process = self.processes.find(origin, epoch);
+        let own = process == Some(ProcessIx::OWN);
+        if !own && *origin == self.config.peer {
             self.event(m.stale());
             return None;
         }
@@ -165,41 +174,43 @@ impl Engine {
             self.event(m.unexpected());
             return None;
         }
-        let lane = if m.place.each { m.envelope.lane.unwrap_or(NO_LANE) } else { NO_LANE };
-        let key = FrameKey { execution: m.execution.clone(), graph: m.graph.0, place: m.place.place, lane };
-        if let Some(at) = self.frames.find(&key) {
+        let lane = if m.place.each { m.lane.unwrap_or(NO_LANE) } else { NO_LANE };
+        let key = |process| FrameKey { process, counter, graph: m.graph.0, place: m.place.place, lane };
+        if let Some(at) = process.and_then(|process| self.frames.find(&key(process))) {
             return Some(at);
         }
-        let entry_is_over = own && m.place.place == 0 && self.calls.is_over(m.execution.counter);
-        if entry_is_over || (self.ended.contains(&key) && !has(Bug::LateApplied)) {
+        let entry_is_over = own && m.place.place == 0 && self.calls.is_over(counter);
+        let has_ended = process.is_some_and(|process| self.ended.contains(&key(process)));
+        if entry_is_over || (has_ended && !has(Bug::LateApplied)) {
             self.event(m.late());
             return None;
         }
-        if m.place.place == 0 || (own && !self.calls.is_live(m.execution.counter)) {
+        if m.place.place == 0 || (own && !self.calls.is_live(counter)) {
             self.event(m.stale());
             return None;
         }
-        if m.plan.filler == Filler::Origin && *m.peer != m.execution.origin {
+        if m.plan.filler == Filler::Origin && m.peer != origin {
             self.event(m.unexpected());
             return None;
         }
-        if m.envelope.remaining_ns == 0 {
+        if m.remaining_ns == 0 {
             self.event(m.late());
             return None;
         }
         // What is left was written down half a round trip ago.
-        let rest = Duration::from_nanos(m.envelope.remaining_ns).saturating_sub(self.peers.rtt(m.from) / 2);
-        let deadline = if has(Bug::DeadlineAbsolute) { Time(m.envelope.remaining_ns) } else { self.now.after(rest) };
+        let rest = Duration::from_nanos(m.remaining_ns).saturating_sub(self.peers.rtt(m.from) / 2);
+        let deadline = if has(Bug::DeadlineAbsolute) { Time(m.remaining_ns) } else { self.now.after(rest) };
+        let key = key(self.processes.intern(origin, epoch));
         self.open(key, m.place, deadline, None)
     }
 
     fn may_fill(&self, m: &Message, at: FrameRef) -> bool {
         let Some(frame) = self.frames.get(at) else { return false };
         match &m.plan.filler {
-            Filler::Origin => *m.peer == m.execution.origin,
+            Filler::Origin => m.peer == m.execution.origin,
             Filler::Member => {
                 let lanes = m.plan.lanes.and_then(|l| frame.lanes[l.0 as usize].as_ref());
-                let member = m.envelope.lane.and_then(|lane| lanes?.members.get(lane as usize));
+                let member = m.lane.and_then(|lane| lanes?.members.get(lane as usize));
                 member == Some(m.peer)
             }
             Filler::Named(site) => {
@@ -212,13 +223,13 @@ impl Engine {
         }
     }
 
-    /// The values of a wire's payloads.
-    fn read(&mut self, m: &Message, fills: &[Fill], values: &mut Vec<Value>) -> Result<(), ReceiveFault> {
-        for (fill, (site, _, hash)) in fills.iter().zip(&m.plan.payloads) {
-            let (value, type_hash) = match (&fill.content, m.plan.trigger_only) {
+    /// The values of a wire's payloads, taken from them.
+    fn read(&mut self, m: &Message, fills: &mut [Fill], values: &mut Vec<Value>) -> Result<(), ReceiveFault> {
+        for (fill, (site, _, hash)) in fills.iter_mut().zip(&m.plan.payloads) {
+            let (value, type_hash) = match (&mut fill.content, m.plan.trigger_only) {
                 (FillContent::Trigger { type_hash }, true) => (Value::Trigger, *type_hash),
                 (FillContent::Payload { bytes, type_hash }, false) if type_hash == hash => {
-                    let decoded = codec::decode(&m.place.site(*site).ty, bytes.clone());
+                    let decoded = codec::decode(&m.place.site(*site).ty, std::mem::take(bytes));
                     let decoded = decoded.map_err(|e| ReceiveFault::Payload(e.to_string()))?;
                     let ty = &m.place.site(*site).ty;
                     if !super::calls::fits(&decoded.value, ty) {
@@ -260,7 +271,7 @@ impl Engine {
     fn fill(&mut self, m: &Message, at: FrameRef, lane: Option<u32>, values: &mut Vec<Value>) {
         let bytes: u64 = values.iter().map(Value::bytes).sum();
         if self.bytes.saturating_add(bytes) > self.config.limits.bytes_max {
-            self.limit(LimitKind::Bytes, Some(m.execution.clone()));
+            self.limit(LimitKind::Bytes, Some(m.execution.id()));
             return self.refuse(m, at, lane, "its receiver holds as many bytes as it may");
         }
         match (m.plan.lanes, lane) {
@@ -276,9 +287,23 @@ impl Engine {
         for ((site, ..), value) in m.plan.payloads.iter().zip(values.drain(..)) {
             self.write_by(m.place, at, *site, lane, value);
         }
-        self.write_by(m.place, at, m.plan.sender, lane, Value::Peer(m.peer.clone()));
+        if m.plan.sender_read {
+            self.write_by(m.place, at, m.plan.sender, lane, Value::Peer(m.peer.clone()));
+        }
         self.settle();
         self.end_if_done(at);
+    }
+}
+
+/// What a message is of.
+struct Execution<'a> {
+    origin: &'a PeerId,
+    epoch: u64,
+    counter: u64,
+}
+impl Execution<'_> {
+    fn id(&self) -> ExecutionId {
+        ExecutionId { origin: self.origin.clone(), epoch: self.epoch, counter: self.counter }
     }
 }
 
@@ -286,17 +311,18 @@ impl Engine {
 struct Message<'a> {
     peer: &'a PeerId,
     from: PeerIx,
-    execution: &'a ExecutionId,
+    execution: &'a Execution<'a>,
     graph: GraphId,
     place: &'a Arc<PlacePlan>,
     recv: RecvIx,
     plan: &'a RecvPlan,
-    envelope: &'a Envelope,
+    lane: Option<u32>,
+    remaining_ns: u64,
 }
 
 impl Message<'_> {
     fn parts(&self) -> (ExecutionId, u64, Option<u32>, PeerId) {
-        (self.execution.clone(), self.plan.wire, self.envelope.lane, self.peer.clone())
+        (self.execution.id(), self.plan.wire, self.lane, self.peer.clone())
     }
     fn late(&self) -> Event {
         let (execution, wire, lane, peer) = self.parts();

@@ -13,7 +13,7 @@ use crate::outgoing::Outgoing;
 use crate::plan::{Destination, NodeIx, NodeKind, SendPlan};
 use crate::time::Time;
 use bb_ir::codec::{self, Parts};
-use bb_ir::envelope::{Envelope, ExecutionName, Fill, FillContent, Fills};
+use bb_ir::envelope::{Envelope, Fill, FillContent, Fills};
 use bb_ir::failure::FailureCode;
 use bb_ir::peer::PeerId;
 use bytes::Bytes;
@@ -139,7 +139,7 @@ impl Engine {
 
     /// A message for which there is no time left.
     fn too_late(&mut self, at: FrameRef, wire: u64, to: &To) {
-        let Some(execution) = self.frames.get(at).map(|f| f.key.execution.clone()) else { return };
+        let Some(execution) = self.execution_of(at) else { return };
         self.refuses(Gate::DeadlineCheck, GateReason::Deadline, &to.peer, Some(wire), Some(execution));
         let message = format!("there was no time left for a message to {}", to.peer);
         let cause = Arc::new(Cause { code: FailureCode::Deadline, message, quorum: None });
@@ -147,21 +147,15 @@ impl Engine {
     }
 
     fn emit(&mut self, at: FrameRef, wire: u64, to: To, fills: Fills<Parts>, expires: Time) {
-        let Some(frame) = self.frames.get(at) else { return };
-        let execution = frame.key.execution.clone();
-        let me = self.config.peer.clone();
-        let name = ExecutionName {
-            origin: (execution.origin != me).then(|| execution.origin.clone()),
-            epoch: execution.epoch,
-            counter: execution.counter,
-        };
-        let to_me = to.peer == me;
+        let Some(key) = self.frames.get(at).map(|f| f.key) else { return };
+        let name = self.processes.name(&key);
+        let to_me = to.peer == self.config.peer;
         let Some(peer) = self.intern_or_tell(&to.peer) else {
             let message = format!("nothing is sent to {}: this node knows as many peers as it may", to.peer);
             let cause = Arc::new(Cause { code: FailureCode::SendRefused, message, quorum: None });
             return self.awaited_fails(at, wire, to.own_lane, &cause);
         };
-        if !to_me && let Err(reason) = self.tx_gates(peer, &to.peer, wire, &execution) {
+        if !to_me && let Err(reason) = self.tx_gates(peer, &to.peer, wire, &key) {
             let message = format!("nothing is sent to {}: {reason}", to.peer);
             let cause = Arc::new(Cause { code: FailureCode::SendRefused, message, quorum: None });
             return self.awaited_fails(at, wire, to.own_lane, &cause);
@@ -175,9 +169,9 @@ impl Engine {
         let outgoing = Outgoing { id, peer: to.peer, expires, envelope: Arc::new(envelope) };
         self.counters.accepted += 1;
         let full = outbox.bytes() + outgoing.bytes() as u64 > self.config.limits.unacknowledged_bytes_max;
-        let sent = Sent { frame: at, wire, lane: to.own_lane, execution, outgoing };
+        let sent = Sent { frame: at, wire, lane: to.own_lane, outgoing };
         if full {
-            self.limit(LimitKind::Unacknowledged, Some(sent.execution.clone()));
+            self.limit(LimitKind::Unacknowledged, Some(self.processes.execution(&key)));
             return self.not_delivered(sent, FailureCode::SendRefused);
         }
         if to_me {
@@ -216,7 +210,7 @@ impl Engine {
                 self.counters.delivered += 1;
                 let me = self.config.peer.clone();
                 let ix = self.peers.intern(&me);
-                self.accepted(&me, ix, &Envelope { seq: 0, ..envelope });
+                self.accepted(&me, ix, &mut Envelope { seq: 0, ..envelope });
             }
             Err(_) => self.not_delivered(sent, FailureCode::SendRefused),
         }
@@ -224,7 +218,8 @@ impl Engine {
 
     /// An acknowledgement that nothing else has carried.
     pub(super) fn acknowledge(&mut self, peer: PeerIx) {
-        if self.peers.ack_owed(peer) {
+        // To itself a node says nothing over a connection.
+        if self.peers.ack_owed(peer) && self.peers.id(peer) != self.config.peer {
             self.bare(peer, 0);
         }
     }
@@ -294,9 +289,9 @@ impl Engine {
     /// A message was not delivered: its lane or frame learns.
     fn not_delivered(&mut self, sent: Sent, code: FailureCode) {
         self.counters.failed(code);
-        let peer = sent.outgoing.peer;
+        let (execution, peer) = (sent.execution(&self.config.peer), sent.outgoing.peer);
         let message = format!("a message to {peer} was not delivered");
-        self.event(Event::SendFailed { execution: sent.execution.clone(), wire: sent.wire, peer, code });
+        self.event(Event::SendFailed { execution, wire: sent.wire, peer, code });
         let cause = Arc::new(Cause { code, message, quorum: None });
         self.awaited_fails(sent.frame, sent.wire, sent.lane, &cause);
     }
@@ -304,15 +299,18 @@ impl Engine {
     /// Everything up to `ack` has arrived at the peer.
     pub(super) fn acknowledged(&mut self, ix: PeerIx, ack: u64) {
         let (outbox, rtt) = self.peers.outbox(ix);
-        let (settled, took) = outbox.acknowledged(ack, self.now);
-        if let Some(took) = took {
+        let settled = outbox.acknowledged(ack, self.now);
+        if let Some(took) = settled.took {
             rtt.sample(took);
         }
-        self.counters.delivered += settled as u64;
         let rarely = outbox.heard();
-        self.peer_answers(ix, took);
-        self.pressure(ix);
-        self.go_out(ix);
+        self.peers.meets(ix, ack);
+        self.peer_answers(ix, settled.took);
+        if settled.numbers > 0 {
+            self.counters.delivered += settled.messages;
+            self.pressure(ix);
+            self.go_out(ix);
+        }
         if rarely {
             self.look_after(ix);
         }

@@ -74,7 +74,7 @@ impl Engine {
         syscall: &Syscall,
     ) -> Option<Value> {
         let key = &self.frames.get(at)?.key;
-        let (graph, execution) = (GraphId(key.graph), key.execution.clone());
+        let (graph, execution) = (GraphId(key.graph), self.processes.execution(key));
         match syscall {
             Syscall::Clock => Some(Value::scalar(i64::try_from(self.now.0).unwrap_or(i64::MAX))),
             Syscall::Random => Some(Value::scalar(self.gates.random.next_u64())),
@@ -96,7 +96,7 @@ impl Engine {
             Syscall::Emit(topic) => {
                 let value = self.inputs.pop()?;
                 let module_name = self.graphs[graph.0 as usize].program.clone();
-                let (topic, execution) = (topic.clone(), execution.clone());
+                let topic = topic.clone();
                 self.tell(EngineStep::AppEvent { graph, module_name, topic, value, execution });
                 Some(Value::Trigger)
             }
@@ -107,7 +107,7 @@ impl Engine {
                     self.op_failed(at, node, lane, FailureCode::OpFailed, text);
                     return None;
                 };
-                self.event(Event::Metric { execution: execution.clone(), name: name.clone(), value: number });
+                self.event(Event::Metric { execution, name: name.clone(), value: number });
                 Some(Value::Trigger)
             }
             Syscall::After | Syscall::Any => None,

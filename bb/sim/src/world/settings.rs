@@ -35,7 +35,8 @@ impl World {
     pub fn set_lies(&mut self, node: NodeIx, lies: Lies) {
         self.nodes[node.0].liar = Some(Liar::new(lies));
     }
-    /// What the component in this slot of a node does wrong; nothing where nothing is said.
+    /// What the component in this slot of a node does wrong when an op runs on it; nothing where nothing is said, and nothing when
+    /// another component calls it, except that one that has panicked is gone for that one too.
     ///
     /// # Panics
     /// If the node runs and has no such slot.

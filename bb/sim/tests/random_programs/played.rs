@@ -90,6 +90,6 @@ impl Plan {
         };
         let domain = format!("{}{}.Worker", bb::ir::ops::ROLE_DOMAIN_PREFIX, env!("CARGO_PKG_NAME").replace('-', "_"));
         let bodies = (0..members as u8).map(adding).collect();
-        Reference::new().with_bodies(&domain, "work", bodies).unroll("D", members).with_caller(&peer_id(0))
+        Reference::new().with_bodies(&domain, "work", bodies).with_caller(&peer_id(0))
     }
 }

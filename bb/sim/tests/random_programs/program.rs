@@ -64,7 +64,11 @@ macro_rules! carry {
 
 impl Plan {
     pub fn compile(&self) -> bb::Compiled {
-        bb::compile(
+        self.unrolled(1)
+    }
+    /// Whole, its cohort has so many members.
+    pub fn unrolled(&self, members: usize) -> bb::Compiled {
+        bb::compile_with(
             |graph: &Graph,
              vector: On<A, Vector>,
              counts: On<A, Counts>,
@@ -76,6 +80,7 @@ impl Plan {
              worker: WorkerAt<D>| {
                 self.record(graph, Pool::new((vector, counts, table)), (b, other_b, c, d), worker)
             },
+            &bb::Options::default().unroll::<D>(members),
         )
     }
 

@@ -4,8 +4,10 @@ mod run;
 mod text;
 mod written;
 
+use bb::ir::proto::onnx::ModelProto;
 use bb::ir::value::Value;
-use bb::{Compiled, Reference};
+use bb::reference::NoReference;
+use bb::{Compiled, Compiler, Reference};
 use bb_sim::{Host, peer_id};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -29,10 +31,18 @@ impl Case {
     fn sizes(&self) -> &[usize] {
         self.cohort.as_ref().map_or(&[1], |(_, sizes)| sizes)
     }
-    /// What it means where its cohort has so many members.
-    fn reference(&self, members: usize) -> Reference {
-        let reference = self.reference.clone().with_caller(&peer_id(0));
-        self.cohort.iter().fold(reference, |reference, (class, _)| reference.unroll(class, members))
+    /// What it means.
+    fn reference(&self) -> Reference {
+        self.reference.clone().with_caller(&peer_id(0))
+    }
+    /// The whole program where its cohort has so many members.
+    fn whole(&self, members: usize) -> Result<ModelProto, NoReference> {
+        let output = self.program.output.as_ref().expect("it compiles");
+        let Some((class, _)) = &self.cohort else { return self.reference().whole(output) };
+        let unrolled = Compiler::new().with_unrolled(*class, members).compile(&self.program.recorded.model);
+        let unrolled = unrolled.unwrap_or_else(|e| panic!("{}: {e}", self.name));
+        assert_eq!(unrolled.digest, output.digest, "{}: it is the same program", self.name);
+        self.reference().whole(&unrolled)
     }
 }
 

@@ -26,8 +26,7 @@ pub fn all(case: &Case, to: &Path, golden: &Path) {
     write("golden".into(), golden.to_str().expect("a plain path").into());
     let sizes = case.sizes();
     for members in [1].iter().chain(sizes.iter().filter(|n| **n != 1)) {
-        let whole = case.reference(*members).whole(output);
-        model(format!("whole-{members}.onnx"), whole.unwrap_or_else(or));
+        model(format!("whole-{members}.onnx"), case.whole(*members).unwrap_or_else(or));
         let names = root.input[1..].iter().cloned();
         let args = std::iter::once(("start".to_owned(), Value::Trigger)).chain(names.zip((case.args)(*members)));
         write(format!("{members}.in"), text::write(&args.collect::<Vec<_>>()).into_bytes());
@@ -40,7 +39,7 @@ pub fn all(case: &Case, to: &Path, golden: &Path) {
         write(format!("{}.artifact.onnx", partition.class), artifact.bytes.clone());
         model(
             format!("{}.view.onnx", partition.class),
-            case.reference(1).view(output, &partition.class).unwrap_or_else(or),
+            case.reference().view(output, &partition.class).unwrap_or_else(or),
         );
     }
 }

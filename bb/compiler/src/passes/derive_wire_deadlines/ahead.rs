@@ -3,7 +3,7 @@
 //! One walk from the end of the program to its start. What lies ahead of a value is, by place, how many wires there are
 //! at most until something arrives there for the first time.
 
-use crate::index::FunctionIndex;
+use crate::parallel;
 use bb_ir::keys;
 use bb_ir::proto::onnx::{ModelProto, NodeProto};
 use bb_ir::views::Metadata;
@@ -46,7 +46,7 @@ struct Hop {
 
 /// By wire id, for the wires of the root.
 pub fn of(model: &ModelProto) -> FxHashMap<u64, Way> {
-    let index = FunctionIndex::new(&model.functions[0]);
+    let index = parallel::index(&model.functions[0]);
     let classes = classes(model);
     let mut ahead: Vec<Rc<Ahead>> = vec![Rc::default(); index.values()];
     let mut hops: FxHashMap<u64, Hop> = FxHashMap::default();

@@ -1,7 +1,8 @@
 //! Large constants on wires.
 
 use crate::error::{at_node, source_of};
-use crate::index::{FunctionIndex, NodeIx};
+use crate::index::NodeIx;
+use crate::parallel;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::ops;
 use bb_ir::proto::onnx::FunctionProto;
@@ -12,7 +13,7 @@ use bb_ir::wire_shape::is_send;
 const LARGE_BYTES: u64 = 64 << 10;
 
 pub fn of(root: &FunctionProto) -> Vec<Diagnostic> {
-    let index = FunctionIndex::new(root);
+    let index = parallel::index(root);
     // Of each value: the constant that it is, or is computed from and from nothing else.
     let mut constant: Vec<Option<NodeIx>> = vec![None; index.values()];
     let mut found = Vec::new();

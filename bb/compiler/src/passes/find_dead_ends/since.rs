@@ -7,6 +7,7 @@
 use super::seconds;
 use crate::error::{at_node, source_of};
 use crate::index::{FunctionIndex, NodeIx};
+use crate::parallel;
 use crate::passes::type_solver::Constants;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::limits::REMAINING_NS_MAX;
@@ -34,7 +35,7 @@ pub fn of(model: &ModelProto) -> Vec<Diagnostic> {
     if !root.node.iter().any(is_after) {
         return Vec::new();
     }
-    let index = FunctionIndex::new(root);
+    let index = parallel::index(root);
     let walk = Walk { lives: lives(&index), constants: Constants::of(&index), model, index };
     walk.run()
 }

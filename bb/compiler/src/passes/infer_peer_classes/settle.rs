@@ -3,6 +3,7 @@
 use super::places::PlaceIx;
 use super::walk::{Placement, Site};
 use crate::index::{FunctionIndex, InfoIx, NodeIx, ValueIx};
+use crate::parallel;
 use bb_ir::proto::onnx::{ModelProto, NodeProto, ValueInfoProto};
 use bb_ir::views::Metadata;
 use bb_ir::{keys, names};
@@ -58,18 +59,22 @@ impl<'a> Settled<'a> {
     /// The nodes, one for each of their places; what nobody reads anywhere is gone.
     fn nodes(&self, all: Vec<NodeProto>) -> Vec<NodeProto> {
         let mut nodes = Vec::with_capacity(all.len());
+        let mut copies: Vec<(NodeIx, usize, PlaceIx)> = Vec::with_capacity(all.len());
         for (i, node) in all.into_iter().enumerate() {
             let at = NodeIx::new(i);
-            let Some((last, before)) = self.homes.at(at).split_last() else { continue };
-            for (n, place) in before.iter().enumerate() {
-                nodes.push(self.at_place(at, node.clone(), n, *place));
-            }
-            nodes.push(self.at_place(at, node, before.len(), *last));
+            let places = self.homes.at(at);
+            copies.extend((0..).zip(places).map(|(n, place)| (at, n, *place)));
+            nodes.extend(std::iter::repeat_n(node, places.len()));
         }
+        parallel::each(&mut nodes, |i, node| {
+            let (at, n, place) = copies[i];
+            self.put_at(at, node, n, place);
+        });
         nodes
     }
 
-    fn at_place(&self, at: NodeIx, mut node: NodeProto, n: usize, place: PlaceIx) -> NodeProto {
+    /// Makes `node` the copy of the node at `at` with that number, which stands there.
+    fn put_at(&self, at: NodeIx, node: &mut NodeProto, n: usize, place: PlaceIx) {
         for (input, name) in self.others.get(&(at, n)).into_iter().flatten() {
             node.input[*input].clone_from(name);
         }
@@ -88,7 +93,6 @@ impl<'a> Settled<'a> {
         if let Site::At(_, Some(lane)) = self.placement.nodes[at.at()] {
             node.set_metadata(keys::LANE_KEY, lane.to_string());
         }
-        node
     }
 
     fn infos(&self, mut all: Vec<ValueInfoProto>) -> Vec<ValueInfoProto> {

@@ -3,6 +3,7 @@
 use super::places::{Kind, PlaceIx, Places};
 use super::{refusals, targets};
 use crate::index::{FunctionIndex, NodeIx, ValueIx};
+use crate::parallel;
 use crate::passes::inline_for_partition::callees_first;
 use crate::passes::resolve_slots::{concrete_rows, slot_rows};
 use bb_ir::diagnostics::Diagnostic;
@@ -49,7 +50,7 @@ pub struct Placement {
 pub fn place<'m>(model: &'m ModelProto, faults: &mut Vec<Diagnostic>) -> Option<(Placement, FunctionIndex<'m>)> {
     let root = model.functions.first().expect("validate requires a root");
     let entry = entry_class(model, root, faults)?;
-    let index = FunctionIndex::new(root);
+    let index = parallel::index(root);
     let callees_first = match callees_first(model) {
         Ok(order) => order,
         Err(recursion) => {

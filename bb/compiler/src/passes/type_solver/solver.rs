@@ -9,6 +9,7 @@ use super::origin::{Reason, Told};
 use super::relations::{Said, Statement, View, relate};
 use super::types::Type;
 use crate::index::{Consumers, FunctionIndex, NodeIx, ValueIx};
+use crate::parallel;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::ops;
 use bb_ir::proto::onnx::FunctionProto;
@@ -53,7 +54,7 @@ pub struct TypeSolver<'a, 'c> {
 impl<'a, 'c> TypeSolver<'a, 'c> {
     /// For one function, with what it declares of its values.
     pub fn new(function: &'a FunctionProto, callees: &'c mut Callees<'a>) -> Self {
-        let index = FunctionIndex::new(function);
+        let index = parallel::index(function);
         let mut dims = Dims::default();
         let mut types = Vec::with_capacity(index.values());
         for value in (0..index.values()).map(ValueIx::new) {

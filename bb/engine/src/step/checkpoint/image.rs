@@ -42,6 +42,9 @@ pub struct Image {
     /// Where the numbers to the next new peer begin.
     #[prost(uint64, tag = "16")]
     pub begin: u64,
+    /// Whether a peer was forgotten of whom something had its effect.
+    #[prost(bool, tag = "17")]
+    pub forgot: bool,
 }
 
 /// What the gates know of a peer; absent where that is nothing.
@@ -301,6 +304,9 @@ pub struct Peer {
     /// For how long it has not been connected.
     #[prost(uint64, tag = "12")]
     pub gone_ns: u64,
+    /// Of one that may have been forgotten and does not know that yet: the first number to it, else 0.
+    #[prost(uint64, tag = "13")]
+    pub unmet: u64,
 }
 
 impl Peer {
@@ -321,8 +327,7 @@ pub struct Sent {
     pub wire: u64,
     #[prost(uint32, optional, tag = "3")]
     pub lane: Option<u32>,
-    #[prost(message, optional, tag = "4")]
-    pub execution: Option<Key>,
+    // 4 was the execution, which the envelope names.
     #[prost(uint64, tag = "5")]
     pub rest_ns: u64,
     #[prost(bytes = "bytes", tag = "6")]

@@ -2,7 +2,8 @@
 //!
 //! Between two checkpoints a durable engine holds back messages, answers to calls and outputs: what the outside has seen
 //! is always in a checkpoint. After a crash the last one is restored, with the same epoch and numbers; what is not
-//! acknowledged is sent again, what peers have sent in the meantime they send again, and methods that ran run again.
+//! acknowledged is sent again, what peers have sent in the meantime they send again (but for who may have been forgotten: see
+//! `peers/places.rs`), and methods that ran run again.
 
 mod image;
 mod restore;
@@ -10,9 +11,9 @@ mod save;
 
 pub use save::{sent_image, value};
 
-use super::Engine;
 use super::frame::FrameRef;
 use super::outbox::RESTORED_WITHIN;
+use super::{Ended, Engine};
 use crate::bugs::{Bug, has};
 use crate::event::EngineStep;
 use crate::input::{CallId, GraphId};
@@ -27,7 +28,8 @@ pub use image::{
 };
 
 const MAGIC: &[u8; 8] = b"bb.check";
-const VERSION: u32 = 1;
+/// The second has no executions beside envelopes; the first is read as well.
+const VERSION: u32 = 2;
 /// Magic, version and length before the image, a SHA-256 of all that behind it.
 const HEAD_BYTES: usize = 8 + 4 + 8;
 const SUM_BYTES: usize = 32;
@@ -162,20 +164,23 @@ impl Engine {
         self.next_command = image.next_command;
         self.bytes = parts.frames.all().map(|(_, f)| f.bytes).sum();
         self.lanes = parts.frames.all().map(|(_, f)| f.lane_count()).sum();
-        self.frames = parts.frames;
+        (self.frames, self.processes) = (parts.frames, parts.processes);
         self.ready = parts.ready.into();
         parts.bootstraps.into_iter().for_each(|(graph, state)| self.bootstraps.put(graph, state));
         self.loopback = parts.loopback.into();
         self.calls.restore(image.counter, parts.calls, &self.frames);
         self.gates.random = parts.random;
-        self.peers.set_begin(image.begin);
+        self.peers.set_begin(image.begin, image.forgot);
         self.peers.all_left();
         parts.heard_of.into_iter().for_each(|(peer, addresses)| self.addresses_of(peer, addresses));
         for (peer, health) in &parts.health {
             self.gates.restore(*peer, health, self.now);
         }
+        self.ended = Ended::new(self.config.limits.remembered_max);
         for (key, deadline) in parts.ended {
-            self.ended.remember(self.now, key, deadline);
+            self.ended.remember(&mut self.processes, self.now, key, deadline);
+            // What is remembered has kept it.
+            self.processes.release(key.process);
         }
         for (command, ready, inputs) in parts.commands.into_iter().filter(|_| !has(Bug::RunLostAtRestore)) {
             self.run_again(command, ready, inputs);
@@ -214,7 +219,7 @@ fn read(bytes: &[u8]) -> Result<image::Image, CheckpointError> {
     let truncated = |expected: u64| CheckpointError::Truncated { there: bytes.len() as u64, expected };
     let least = (HEAD_BYTES + SUM_BYTES) as u64;
     let version = bytes.get(8..12).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes).ok_or(truncated(least))?;
-    if version != VERSION {
+    if !(1..=VERSION).contains(&version) {
         return Err(CheckpointError::Newer(version));
     }
     let length = bytes.get(12..20).and_then(|b| b.try_into().ok()).map(u64::from_le_bytes).ok_or(truncated(least))?;

@@ -12,6 +12,7 @@ use crate::step::gather::{GatherState, Member};
 use crate::step::lanes::{Lane, LaneRecv, LanesState};
 use crate::step::outbox::Sent;
 use crate::step::peers::{PeerIx, Peers};
+use crate::step::processes::Processes;
 use crate::step::{Engine, Ready};
 use crate::tables::Random;
 use crate::time::Time;
@@ -42,6 +43,7 @@ fn before(now: Time, ns: u64) -> Time {
 /// What is put in place once all of it was read.
 pub struct Parts {
     pub frames: Frames,
+    pub processes: Processes,
     pub bootstraps: Vec<(GraphId, Bootstrapping)>,
     pub ready: Vec<Ready>,
     pub commands: Vec<(CommandId, Ready, Vec<Value>)>,
@@ -64,11 +66,13 @@ pub fn parts(engine: &mut Engine, image: &image::Image) -> Restored<Parts> {
         found.ok_or_else(|| CheckpointError::OtherProgram { class: g.class.clone() })
     };
     let graphs: Vec<u32> = image.graphs.iter().map(graph_of).collect::<Restored<_>>()?;
-    let mut it = Reader { graphs, now, peers: &mut engine.peers, slots: &engine.graphs };
+    let processes = Processes::new(engine.config.peer.clone(), image.epoch);
+    let mut it = Reader { graphs, now, peers: &mut engine.peers, processes, slots: &engine.graphs };
     let (mut frames, mut commands, mut refs) = (Frames::default(), Vec::new(), Vec::new());
     for saved in &image.frames {
         let (mut frame, parked) = it.frame(saved)?;
         frame.active = (parked.len() + frame.parked.len()) as u32;
+        it.processes.keep(frame.key.process);
         let at = frames.put(Box::new(frame)).ok_or(bad("two frames are one"))?;
         commands.extend(
             parked.into_iter().map(|(number, node, lane, inputs)| (number, Ready { frame: at, node, lane }, inputs)),
@@ -107,7 +111,10 @@ pub fn parts(engine: &mut Engine, image: &image::Image) -> Restored<Parts> {
     }
     let mut ended = Vec::new();
     for saved in &image.ended {
-        ended.push((it.key(&saved.key)?, after(now, saved.rest_ns)));
+        let key = it.key(&saved.key)?;
+        // Until all of them are put in place.
+        it.processes.keep(key.process);
+        ended.push((key, after(now, saved.rest_ns)));
     }
     let held = image.held.iter().map(|h| it.held(h)).collect::<Restored<_>>()?;
     let me = it.peers.me().clone();
@@ -127,7 +134,7 @@ pub fn parts(engine: &mut Engine, image: &image::Image) -> Restored<Parts> {
         numbers.push(Some(ix));
         let mut flight = Vec::new();
         // Numbers go up by one; nobody has sent so many.
-        if [saved.first, saved.contiguous, image.begin].iter().any(|n| *n > u64::MAX / 2) {
+        if [saved.first, saved.contiguous, saved.unmet, image.begin].iter().any(|n| *n > u64::MAX / 2) {
             return Err(bad("a number"));
         }
         for (message, seq) in saved.flight.iter().zip(saved.first.max(1)..) {
@@ -145,13 +152,15 @@ pub fn parts(engine: &mut Engine, image: &image::Image) -> Restored<Parts> {
     for (ix, saved, flight) in flights {
         it.peers.restore(ix, saved, flight, now);
     }
-    Ok(Parts { bootstraps, health, heard_of, random, frames, ready, commands, calls, ended, held, loopback })
+    let processes = it.processes;
+    Ok(Parts { bootstraps, health, heard_of, random, frames, processes, ready, commands, calls, ended, held, loopback })
 }
 
 struct Reader<'a> {
     graphs: Vec<u32>,
     now: Time,
     peers: &'a mut Peers,
+    processes: Processes,
     slots: &'a [GraphSlot],
 }
 
@@ -182,9 +191,15 @@ fn bootstraps(image: &image::Image, it: &Reader, frames: &Frames) -> Restored<Ve
 type Running = (CommandId, NodeIx, Option<u32>, Vec<Value>);
 
 impl Reader<'_> {
-    fn key(&self, key: &image::Key) -> Restored<FrameKey> {
-        let graph = *self.graphs.get(key.graph as usize).ok_or(bad("a graph that is not there"))?;
-        Ok(FrameKey { execution: execution(key)?, graph, place: key.place, lane: key.lane })
+    /// An artifact's number here.
+    fn graph(&self, saved: u32) -> Restored<u32> {
+        self.graphs.get(saved as usize).copied().ok_or(bad("a graph that is not there"))
+    }
+
+    fn key(&mut self, key: &image::Key) -> Restored<FrameKey> {
+        let graph = self.graph(key.graph)?;
+        let process = self.processes.intern(&peer(&key.origin)?, key.epoch);
+        Ok(FrameKey { process, counter: key.counter, graph, place: key.place, lane: key.lane })
     }
 
     fn frame(&mut self, saved: &image::Frame) -> Restored<(Frame, Vec<Running>)> {
@@ -318,17 +333,18 @@ impl Reader<'_> {
                 None if held.late => Err(CallError::Deadline { waited_for: held.waited_for.clone() }),
                 None => Ok(values),
             };
-            let graph = *self.graphs.get(held.graph as usize).ok_or(bad("a graph that is not there"))?;
-            return Ok(EngineStep::CallResolved { call: CallId(call), graph: GraphId(graph), result });
+            let graph = GraphId(self.graph(held.graph)?);
+            return Ok(EngineStep::CallResolved { call: CallId(call), graph, result });
         }
-        let key = self.key(held.execution.as_ref().ok_or(bad("an output"))?)?;
+        let key = held.execution.as_ref().ok_or(bad("an output"))?;
+        let graph = self.graph(key.graph)?;
         let value = values.into_iter().next().ok_or(bad("an output"))?;
         Ok(EngineStep::AppEvent {
-            graph: GraphId(key.graph),
-            module_name: self.slots[key.graph as usize].program.clone(),
+            graph: GraphId(graph),
+            module_name: self.slots[graph as usize].program.clone(),
             topic: held.topic.as_str().into(),
             value,
-            execution: key.execution.clone(),
+            execution: ExecutionId { origin: peer(&key.origin)?, epoch: key.epoch, counter: key.counter },
         })
     }
 }
@@ -338,9 +354,6 @@ fn same(there: usize, expected: usize, what: &'static str) -> Restored<()> {
 }
 fn peer(bytes: &Bytes) -> Restored<PeerId> {
     PeerId::from_bytes(bytes.clone()).ok_or(bad("a peer"))
-}
-fn execution(key: &image::Key) -> Restored<ExecutionId> {
-    Ok(ExecutionId { origin: peer(&key.origin)?, epoch: key.epoch, counter: key.counter })
 }
 fn code_of(number: u32) -> Restored<FailureCode> {
     FailureCode::ALL.iter().copied().find(|c| c.number() == number).ok_or(bad("a failure's code"))
@@ -406,9 +419,11 @@ fn sent(saved: &image::Sent, now: Time, frame: FrameRef, to: &PeerId, id: SendId
     let mut limits = WireLimits::default();
     limits.frame_bytes_max = limits.frame_bytes_max.max(saved.envelope.len());
     let read = envelope::decode(saved.envelope.clone(), &limits).map_err(|_| bad("an envelope"))?;
+    if read.execution.is_none() {
+        return Err(bad("a message"));
+    }
     let envelope = Envelope { remaining_ns: 0, rtt: Vec::new(), ..read.to_be_sent() };
     let expires = after(now, saved.rest_ns);
     let outgoing = Outgoing { id, peer: to.clone(), expires, envelope: Arc::new(envelope) };
-    let execution = execution(saved.execution.as_ref().ok_or(bad("a message"))?)?;
-    Ok(Some(Sent { frame, wire: saved.wire, lane: saved.lane, execution, outgoing }))
+    Ok(Some(Sent { frame, wire: saved.wire, lane: saved.lane, outgoing }))
 }

@@ -50,7 +50,7 @@ pub fn image(engine: &Engine) -> image::Image {
         ended: engine
             .ended
             .all()
-            .map(|(key, deadline)| image::Ended { key: key_image(&key), rest_ns: rest(now, deadline) })
+            .map(|(key, deadline)| image::Ended { key: key_image(engine, &key), rest_ns: rest(now, deadline) })
             .collect(),
         calls: engine.calls.images(&numbers),
         held: engine.held.iter().filter_map(held).collect(),
@@ -59,6 +59,7 @@ pub fn image(engine: &Engine) -> image::Image {
         random_seed: engine.gates.random.image().0.to_vec().into(),
         random_position: engine.gates.random.image().1,
         begin: engine.peers.begin(),
+        forgot: engine.peers.has_forgotten(),
     }
 }
 
@@ -72,8 +73,9 @@ fn times(now: Time, all: &[Option<Time>]) -> Vec<u64> {
     all.iter().map(|t| t.map_or(0, |t| ago(now, t) + 1)).collect()
 }
 
-fn key_image(key: &FrameKey) -> image::Key {
-    image::Key { graph: key.graph, place: key.place, lane: key.lane, ..execution(&key.execution) }
+fn key_image(engine: &Engine, key: &FrameKey) -> image::Key {
+    let execution = execution(&engine.processes.execution(key));
+    image::Key { graph: key.graph, place: key.place, lane: key.lane, ..execution }
 }
 fn execution(id: &ExecutionId) -> image::Key {
     image::Key { origin: id.origin.to_bytes(), epoch: id.epoch, counter: id.counter, ..image::Key::default() }
@@ -92,7 +94,7 @@ fn frame_image(engine: &Engine, frame: &Frame) -> image::Frame {
         Some(image::Command { number: number.0, node: node.0, lane: *lane, inputs })
     };
     image::Frame {
-        key: key_image(&frame.key),
+        key: key_image(engine, &frame.key),
         rest_ns: rest(now, frame.deadline),
         call: frame.call.map(|c| c.0),
         sites: frame.sites.iter().map(site).collect(),
@@ -197,7 +199,6 @@ pub fn sent_image(sent: &Sent, now: Time, numbers: &Numbers) -> image::Sent {
         frame: numbers.get(&sent.frame).copied(),
         wire: sent.wire,
         lane: sent.lane,
-        execution: Some(execution(&sent.execution)),
         rest_ns: rest(now, sent.outgoing.expires),
         // Whatever its time: what is too late is told apart when it is sent.
         envelope: bb_ir::envelope::encode_with(&sent.outgoing.envelope, 1).concat().into(),

@@ -9,9 +9,14 @@
 //! A process that was forgotten may remember this one, and which of its numbers it has seen. So a peer that is met begins
 //! above every number that was ever given to one that was forgotten; Hello says where. That makes numbers unique in a place,
 //! too: a refusal that the host still had for who was there before names none of the next one's.
+//!
+//! What a durable peer sent before it went down for so long may have had its effect here, and it would send that again. So
+//! once somebody was forgotten of whom something had its effect, Hello says to each new peer that it may be the one, until
+//! that acknowledges the numbers that begin here; and who hears it sends nothing again.
 
 use super::super::Engine;
-use super::{Outbox, Peer, PeerIx, Peers, VIOLATIONS_WITHIN};
+use super::connection::VIOLATIONS_WITHIN;
+use super::{Outbox, Peer, PeerIx, Peers};
 use crate::event::LimitKind;
 use crate::time::Time;
 use bb_ir::limits::REMAINING_NS_MAX;
@@ -78,13 +83,15 @@ impl Peers {
         let addresses = self.heard_of.remove(peer).unwrap_or_default();
         let (began, to_greet) = (self.begin, self.begin > 1);
         let outbox = Outbox::beginning(began);
-        *self.at(ix) = Peer { id: Some(peer.clone()), addresses, began, to_greet, outbox, ..Peer::default() };
+        let unmet = self.forgot.then_some(began);
+        *self.at(ix) = Peer { id: Some(peer.clone()), addresses, began, to_greet, unmet, outbox, ..Peer::default() };
         self.by_id.insert(peer.clone(), ix);
         self.leaves(ix, Time(0));
     }
     /// A peer that is new takes the place of one that is forgotten.
     pub fn replace(&mut self, ix: PeerIx, peer: &PeerId) {
         let old = std::mem::take(self.at(ix));
+        self.forgot |= old.mattered || old.matters();
         // One is left out: messages without a number go by it.
         let above = old.outbox.next_number() + 1;
         self.begin = self.begin.max(above);
@@ -98,8 +105,29 @@ impl Peers {
         self.begin
     }
     /// The same, as it was saved.
-    pub fn set_begin(&mut self, begin: u64) {
+    pub fn set_begin(&mut self, begin: u64, forgot: bool) {
         self.begin = self.begin.max(begin);
+        self.forgot |= forgot;
+    }
+    /// Whether a peer may be one that was forgotten, and has not said yet that it knows of that.
+    pub fn may_have_forgotten(&self, ix: Option<PeerIx>) -> bool {
+        ix.map_or(self.forgot, |ix| self.all[ix.0 as usize].unmet.is_some())
+    }
+    /// A peer says that all up to there has arrived: what it was told in a Hello among it.
+    pub fn meets(&mut self, ix: PeerIx, ack: u64) {
+        let peer = self.at(ix);
+        if peer.unmet.is_some_and(|first| ack.saturating_add(1) >= first) {
+            peer.unmet = None;
+        }
+    }
+    /// Whether anybody was forgotten of whom something had its effect.
+    pub fn has_forgotten(&self) -> bool {
+        self.forgot
+    }
+    /// What a Hello says to a peer that has heard one on this connection: the same, with what there is more.
+    pub fn told(&self, ix: PeerIx) -> u64 {
+        let peer = &self.all[ix.0 as usize];
+        peer.told.unwrap_or_else(|| peer.outbox.first_unsettled())
     }
     /// What messages to a peer go by that have no number.
     pub fn unnumbered(&self, ix: PeerIx) -> u64 {
