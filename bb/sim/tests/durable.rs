@@ -4,7 +4,7 @@
 mod asking;
 use asking::*;
 use bb::__private::Accepts;
-use bb::engine::{Arg, CallId, CheckpointError, Config, Engine, Event, GraphId, Input, Time, Usage, Value};
+use bb::engine::{Arg, CallId, CheckpointError, Config, Engine, EngineStep, Event, GraphId, Input, Time, Usage, Value};
 use bb::prelude::*;
 use bb_sim::{Host, Link, NodeIx, World, peer_id};
 use std::sync::LazyLock;
@@ -242,4 +242,64 @@ fn an_image_that_cannot_be_is_refused_or_runs_without_harm() {
         }
     }
     assert!(refused > 100 && ran > 100, "{refused} refused, {ran} ran");
+}
+
+fn feed(engine: &mut Engine, now: Time, input: Input) -> Vec<EngineStep> {
+    engine.handle(now, input);
+    steps(engine, now)
+}
+fn steps(engine: &mut Engine, now: Time) -> Vec<EngineStep> {
+    std::iter::from_fn(|| engine.poll(now)).collect()
+}
+/// A durable asker (0) or a helper (1) of `there_and_back`.
+fn one_of_two(index: usize) -> Engine {
+    static PROGRAM: LazyLock<bb::Compiled> = LazyLock::new(|| bb::compile(there_and_back));
+    let mut engine = Engine::new(Config { durable: index == 0, ..Config::new(peer_id(index), 1) });
+    let artifact = PROGRAM.artifact(["Asker", "Helper"][index]).expect("compiled");
+    engine.install(&artifact.bytes, &bb::kernels(), &[]).expect("installs");
+    engine
+}
+fn there_and_back(graph: &Graph, x: On<Asker, f32>, cohort: On<Asker, Peers<Helper>>) -> On<Asker, f32> {
+    let there = graph.wire(x, cohort);
+    graph.wire(positive(there), there.sender::<Asker>()).sum()
+}
+/// Each says Hello to the other; what the asker does then, with all of it written down.
+fn meet(asker: &mut Engine, helper: &mut Engine, now: Time) -> Vec<EngineStep> {
+    let [to_helper, to_asker] = [asker.hello_for(now, &peer_id(1)), helper.hello_for(now, &peer_id(0))];
+    feed(helper, now, Input::Connected { peer: peer_id(0), hello: to_helper });
+    feed(asker, now, Input::Connected { peer: peer_id(1), hello: to_asker })
+}
+
+/// What a lost connection took with it is settled by the next Hello. A crash takes that back, and not the Hello.
+#[test]
+fn a_hello_settles_nothing_that_no_checkpoint_holds() {
+    let (mut asker, mut helper) = (one_of_two(0), one_of_two(1));
+    meet(&mut asker, &mut helper, NOW);
+    let call = Input::Call { call: CallId(1), graph: GraphId(0), args: vec![number(2.0), EVERYONE], budget: 60 * S };
+    feed(&mut asker, NOW, call);
+    let written = asker.checkpoint();
+    asker.checkpoint_durable(written.id);
+    assert!(matches!(steps(&mut asker, NOW).as_slice(), [EngineStep::Send(_)]), "it is lost on its way");
+    feed(&mut asker, NOW, Input::Disconnected { peer: peer_id(1) });
+    feed(&mut helper, NOW, Input::Disconnected { peer: peer_id(0) });
+    meet(&mut asker, &mut helper, NOW);
+
+    feed(&mut helper, NOW, Input::Disconnected { peer: peer_id(0) });
+    let mut asker = one_of_two(0);
+    assert_eq!(asker.restore(NOW, &written.bytes), Ok(vec![(CallId(1), GraphId(0))]));
+    meet(&mut asker, &mut helper, NOW);
+    let written = asker.checkpoint();
+    asker.checkpoint_durable(written.id);
+    let again = steps(&mut asker, NOW);
+    let [EngineStep::Send(message)] = again.as_slice() else { panic!("{again:?}") };
+    let frame = message.encode(NOW).concat().into();
+    let answer = feed(&mut helper, NOW, Input::Received { peer: peer_id(0), frame });
+    let [EngineStep::Send(message)] = answer.as_slice() else { panic!("{answer:?}") };
+    let frame = message.encode(NOW).concat().into();
+    feed(&mut asker, NOW, Input::Received { peer: peer_id(1), frame });
+    let written = asker.checkpoint();
+    asker.checkpoint_durable(written.id);
+    let answered = steps(&mut asker, NOW);
+    let is_answer = |s: &EngineStep| matches!(s, EngineStep::CallResolved { result: Ok(_), .. });
+    assert!(answered.iter().any(is_answer), "{answered:?}");
 }

@@ -12,6 +12,7 @@ use crate::time::Time;
 use bb_ir::peer::PeerId;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::Duration;
 
 /// How many messages may be on their way to a peer, which tells as many apart.
@@ -64,6 +65,10 @@ struct InFlight {
 pub struct Outbox {
     /// The number of the first.
     first: u64,
+    /// Up to where no crash takes back what is settled: what was acknowledged, or is in a checkpoint. It is what Hello says.
+    safe: u64,
+    /// The first of each checkpoint that is being written, where it is another.
+    saving: VecDeque<(u64, u64)>,
     flight: VecDeque<InFlight>,
     /// How many of them have gone out: no more than the other side keeps apart.
     out: usize,
@@ -104,7 +109,8 @@ pub enum Due {
 impl Outbox {
     /// Nothing; the next message has this number.
     pub fn beginning(first: u64) -> Self {
-        Outbox { first, flight: VecDeque::new(), out: 0, bytes: 0, rings: None, high: false }
+        let (flight, saving) = (VecDeque::new(), VecDeque::new());
+        Outbox { first, safe: first, saving, flight, out: 0, bytes: 0, rings: None, high: false }
     }
     /// As it was saved, without a connection.
     pub fn restored(first: u64, messages: Vec<Option<Sent>>, now: Time) -> Self {
@@ -112,7 +118,7 @@ impl Outbox {
         let lost_until = Some(now.after(RESTORED_WITHIN));
         let flight = |message| InFlight { message, sent_at: now, tries: 1, lost_until };
         let flight: VecDeque<_> = messages.into_iter().map(flight).collect();
-        Outbox { first, out: flight.len().min(WINDOW as usize), flight, bytes, ..Outbox::default() }
+        Outbox { out: flight.len().min(WINDOW as usize), flight, bytes, ..Outbox::beginning(first) }
     }
     /// The first number, and what is in flight from there on.
     pub fn image(&self, now: Time, numbers: &FxHashMap<FrameRef, u32>) -> (u64, Vec<SentImage>) {
@@ -127,6 +133,25 @@ impl Outbox {
     /// The first number that is not settled.
     pub fn first_unsettled(&self) -> u64 {
         self.first
+    }
+    /// The first number that a Hello may not call settled.
+    pub fn first_unsafe(&self) -> u64 {
+        self.safe
+    }
+    /// A checkpoint of this number holds what is settled.
+    pub fn saved_by(&mut self, checkpoint: u64) {
+        if self.first > self.saving.back().map_or(self.safe, |(_, first)| *first) {
+            self.saving.push_back((checkpoint, self.first));
+        }
+    }
+    /// It, and all before it, are written.
+    pub fn safe_by(&mut self, checkpoint: u64) {
+        while let Some((number, first)) = self.saving.front().copied()
+            && number <= checkpoint
+        {
+            self.saving.pop_front();
+            self.safe = self.safe.max(first);
+        }
     }
     /// Bytes of values that have not been acknowledged.
     pub fn bytes(&self) -> u64 {
@@ -197,6 +222,7 @@ impl Outbox {
                 self.bytes -= message.outgoing.bytes() as u64;
             }
         }
+        self.safe = self.safe.max(self.first.min(ack.saturating_add(1)));
         settled
     }
     /// The peer is there: what is sent again ever more rarely, because it was not, is sent again soon. Whether anything is.
@@ -258,19 +284,28 @@ impl Outbox {
         all.filter(|(it, _)| it.lost_until.is_some()).map(|(_, number)| number).collect()
     }
 
-    /// Without a connection, numbers whose messages were given up need not arrive: the next Hello settles them.
-    pub fn forget_numbers(&mut self) {
+    /// Without a connection, numbers whose messages were given up need not arrive: the next Hello settles them. That of a
+    /// durable engine once a checkpoint does: one that does not may be restored, and would send them.
+    pub fn forget_numbers(&mut self, durable: bool) {
         if self.flight.iter().all(|it| it.message.is_none()) {
             self.first = self.next_number();
             self.flight.clear();
             self.out = 0;
+            self.safe = if durable { self.safe } else { self.first };
         }
+    }
+    /// A Hello that calls numbers unsettled from there on was said before they were forgotten: the other side waits for them.
+    pub fn unsettle(&mut self, from: u64, now: Time) -> Range<u64> {
+        let waited_for = from.min(self.first)..self.first;
+        for _ in waited_for.clone() {
+            self.flight.push_front(InFlight { message: None, sent_at: now, tries: 1, lost_until: None });
+            self.out += 1;
+        }
+        self.first = waited_for.start;
+        waited_for
     }
     /// The timer has rung: what there is to do, and when to ring again.
     pub fn due(&mut self, now: Time, rtt: &Rtt, connected: bool) -> (Vec<(u64, Due)>, Option<Time>) {
-        if !connected {
-            self.forget_numbers();
-        }
         let slow = self.slow();
         let (mut all, mut next, mut again) = (Vec::new(), None, 0);
         for ((it, number), i) in self.flight.iter().zip(self.first..).zip(0..) {
@@ -390,7 +425,26 @@ mod tests {
         assert_eq!(outbox.due(at(10_100), &rtt, false), (vec![(1, Due::Lost)], None));
         outbox.give_up(1);
         assert_eq!(outbox.due(at(10_101), &rtt, false), (vec![], None));
+        outbox.forget_numbers(false);
         assert_eq!((outbox.first_unsettled(), outbox.next_number()), (4, 4), "the next Hello says that all is settled");
+    }
+
+    #[test]
+    fn a_durable_engine_calls_settled_what_was_acknowledged_or_is_in_a_checkpoint() {
+        let mut outbox = Outbox::default();
+        for _ in 0..3 {
+            sent(&mut outbox, None, at(0), at(60_000));
+        }
+        outbox.acknowledged(1, at(1));
+        outbox.lost(at(2));
+        (2..=3).for_each(|number| _ = outbox.give_up(number));
+        outbox.forget_numbers(true);
+        assert_eq!((outbox.first_unsettled(), outbox.first_unsafe()), (4, 2));
+        outbox.saved_by(7);
+        outbox.safe_by(6);
+        assert_eq!(outbox.first_unsafe(), 2);
+        outbox.safe_by(7);
+        assert_eq!(outbox.first_unsafe(), 4);
     }
 
     #[test]

@@ -319,7 +319,11 @@ impl Engine {
     /// Does what is due about messages in flight to a peer, and sets the timer for the next time.
     pub(super) fn look_after(&mut self, ix: PeerIx) {
         let (now, connected) = (self.now, self.peers.is_connected(&self.peers.id(ix)));
+        let durable = self.config.durable;
         let (outbox, rtt) = self.peers.outbox(ix);
+        if !connected {
+            outbox.forget_numbers(durable);
+        }
         let (due, next) = outbox.due(now, rtt, connected);
         if let Some(next) = next {
             self.timers.set(next, Timer::InFlight { peer: ix });
@@ -345,7 +349,7 @@ impl Engine {
             }
         }
         if !connected {
-            self.peers.outbox(ix).0.forget_numbers();
+            self.peers.outbox(ix).0.forget_numbers(durable);
         }
         self.settle();
     }

@@ -106,6 +106,8 @@ impl Engine {
         let held = &mut self.held;
         held.checkpoints += 1;
         held.under_way.push_back((held.checkpoints, held.released + held.steps.len() as u64));
+        let id = held.checkpoints;
+        self.peers.numbers().for_each(|ix| self.peers.outbox(ix).0.saved_by(id));
         let image = save::image(self).encode_to_vec();
         let mut bytes = Vec::with_capacity(HEAD_BYTES + image.len() + SUM_BYTES);
         bytes.extend_from_slice(MAGIC);
@@ -113,11 +115,12 @@ impl Engine {
         bytes.extend_from_slice(&(image.len() as u64).to_le_bytes());
         bytes.extend_from_slice(&image);
         bytes.extend_from_slice(&sha256(&bytes));
-        Checkpoint { id: self.held.checkpoints, bytes: bytes.into() }
+        Checkpoint { id, bytes: bytes.into() }
     }
 
     /// A checkpoint is safe: what was held back before it was made comes out of [`Engine::poll`].
     pub fn checkpoint_durable(&mut self, id: u64) {
+        self.peers.numbers().for_each(|ix| self.peers.outbox(ix).0.safe_by(id));
         while let Some((checkpoint, until)) = self.held.under_way.front().copied()
             && checkpoint <= id
         {

@@ -86,13 +86,13 @@ impl Engine {
         }
         self.joined(&id, &classes);
         let forgotten = hello.forgot;
-        let peer = self.peers.at(ix);
+        let (now, peer) = (self.now, self.peers.at(ix));
         (peer.hello, peer.classes, peer.left) = (Some(hello), classes, Left::default());
         peer.admit(&self.graphs);
         peer.outbox.heard();
         let left = peer.outbox.left_behind();
         // What was given up since Hello was said to it is waited for.
-        let given_up = peer.told.take().map_or(0..0, |told| told..peer.outbox.first_unsettled());
+        let given_up = peer.told.take().map_or(0..0, |told| peer.outbox.unsettle(told, now));
         given_up.for_each(|number| self.bare(ix, number));
         // What may have had its effect, where nobody remembers that, is not sent again.
         let lost = match before {
@@ -107,6 +107,10 @@ impl Engine {
                 }
                 self.send_again(ix, number);
             }
+        }
+        let (outbox, rtt) = self.peers.outbox(ix);
+        if outbox.needs_timer(now, rtt) {
+            self.look_after(ix);
         }
         if before.is_some() && !same {
             self.restarted(&id);

@@ -127,7 +127,7 @@ impl Peers {
     /// What a Hello says to a peer that has heard one on this connection: the same, with what there is more.
     pub fn told(&self, ix: PeerIx) -> u64 {
         let peer = &self.all[ix.0 as usize];
-        peer.told.unwrap_or_else(|| peer.outbox.first_unsettled())
+        peer.told.unwrap_or_else(|| peer.outbox.first_unsafe())
     }
     /// What messages to a peer go by that have no number.
     pub fn unnumbered(&self, ix: PeerIx) -> u64 {
@@ -141,7 +141,7 @@ impl Peers {
     pub fn greet(&mut self, ix: PeerIx) -> u64 {
         let peer = self.at(ix);
         peer.to_greet = false;
-        let settled = peer.outbox.first_unsettled();
+        let settled = peer.outbox.first_unsafe();
         peer.told = Some(settled);
         settled
     }
