@@ -303,3 +303,38 @@ fn a_hello_settles_nothing_that_no_checkpoint_holds() {
     let is_answer = |s: &EngineStep| matches!(s, EngineStep::CallResolved { result: Ok(_), .. });
     assert!(answered.iter().any(is_answer), "{answered:?}");
 }
+
+#[test]
+fn no_more_than_a_window_goes_out_behind_a_restore() {
+    let mut before = one_of_two(0);
+    meet(&mut before, &mut one_of_two(1), NOW);
+    for call in 0..6000 {
+        let args = vec![number(2.0), EVERYONE];
+        feed(&mut before, NOW, Input::Call { call: CallId(call), graph: GraphId(0), args, budget: 60 * S });
+    }
+    let (mut asker, mut helper) = (one_of_two(0), one_of_two(1));
+    asker.restore(NOW, &before.checkpoint().bytes).expect("it is whole");
+    meet(&mut asker, &mut helper, NOW);
+    let (mut now, mut answered, mut most) = (NOW, 0, 0);
+    while answered < 6000 {
+        let written = asker.checkpoint();
+        asker.checkpoint_durable(written.id);
+        let said = steps(&mut asker, now);
+        answered += said.iter().filter(|s| matches!(s, EngineStep::CallResolved { result: Ok(_), .. })).count();
+        let mail: Vec<_> =
+            said.iter().filter_map(|s| if let EngineStep::Send(m) = s { Some(m) } else { None }).collect();
+        most = most.max(mail.iter().filter(|m| m.has_fills()).count());
+        // The last is the first to arrive.
+        for message in mail.into_iter().rev() {
+            let frame = message.encode(now).concat().into();
+            for step in feed(&mut helper, now, Input::Received { peer: peer_id(0), frame }) {
+                let EngineStep::Send(message) = step else { panic!("{step:?}") };
+                let frame = message.encode(now).concat().into();
+                asker.handle(now, Input::Received { peer: peer_id(1), frame });
+            }
+        }
+        now = now.after(MS);
+        assert!(now < NOW.after(10 * S), "{answered} answers, and nothing more comes");
+    }
+    assert_eq!((most, helper.counters().duplicates), (4096, 0));
+}

@@ -203,7 +203,7 @@ impl Outbox {
             return None;
         }
         let it = self.flight.get_mut(self.out)?;
-        it.sent_at = now;
+        (it.sent_at, it.lost_until) = (now, None);
         self.out += 1;
         Some((self.first + self.out as u64 - 1, it.message.as_ref().map(|m| m.outgoing.clone())))
     }
@@ -278,9 +278,9 @@ impl Outbox {
         }
         in_lanes
     }
-    /// What a lost connection has left in flight.
+    /// What a lost connection has left in flight. What had not gone out is behind the window, and still waits its turn.
     pub fn left_behind(&self) -> Vec<u64> {
-        let all = self.flight.iter().zip(self.first..);
+        let all = self.flight.iter().zip(self.first..).take(self.out);
         all.filter(|(it, _)| it.lost_until.is_some()).map(|(_, number)| number).collect()
     }
 
