@@ -83,6 +83,8 @@ pub struct Limits {
     pub steps_max: usize,
     /// Bytes of values in flight to one peer that it has not acknowledged.
     pub unacknowledged_bytes_max: u64,
+    /// Messages to one peer that it has not acknowledged, given up ones among them: their numbers still have to arrive.
+    pub unacknowledged_max: usize,
     /// How large what peers say may be.
     pub wire: WireLimits,
 }
@@ -98,6 +100,7 @@ impl Default for Limits {
             heard_of_max: 4096,
             steps_max: 1 << 22,
             unacknowledged_bytes_max: 1 << 30,
+            unacknowledged_max: 1 << 18,
             wire: WireLimits::default(),
         }
     }

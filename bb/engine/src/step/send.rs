@@ -168,7 +168,9 @@ impl Engine {
         let envelope = Envelope { execution: Some(name), lane: to.lane, fills, rtt, ..Envelope::bare(seq, ack) };
         let outgoing = Outgoing { id, peer: to.peer, expires, envelope: Arc::new(envelope) };
         self.counters.accepted += 1;
-        let full = outbox.bytes() + outgoing.bytes() as u64 > self.config.limits.unacknowledged_bytes_max;
+        let limits = &self.config.limits;
+        let full = outbox.bytes() + outgoing.bytes() as u64 > limits.unacknowledged_bytes_max
+            || outbox.len() >= limits.unacknowledged_max;
         let sent = Sent { frame: at, wire, lane: to.own_lane, outgoing };
         if full {
             self.limit(LimitKind::Unacknowledged, Some(self.processes.execution(&key)));

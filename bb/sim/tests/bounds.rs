@@ -1,0 +1,64 @@
+//! What a node holds has a bound, whatever peers and callers do.
+#![allow(missing_docs)]
+
+mod asking;
+use asking::*;
+use bb::engine::{CallId, Config, Engine, EngineStep, Event, GraphId, Input, LimitKind, Limits, Time, Usage};
+use bb::ir::envelope::{self, Envelope};
+use bb::prelude::*;
+use bb_sim::peer_id;
+use bytes::Bytes;
+use std::sync::LazyLock;
+
+const NOW: Time = Time(1_000_000_000_000);
+
+fn told(graph: &Graph, x: On<Asker, Tensor>, to: On<Asker, Peers<Helper>>) -> On<Each<Helper>, Tensor> {
+    graph.wire(x, to)
+}
+/// An asker (0) or a helper (1).
+fn node(index: usize, limits: Limits) -> Engine {
+    static PROGRAM: LazyLock<bb::Compiled> = LazyLock::new(|| bb::compile(told));
+    assert_eq!(PROGRAM.diagnostics, []);
+    let mut engine = Engine::new(Config { limits, ..Config::new(peer_id(index), 1) });
+    let artifact = PROGRAM.artifact(["Asker", "Helper"][index]).expect("compiled");
+    engine.install(&artifact.bytes, &bb::kernels(), &[]).expect("installs");
+    engine
+}
+fn feed(engine: &mut Engine, now: Time, input: Input) -> Vec<EngineStep> {
+    engine.handle(now, input);
+    std::iter::from_fn(|| engine.poll(now)).collect()
+}
+fn call(number: u64, args: Vec<bb::engine::Arg>) -> Input {
+    Input::Call { call: CallId(number), graph: GraphId(0), args, budget: 10 * S }
+}
+fn limits_hit(steps: &[EngineStep], kind: LimitKind) -> usize {
+    let hit = |s: &&EngineStep| matches!(s, EngineStep::Event(Event::LimitReached { limit, .. }) if *limit == kind);
+    steps.iter().filter(hit).count()
+}
+
+/// Its messages are given up in time, and their numbers wait for it all the same. That it says something is no answer to them.
+#[test]
+fn a_peer_that_talks_and_acknowledges_nothing_is_sent_no_more_than_a_bound() {
+    let mut asker = node(0, Limits { unacknowledged_max: 100, ..Limits::default() });
+    let helper = node(1, Limits::default());
+    feed(&mut asker, NOW, Input::Connected { peer: peer_id(1), hello: helper.hello() });
+    let talk: Bytes = envelope::encode(&Envelope::bare(0, 0)).concat().into();
+    let (mut now, mut sizes, mut refused) = (NOW, Vec::new(), 0);
+    for number in 1..=2000 {
+        now = now.after(S / 10);
+        asker.handle(now, Input::Received { peer: peer_id(1), frame: talk.clone() });
+        let steps = feed(&mut asker, now, call(number, vec![self::number(1.0), EVERYONE]));
+        refused += limits_hit(&steps, LimitKind::Unacknowledged);
+        if number % 500 == 0 {
+            sizes.push(asker.checkpoint().bytes.len());
+        }
+    }
+    assert_eq!(refused, 1900);
+    assert!(sizes.iter().all(|s| s.abs_diff(sizes[0]) < 200), "{sizes:?}");
+    // Once it acknowledges, it is sent what comes next.
+    let talk: Bytes = envelope::encode(&Envelope::bare(0, 100)).concat().into();
+    feed(&mut asker, now, Input::Received { peer: peer_id(1), frame: talk });
+    let steps = feed(&mut asker, now, call(0, vec![number(1.0), EVERYONE]));
+    assert!(steps.iter().any(|s| matches!(s, EngineStep::Send(m) if m.has_fills())), "{steps:?}");
+    assert_eq!(asker.usage(), Usage { in_flight: 1, ..Usage::default() });
+}
