@@ -3,8 +3,11 @@
 
 mod asking;
 use asking::*;
-use bb::engine::{CallId, Config, Engine, EngineStep, Event, GraphId, Input, LimitKind, Limits, Time, Usage};
+use bb::engine::{
+    Arg, CallError, CallId, Config, Engine, EngineStep, Event, GraphId, Input, LimitKind, Limits, Time, Usage, Value,
+};
 use bb::ir::envelope::{self, Envelope};
+use bb::ir::value::RawTensor;
 use bb::prelude::*;
 use bb_sim::peer_id;
 use bytes::Bytes;
@@ -28,7 +31,7 @@ fn feed(engine: &mut Engine, now: Time, input: Input) -> Vec<EngineStep> {
     engine.handle(now, input);
     std::iter::from_fn(|| engine.poll(now)).collect()
 }
-fn call(number: u64, args: Vec<bb::engine::Arg>) -> Input {
+fn call(number: u64, args: Vec<Arg>) -> Input {
     Input::Call { call: CallId(number), graph: GraphId(0), args, budget: 10 * S }
 }
 fn limits_hit(steps: &[EngineStep], kind: LimitKind) -> usize {
@@ -61,4 +64,28 @@ fn a_peer_that_talks_and_acknowledges_nothing_is_sent_no_more_than_a_bound() {
     let steps = feed(&mut asker, now, call(0, vec![number(1.0), EVERYONE]));
     assert!(steps.iter().any(|s| matches!(s, EngineStep::Send(m) if m.has_fills())), "{steps:?}");
     assert_eq!(asker.usage(), Usage { in_flight: 1, ..Usage::default() });
+}
+
+#[test]
+fn a_call_that_brings_more_bytes_than_a_node_may_hold_is_refused() {
+    let mut asker = node(0, Limits { bytes_max: 1000, ..Limits::default() });
+    let large = RawTensor::from_vec(&[100], vec![0.0f32; 100]).expect("a hundred");
+    let args = || vec![Arg::Value(Value::Tensor(large.clone())), EVERYONE];
+    let refused = |steps: &[EngineStep]| {
+        steps.iter().any(|s| {
+            let limit = CallError::Limit(LimitKind::Bytes);
+            matches!(s, EngineStep::CallResolved { result: Err(error), .. } if *error == limit)
+        })
+    };
+    // Two calls that have not run yet hold 400 bytes each.
+    for number in 1..=2 {
+        asker.handle(NOW, call(number, args()));
+    }
+    assert_eq!(asker.usage().bytes, 800);
+    asker.handle(NOW, call(3, args()));
+    assert_eq!(asker.usage().bytes, 800);
+    let steps: Vec<EngineStep> = std::iter::from_fn(|| asker.poll(NOW)).collect();
+    assert!(refused(&steps) && limits_hit(&steps, LimitKind::Bytes) == 1, "{steps:?}");
+    assert!(!refused(&feed(&mut asker, NOW, call(4, args()))), "there is room again");
+    assert_eq!(asker.usage(), Usage::default());
 }

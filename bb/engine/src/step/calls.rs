@@ -119,6 +119,12 @@ impl Engine {
             return Err(CallError::Failed((**cause).clone()));
         }
 
+        let bytes: u64 = values.iter().map(Value::bytes).sum();
+        if self.bytes.saturating_add(bytes) > self.config.limits.bytes_max {
+            self.limit(LimitKind::Bytes, None);
+            return Err(CallError::Limit(LimitKind::Bytes));
+        }
+
         self.calls.counter += 1;
         let counter = self.calls.counter;
         let key = FrameKey { process: ProcessIx::OWN, counter, graph: graph.0, place: 0, lane: NO_LANE };
