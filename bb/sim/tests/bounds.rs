@@ -7,6 +7,7 @@ use bb::engine::{
     Arg, CallError, CallId, Config, Engine, EngineStep, Event, GraphId, Input, LimitKind, Limits, Time, Usage, Value,
 };
 use bb::ir::envelope::{self, Envelope};
+use bb::ir::limits::WireLimits;
 use bb::ir::value::RawTensor;
 use bb::prelude::*;
 use bb_sim::peer_id;
@@ -88,4 +89,26 @@ fn a_call_that_brings_more_bytes_than_a_node_may_hold_is_refused() {
     assert!(refused(&steps) && limits_hit(&steps, LimitKind::Bytes) == 1, "{steps:?}");
     assert!(!refused(&feed(&mut asker, NOW, call(4, args()))), "there is room again");
     assert_eq!(asker.usage(), Usage::default());
+}
+
+/// Lanes are numbered up to there: who is told of one beyond takes it for a violation.
+#[test]
+fn a_cohort_of_more_peers_than_there_are_lanes_is_no_argument() {
+    let mut asker = node(0, Limits { peers_max: 100_000, ..Limits::default() });
+    let cohort = |peers: std::ops::Range<usize>| {
+        let peers: Vec<Value> = peers.map(|n| Value::Peer(peer_id(n))).collect();
+        vec![number(1.0), Arg::Value(Value::Seq(peers.into()))]
+    };
+    let steps = feed(&mut asker, NOW, call(1, cohort(1..65_538)));
+    let [EngineStep::CallResolved { result: Err(CallError::BadArgument { index: 1, expected }), .. }] =
+        steps.as_slice()
+    else {
+        panic!("{} steps", steps.len())
+    };
+    assert_eq!(expected, "`b` is a seq(bb.peer) of at most 65536");
+    assert_eq!(asker.usage(), Usage::default());
+    let steps = feed(&mut asker, NOW, call(2, cohort(1..65_537)));
+    let last = steps.iter().rev().find_map(|s| if let EngineStep::Send(m) = s { Some(m) } else { None });
+    let frame: Bytes = last.expect("one for each").encode(NOW).concat().into();
+    assert_eq!(envelope::decode(frame, &WireLimits::default()).map(|e| e.lane), Ok(Some(65_535)));
 }

@@ -10,6 +10,7 @@ use crate::event::{CallError, Cause, EngineStep, Event, LimitKind};
 use crate::input::{Arg, CallId, GraphId};
 use crate::plan::{EntryInput, Sizes};
 use bb_ir::failure::FailureCode;
+use bb_ir::limits::LANES_MAX;
 use bb_ir::types::{DURATION_DENOTATION, ValueType};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -107,7 +108,8 @@ impl Engine {
         let mut values = Vec::with_capacity(args.len());
         for (index, (arg, input)) in args.into_iter().zip(&slot.inputs).enumerate() {
             let value = self.argument(graph, arg, input);
-            let expected = || format!("`{}` is a {}", input.name, input.ty.canonical_text());
+            let most = if input.ty.is_cohort() { format!(" of at most {LANES_MAX}") } else { String::new() };
+            let expected = || format!("`{}` is a {}{most}", input.name, input.ty.canonical_text());
             values.push(value.ok_or_else(|| CallError::BadArgument { index, expected: expected() })?);
         }
         let mut sizes = Sizes::of(&plan);
@@ -154,8 +156,8 @@ impl Engine {
 
     /// The value of an argument, if it is what the input takes.
     pub(super) fn argument(&self, graph: GraphId, arg: Arg, input: &EntryInput) -> Option<Value> {
-        match arg {
-            Arg::Value(value) => fits(&value, &input.ty).then_some(value),
+        let value = match arg {
+            Arg::Value(value) => value,
             Arg::AllPeers { and_self } => {
                 let slot = self.graphs.get(graph.0 as usize)?;
                 let class = input.peer_class.as_deref()?;
@@ -165,9 +167,10 @@ impl Engine {
                     peers.push(self.config.peer.clone());
                 }
                 peers.sort();
-                Some(Value::Seq(peers.into_iter().map(Value::Peer).collect()))
+                Value::Seq(peers.into_iter().map(Value::Peer).collect())
             }
-        }
+        };
+        fits(&value, &input.ty).then_some(value)
     }
 
     /// A declared output has its value.
@@ -243,7 +246,15 @@ pub fn fits(value: &Value, ty: &ValueType) -> bool {
         (Value::Tensor(t), ValueType::Duration) => t.as_scalar::<i64>().is_some(),
         (Value::Peer(_), ty) => ty.is_peer(),
         (Value::Bytes(_), ValueType::Denoted(d)) => d != DURATION_DENOTATION && !ty.is_peer(),
-        (Value::Seq(values), ValueType::Seq(of)) => values.iter().all(|v| fits(v, of)),
+        (Value::Seq(values), ValueType::Seq(of)) => {
+            values.iter().all(|v| fits(v, of)) && !(of.is_peer() && is_no_cohort(values))
+        }
         _ => false,
     }
+}
+
+/// Whether these are more peers than a cohort has: their lanes could not be told.
+pub fn is_no_cohort(peers: &[Value]) -> bool {
+    let most = LANES_MAX as usize;
+    peers.len() > most && peers.iter().filter_map(Value::as_peer).collect::<FxHashSet<_>>().len() > most
 }

@@ -1,5 +1,6 @@
 //! Frames: the state of one execution at one place and lane.
 
+use super::calls::is_no_cohort;
 use super::ended::UNDER_WAY;
 use super::lanes::LanesState;
 use super::peers::PeerIx;
@@ -11,6 +12,7 @@ use crate::event::{Cause, ExecutionId, LimitKind};
 use crate::input::CommandId;
 use crate::plan::{NodeIx, PlacePlan, SiteIx, Sizes, Storage};
 use crate::time::Time;
+use bb_ir::failure::FailureCode;
 use bb_ir::peer::PeerId;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -305,6 +307,12 @@ impl Engine {
         let Some(frame) = self.frames.get_mut(at) else { return };
         let of = plan.site(site);
         let value = if of.cohort { distinct(value) } else { value };
+        if of.cohort && value.as_seq().is_some_and(is_no_cohort) {
+            // What comes from outside is compared with its type; this is an op's.
+            let message = format!("`{}` is of more peers than a cohort has", of.name);
+            let cause = Cause { code: FailureCode::OpFailed, message, quorum: None };
+            return self.fail_site(at, site, lane, Arc::new(cause));
+        }
         let bytes = value.bytes();
         let Some(state) = frame.state_mut(site, lane) else { return };
         if !state.is_empty() {
