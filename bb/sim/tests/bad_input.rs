@@ -227,6 +227,39 @@ fn a_site_takes_one_value_of_the_one_who_may_send_it() {
     assert!(matches!(what.as_slice(), [Event::Late { lane: Some(1), .. }]), "{what:?}");
 }
 
+/// What is left of a call that was answered goes on, and its number may be another's by then.
+#[test]
+fn a_call_that_takes_the_number_of_an_answered_one_is_its_own() {
+    #[bb::module]
+    fn lingers(graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>) -> On<Asker, f32> {
+        let there = graph.wire(x, to);
+        graph.wire(there, there.sender::<Asker>()).emit("back");
+        x.identity()
+    }
+    #[bb::module]
+    fn waits(graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>) -> On<Asker, f32> {
+        let there = graph.wire(x, to);
+        graph.wire(there, there.sender::<Asker>())
+    }
+    let mut asker = Engine::new(Config::new(peer_id(0), 1));
+    for program in [bb::compile(lingers), bb::compile(waits)] {
+        assert_eq!(program.diagnostics, []);
+        asker.install(&program.artifact("Asker").expect("compiled").bytes, &bb::kernels(), &[]).expect("installs");
+    }
+    let call = |graph: u32, seconds: u64| {
+        let args = vec![Arg::Value(Value::scalar(1.0f32)), Arg::Value(Value::Peer(peer_id(1)))];
+        Input::Call { call: CallId(1), graph: GraphId(graph), args, budget: Duration::from_secs(seconds) }
+    };
+    let answers = |steps: &[EngineStep]| steps.iter().filter(|s| matches!(s, EngineStep::CallResolved { .. })).count();
+    assert_eq!(answers(&feed(&mut asker, call(0, 10))), 1);
+    assert_eq!(answers(&feed(&mut asker, call(1, 60))), 0);
+    let after = |seconds| NOW.after(Duration::from_secs(seconds));
+    let ended = steps(&mut asker, after(10));
+    assert!(ended.iter().any(|s| matches!(s, EngineStep::Event(Event::FrameExpired { .. }))), "{ended:?}");
+    assert_eq!((answers(&ended), asker.usage().calls), (0, 1));
+    assert_eq!(answers(&steps(&mut asker, after(60))), 1);
+}
+
 #[test]
 fn what_is_installed_can_be_looked_at() {
     let engine = engine(1, Membership::open());

@@ -204,7 +204,11 @@ impl Engine {
     }
 
     pub(super) fn resolve(&mut self, call: CallId, result: Result<Vec<Value>, CallError>) {
-        if let Some(Call { graph, .. }) = self.calls.by_id.remove(&call) {
+        if let Some(Call { graph, frame, .. }) = self.calls.by_id.remove(&call) {
+            // What is left of it is nobody's: its number may be another call's from now on.
+            if let Some(frame) = self.frames.get_mut(frame) {
+                frame.call = None;
+            }
             self.tell(EngineStep::CallResolved { call, graph, result });
         }
     }
