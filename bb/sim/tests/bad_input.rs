@@ -296,6 +296,25 @@ fn a_method_that_completes_after_its_frame_has_ended_is_an_event() {
     assert!(matches!(what.as_slice(), [Event::UnknownInput { .. }]), "{what:?}");
 }
 
+/// A host may hand in what a method gave before it lets time pass: then the answer is too late, and its frame not yet over.
+#[test]
+fn who_waits_for_an_answer_that_is_too_late_learns_at_once() {
+    let mut n = net();
+    let asked = feed(&mut n.helpers[0], Input::Received { peer: peer_id(0), frame: n.frames[0].clone() });
+    let [EngineStep::Run { command, inputs, .. }] = asked.as_slice() else { panic!("{asked:?}") };
+    let late = NOW.after(Duration::from_secs(61));
+    n.helpers[0].handle(late, Input::Completed { command: *command, result: Ok(inputs.clone()) });
+    let said = steps(&mut n.helpers[0], late);
+    assert_eq!(n.helpers[0].counters().deadline_checks, 1, "{said:?}");
+    let frames: Vec<Bytes> = said
+        .iter()
+        .filter_map(|s| if let EngineStep::Send(m) = s { Some(m.encode(late).concat().into()) } else { None })
+        .collect();
+    let [frame] = frames.as_slice() else { panic!("{said:?}") };
+    let FillContent::Failure { code, .. } = &read(frame).fills[0].content else { panic!("{:?}", read(frame)) };
+    assert_eq!(code.number(), 2);
+}
+
 /// The one op that reads a peer value may have taken it out of its site; it names the sender all the same.
 #[test]
 fn nobody_else_answers_for_a_named_peer() {

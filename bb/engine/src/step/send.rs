@@ -30,6 +30,12 @@ struct To {
     own_lane: Option<u32>,
 }
 
+/// What says of each of a Send's payloads that it will not come.
+fn failure_fills(send: &SendPlan, cause: &Cause) -> Fills<Parts> {
+    let content = || FillContent::Failure { code: cause.code, message: cause.message.clone() };
+    send.payloads.iter().map(|(_, address, _)| Fill { address: *address, content: content() }).collect()
+}
+
 /// The lane that a message of this frame to one peer names.
 fn around(frame: &Frame, lane: Option<u32>) -> Option<u32> {
     if frame.plan.each { Some(frame.key.lane).filter(|l| *l != NO_LANE) } else { lane }
@@ -91,7 +97,7 @@ impl Engine {
         let mut all = self.destinations(at, send, lane).peekable();
         while let Some(to) = all.next() {
             if expires <= self.now {
-                self.too_late(at, wire, &to);
+                self.too_late(at, send, to);
             } else {
                 // The last one may have them.
                 let fills = if all.peek().is_some() { fills.clone() } else { std::mem::take(&mut fills) };
@@ -122,28 +128,23 @@ impl Engine {
         let frame = self.frames.get(at)?;
         let (plan, expires) = (frame.plan.clone(), frame.deadline);
         let send = Self::send_plan(&plan, node)?;
-        let fills: Fills<Parts> = send
-            .payloads
-            .iter()
-            .map(|(_, address, _)| Fill {
-                address: *address,
-                content: FillContent::Failure { code: cause.code, message: cause.message.clone() },
-            })
-            .collect();
-        let wire = send.wire;
+        let (wire, fills) = (send.wire, failure_fills(send, cause));
         for to in self.destinations(at, send, lane) {
             self.emit(at, wire, to, fills.clone(), expires);
         }
         Some(wire)
     }
 
-    /// A message for which there is no time left.
-    fn too_late(&mut self, at: FrameRef, wire: u64, to: &To) {
-        let Some(execution) = self.execution_of(at) else { return };
-        self.refuses(Gate::DeadlineCheck, GateReason::Deadline, &to.peer, Some(wire), Some(execution));
+    /// A message for which there is no time left. Who would have got it learns: there may be time where that was called.
+    fn too_late(&mut self, at: FrameRef, send: &SendPlan, to: To) {
+        let Some((execution, expires)) = self.execution_of(at).zip(self.frames.get(at).map(|f| f.deadline)) else {
+            return;
+        };
+        self.refuses(Gate::DeadlineCheck, GateReason::Deadline, &to.peer, Some(send.wire), Some(execution));
         let message = format!("there was no time left for a message to {}", to.peer);
         let cause = Arc::new(Cause { code: FailureCode::Deadline, message, quorum: None });
-        self.awaited_fails(at, wire, to.own_lane, &cause);
+        self.awaited_fails(at, send.wire, to.own_lane, &cause);
+        self.emit(at, send.wire, to, failure_fills(send, &cause), expires);
     }
 
     fn emit(&mut self, at: FrameRef, wire: u64, to: To, fills: Fills<Parts>, expires: Time) {
