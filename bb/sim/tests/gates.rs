@@ -3,10 +3,13 @@
 
 mod asking;
 use asking::*;
-use bb::engine::{Arg, CallError, Event, Gate, GateReason, Limits, Membership, Standing, Usage};
+use bb::engine::{
+    Arg, CallError, CallId, Config, Engine, EngineStep, Event, Gate, GateReason, GraphId, Input, Limits, Membership,
+    Standing, Time, Usage, Value,
+};
 use bb::ir::failure::FailureCode;
 use bb::prelude::*;
-use bb_sim::{CallIx, Host, Lies, Link, NodeIx, World};
+use bb_sim::{CallIx, Host, Lies, Link, NodeIx, World, peer_id};
 use std::time::Duration;
 
 const HELPER: NodeIx = NodeIx(1);
@@ -209,4 +212,26 @@ fn what_a_node_knows_of_its_peers_survives_a_restart() {
     world.kill(ASKER);
     world.start(ASKER).expect("installs");
     assert!(refused(&mut world), "it is still left alone");
+}
+
+/// As one to another peer: what waited too long is not taken for delivered.
+#[test]
+fn a_message_to_the_node_itself_that_waited_too_long_fails() {
+    fn around(graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peers<Asker>>) -> On<Asker, u64> {
+        let there = graph.wire(x, to);
+        graph.wire(there, there.sender::<Asker>()).quorum(0.5).count()
+    }
+    let program = bb::compile_with(around, &bb::Options::default().per_hop_budget(S));
+    assert_eq!(program.diagnostics, []);
+    let mut engine = Engine::new(Config::new(peer_id(0), 1));
+    engine.install(&program.artifact("Asker").expect("compiled").bytes, &bb::kernels(), &[]).expect("installs");
+    let both = Value::Seq([0, 1].map(|n| Value::Peer(peer_id(n))).into());
+    let (now, args) = (Time(1_000_000_000), vec![number(1.0), Arg::Value(both)]);
+    engine.handle(now, Input::Call { call: CallId(1), graph: GraphId(0), args, budget: 60 * S });
+    assert!(matches!(engine.poll(now), Some(EngineStep::Send(_))), "the other peer's; its own waits");
+    let later = now.after(10 * S);
+    let said: Vec<EngineStep> = std::iter::from_fn(|| engine.poll(later)).collect();
+    let failed = |s: &EngineStep| matches!(s, EngineStep::Event(Event::SendFailed { peer, code: FailureCode::Deadline, .. }) if *peer == peer_id(0));
+    assert!(said.iter().any(failed), "{said:?}");
+    assert_eq!(engine.counters().delivered, 0);
 }

@@ -207,6 +207,9 @@ impl Engine {
 
     /// A message to this node itself arrives, or is more than a frame may hold.
     pub(super) fn looped_back(&mut self, sent: Sent) {
+        if sent.outgoing.is_expired(self.now) {
+            return self.not_delivered(sent, FailureCode::Deadline);
+        }
         let frame: Bytes = sent.outgoing.encode(self.now).concat().into();
         match bb_ir::envelope::decode(frame, &self.config.limits.wire) {
             Ok(envelope) => {
