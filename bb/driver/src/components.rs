@@ -26,6 +26,8 @@ struct Slot {
 struct Group {
     busy: bool,
     waiting: VecDeque<Job>,
+    /// How many have to wait before those are looked for that nobody waits for any more.
+    many: usize,
     /// Of a durable node, while a method runs: what the components that it may change held before. Such a method runs
     /// again after a crash.
     before: BTreeMap<ComponentId, Option<Vec<u8>>>,
@@ -38,6 +40,10 @@ pub struct Job {
     pub method: Arc<str>,
     pub inputs: Vec<Value>,
 }
+
+/// Fewer jobs that nobody waits for are left where they are: while a method does not come back, what waits behind it is
+/// given up again and again.
+const MANY: usize = 64;
 
 /// A method that has run.
 pub struct Done {
@@ -76,12 +82,17 @@ impl Components {
         self.slots.get(&id).map_or(Ok(()), |slot| slot.component.restore(state))
     }
 
-    /// Runs a method, or queues it. Those marked inline, and those of a broken component, are answered at once.
-    pub fn run(&mut self, job: Job) -> Option<Answer> {
+    /// Runs a method, or queues it. Those marked inline, and those of a broken component, are answered at once. Of what has
+    /// not begun, only what is still `wanted` is kept.
+    pub fn run(&mut self, job: Job, wanted: impl Fn(CommandId) -> bool) -> Option<Answer> {
         let slot = self.slots.get(&job.component).expect("a node installs no artifact with an unbound slot");
         let group = self.groups.get_mut(&slot.group).expect("every component has a group");
         if group.busy {
             group.waiting.push_back(job);
+            if group.waiting.len() > group.many.max(MANY) {
+                group.waiting.retain(|job| wanted(job.command));
+                group.many = group.waiting.len() * 2;
+            }
             None
         } else if slot.component.is_gone() || slot.component.inline(&job.method) {
             Some(call(&slot.component, job))
@@ -91,8 +102,8 @@ impl Components {
         }
     }
 
-    /// Starts what waits for the method that has run; the answers of those that cannot start.
-    pub fn done(&mut self, Done { answer, group: id }: Done) -> Vec<Answer> {
+    /// Starts what waits for the method that has run, and is still `wanted`; the answers of those that cannot start.
+    pub fn done(&mut self, Done { answer, group: id }: Done, wanted: impl Fn(CommandId) -> bool) -> Vec<Answer> {
         let mut answers = vec![answer];
         let next = |components: &mut Self| {
             let group = components.groups.get_mut(&id).expect("it ran here");
@@ -100,6 +111,9 @@ impl Components {
             group.waiting.pop_front()
         };
         while let Some(job) = next(self) {
+            if !wanted(job.command) {
+                continue;
+            }
             let component = &self.slots[&job.component].component;
             if !component.is_gone() {
                 self.start(job);
@@ -164,6 +178,9 @@ mod tests {
             group: ComponentId(group),
         }
     }
+    fn all(_: CommandId) -> bool {
+        true
+    }
     fn counter() -> Held {
         Held::new(Box::new(Counter(0)))
     }
@@ -180,14 +197,14 @@ mod tests {
         let (done, mut ran) = mpsc::unbounded_channel();
         let mut components = Components::new(done, false);
         components.bind(&slot(0, &[], 0), counter());
-        let inline = components.run(job(0, "peek")).expect("at once");
+        let inline = components.run(job(0, "peek"), all).expect("at once");
         assert_eq!(inline.result, Ok(vec![Value::scalar(1u64)]));
         for (i, method) in ["count", "err", "count", "boom", "count"].into_iter().enumerate() {
-            assert!(components.run(job(i as u64 + 1, method)).is_none(), "queued");
+            assert!(components.run(job(i as u64 + 1, method), all).is_none(), "queued");
         }
         let mut answers = Vec::new();
         while answers.len() < 5 {
-            answers.extend(components.done(ran.recv().await.expect("the channel is open")));
+            answers.extend(components.done(ran.recv().await.expect("the channel is open"), all));
         }
         let commands: Vec<u64> = answers.iter().map(|a| a.command.0).collect();
         assert_eq!(commands, [1, 2, 3, 4, 5]);
@@ -216,6 +233,32 @@ mod tests {
             Some(vec![self.own])
         }
     }
+    #[tokio::test]
+    async fn what_waits_behind_a_method_that_does_not_come_back_is_let_go_once_nobody_wants_it() {
+        let (done, mut ran) = mpsc::unbounded_channel();
+        let mut components = Components::new(done, false);
+        let (go, wait) = std::sync::mpsc::channel();
+        let (begun, _has_begun) = mpsc::unbounded_channel();
+        let needs = Needed::new(counter(), "counted", "slow");
+        components.bind(&slot(0, &[], 0), Held::new(Box::new(Slow { own: 0, needs, go: wait, begun })));
+        let input = bytes::Bytes::from(vec![0; 8]);
+        assert!(components.run(job(0, "slow"), all).is_none());
+        for number in 1..=10_000 {
+            let inputs = vec![Value::Bytes(input.clone())];
+            // The last ten frames are open, others have ended.
+            let queued = components.run(Job { inputs, ..job(number, "slow") }, |command| command.0 + 10 > number);
+            assert!(queued.is_none());
+            let kept = components.groups[&ComponentId(0)].waiting.len();
+            assert!(kept <= MANY, "{kept} wait");
+        }
+        // Of those that still wait only what is wanted runs.
+        (0..2).for_each(|_| go.send(()).expect("it waits"));
+        let first = components.done(ran.recv().await.expect("the channel is open"), |command| command.0 == 10_000);
+        assert_eq!(first.iter().map(|a| a.command.0).collect::<Vec<_>>(), [0]);
+        let next = components.done(ran.recv().await.expect("the channel is open"), all);
+        assert_eq!(next.iter().map(|a| a.command.0).collect::<Vec<_>>(), [10_000]);
+    }
+
     /// What it needs is a counter of the same state's kind.
     struct Counted(u8);
     impl Component for Counted {
@@ -247,17 +290,22 @@ mod tests {
             [0, 1, 2, 3].map(|id| components.checkpoint(ComponentId(id)).expect("it does")[0])
         };
 
-        assert!(components.run(job_of(0, 1, "slow")).is_none());
+        assert!(components.run(job_of(0, 1, "slow"), all).is_none());
         has_begun.recv().await.expect("it runs");
         for id in [1, 2] {
-            assert!(components.run(job_of(id, 1 + u64::from(id), "count")).is_none(), "though it is marked inline");
+            assert!(
+                components.run(job_of(id, 1 + u64::from(id), "count"), all).is_none(),
+                "though it is marked inline"
+            );
         }
-        assert!(components.run(job_of(3, 4, "count")).is_some(), "one of another group does not wait");
+        assert!(components.run(job_of(3, 4, "count"), all).is_some(), "one of another group does not wait");
         assert_eq!(held(&components), [3, 7, 30, 51], "as if the method had not begun");
         go.send(()).expect("it waits");
         let mut order = Vec::new();
         while order.len() < 3 {
-            order.extend(components.done(ran.recv().await.expect("the channel is open")).iter().map(|a| a.command.0));
+            order.extend(
+                components.done(ran.recv().await.expect("the channel is open"), all).iter().map(|a| a.command.0),
+            );
         }
         assert_eq!(order, [1, 2, 3]);
         assert_eq!(held(&components), [4, 9, 31, 51]);

@@ -154,7 +154,7 @@ impl Node {
     }
 
     fn on_done(&mut self, done: Done) {
-        for answer in self.components.done(done) {
+        for answer in self.components.done(done, |c| self.engine.waits_for(c)) {
             self.answer(answer);
         }
     }

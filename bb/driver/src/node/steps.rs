@@ -13,7 +13,9 @@ impl Node {
         match step {
             EngineStep::Send(message) => self.send(message),
             EngineStep::Run { command, component, method, inputs } => {
-                if let Some(answer) = self.components.run(Job { command, component, method, inputs }) {
+                if let Some(answer) =
+                    self.components.run(Job { command, component, method, inputs }, |c| self.engine.waits_for(c))
+                {
                     self.answer(answer);
                 }
             }

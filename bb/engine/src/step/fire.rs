@@ -251,6 +251,11 @@ impl Engine {
         self.bootstrap_broken(at, &cause);
     }
 
+    /// Whether anyone still waits for a method: its frame is open, and it has not been answered.
+    pub fn waits_for(&self, command: CommandId) -> bool {
+        self.commands.contains_key(&command)
+    }
+
     pub(super) fn completed(&mut self, command: CommandId, result: Result<Vec<Value>, ComponentFailure>) {
         let Some((Ready { frame: at, node, lane }, _)) = self.commands.remove(&command) else {
             // Ending a frame has released its commands.
