@@ -112,3 +112,28 @@ fn a_cohort_of_more_peers_than_there_are_lanes_is_no_argument() {
     let frame: Bytes = last.expect("one for each").encode(NOW).concat().into();
     assert_eq!(envelope::decode(frame, &WireLimits::default()).map(|e| e.lane), Ok(Some(65_535)));
 }
+
+/// What is given up behind the window goes out as its number when its turn comes: before, the peer would take it for a lie.
+#[test]
+fn numbers_that_are_given_up_keep_to_the_window() {
+    let (mut asker, helper) = (node(0, Limits::default()), node(1, Limits::default()));
+    feed(&mut asker, NOW, Input::Connected { peer: peer_id(1), hello: helper.hello() });
+    for number in 1..=6000 {
+        feed(&mut asker, NOW, call(number, vec![self::number(1.0), EVERYONE]));
+    }
+    let numbers = |steps: Vec<EngineStep>, now: Time| -> Vec<u64> {
+        let read = |s| {
+            let EngineStep::Send(message) = s else { return None };
+            let frame: Bytes = message.encode(now).concat().into();
+            Some(envelope::decode(frame, &WireLimits::default()).expect("it was just encoded").seq)
+        };
+        steps.into_iter().filter_map(read).collect()
+    };
+    let late = NOW.after(10 * S);
+    let said = numbers(feed(&mut asker, late, Input::Tick), late);
+    assert_eq!(asker.usage(), Usage::default(), "all are given up");
+    assert_eq!(said.iter().max(), Some(&4096));
+    let ack: Bytes = envelope::encode(&Envelope::bare(0, 4096)).concat().into();
+    let said = numbers(feed(&mut asker, late, Input::Received { peer: peer_id(1), frame: ack }), late);
+    assert_eq!(said, (4097..=6000).collect::<Vec<_>>());
+}

@@ -348,7 +348,7 @@ impl Engine {
                         self.peer_fails(ix, FailureCode::Deadline);
                     }
                     self.give_up(ix, number, FailureCode::Deadline);
-                    if connected {
+                    if connected && self.peers.outbox(ix).0.has_gone_out(number) {
                         self.send_again(ix, number);
                     }
                 }
