@@ -1,7 +1,11 @@
 //! What peers learn of programs that are installed while they are connected.
 #![allow(missing_docs)]
 
-use bb::engine::{Config, DisconnectReason, Engine, EngineStep, Event, Input, InstallError, Membership, Time};
+use bb::engine::{
+    Arg, CallError, CallId, Config, DisconnectReason, Engine, EngineStep, Event, GraphId, Input, InstallError,
+    Membership, Time, Value,
+};
+use bb::ir::failure::FailureCode;
 use bb::ir::hello::{self, Hello};
 use bb::ir::limits::{self, WireLimits};
 use bb::ir::{artifact, keys, views::Metadata};
@@ -9,6 +13,7 @@ use bb::prelude::*;
 use bb_components as _;
 use bb_sim::peer_id;
 use bytes::Bytes;
+use std::time::Duration;
 
 #[derive(bb::Peer)]
 pub struct Asker;
@@ -22,6 +27,11 @@ fn there(graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>) -> On<He
 #[bb::module]
 fn back(graph: &Graph, x: On<Helper, f32>, to: On<Helper, Peer<Asker>>) -> On<Asker, f32> {
     graph.wire(x, to)
+}
+#[bb::module]
+fn asked(graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>) -> On<Asker, f32> {
+    let there = graph.wire(x, to);
+    graph.wire(there, there.sender::<Asker>())
 }
 
 fn piece(program: bb::Compiled, class: &str) -> Vec<u8> {
@@ -156,4 +166,29 @@ fn what_no_hello_could_tell_is_not_installed() {
     let error = helper.install(&numbered(64), &bb::kernels(), &[]).expect_err("one too many");
     assert!(matches!(error, InstallError::TooMuchHosted(_)), "{error:?}");
     assert_eq!((helper.graphs().len(), helper.hello()), (limits::PROGRAMS_MAX, before));
+}
+
+/// It would not know what comes, and could not say so.
+#[test]
+fn nothing_is_sent_to_who_runs_another_build() {
+    let (mut asker, mut helper) = (engine(0, Membership::open()), engine(1, Membership::open()));
+    install(&mut asker, &piece(bb::compile(asked), "Asker"));
+    let call = |asker: &mut Engine, number: u64| {
+        let args = vec![Arg::Value(Value::scalar(1.0f32)), Arg::Value(Value::Peer(peer_id(1)))];
+        let (call, graph) = (CallId(number), GraphId(0));
+        tell(asker, Input::Call { call, graph, args, budget: Duration::from_secs(60) })
+    };
+    install(&mut helper, &piece(bb::compile(there), "Helper"));
+    tell(&mut asker, Input::Connected { peer: peer_id(1), hello: helper.hello() });
+    let steps = call(&mut asker, 1);
+    let refused = |s: &EngineStep| {
+        let EngineStep::CallResolved { result: Err(CallError::Failed(cause)), .. } = s else { return false };
+        cause.code == FailureCode::SendRefused && cause.message.contains("does not run this build")
+    };
+    assert!(steps.iter().any(refused), "{steps:?}");
+    assert!(!steps.iter().any(|s| matches!(s, EngineStep::Send(_))), "{steps:?}");
+    // Once it says that it does, it is asked.
+    install(&mut helper, &piece(bb::compile(asked), "Helper"));
+    hosts(&mut asker, helper.hello());
+    assert!(call(&mut asker, 2).iter().any(|s| matches!(s, EngineStep::Send(_))));
 }

@@ -141,6 +141,11 @@ impl Peers {
         let places = self.all[ix.0 as usize].admitted.get(graph.0 as usize).filter(|places| !places.is_empty())?;
         Some(places.get(from_place as usize).copied().unwrap_or(false))
     }
+    /// Whether a peer is connected, and has said that it does not run a graph's program.
+    pub fn runs_another(&self, ix: PeerIx, graph: GraphId) -> bool {
+        let peer = &self.all[ix.0 as usize];
+        peer.hello.is_some() && peer.admitted.get(graph.0 as usize).is_none_or(|places| places.is_empty())
+    }
     /// This node's own messages: it runs what it hosts.
     pub fn hosts_class(&self, class: &str) -> bool {
         self.hosted.contains(class)

@@ -8,7 +8,7 @@ use super::timers::Timer;
 use crate::Value;
 use crate::bugs::{Bug, has};
 use crate::event::{Cause, EngineStep, Event, Gate, GateReason, LimitKind};
-use crate::input::{Refusal, SendId};
+use crate::input::{GraphId, Refusal, SendId};
 use crate::outgoing::Outgoing;
 use crate::plan::{Destination, NodeIx, NodeKind, SendPlan};
 use crate::time::Time;
@@ -160,6 +160,12 @@ impl Engine {
             let message = format!("nothing is sent to {}: {reason}", to.peer);
             let cause = Arc::new(Cause { code: FailureCode::SendRefused, message, quorum: None });
             return self.awaited_fails(at, wire, to.own_lane, &cause);
+        }
+        if !to_me && self.peers.runs_another(peer, GraphId(key.graph)) {
+            let (execution, code) = (self.processes.execution(&key), FailureCode::SendRefused);
+            let message = format!("nothing is sent to {}: it does not run this build of the program", to.peer);
+            self.event(Event::SendFailed { execution, wire, peer: to.peer, code });
+            return self.awaited_fails(at, wire, to.own_lane, &Arc::new(Cause { code, message, quorum: None }));
         }
         let ack = self.peers.arrived(peer);
         let (outbox, rtt) = self.peers.outbox(peer);
