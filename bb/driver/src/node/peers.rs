@@ -5,7 +5,7 @@ use crate::event::Parting;
 use crate::plane::{Link, Lost, Message};
 use bb_engine::{PeerId, Refusal};
 use libp2p::swarm::ConnectionId;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -25,6 +25,8 @@ const HEADER_BYTES_MAX: usize = 64 << 10;
 pub struct Peers<M> {
     me: PeerId,
     of: BTreeMap<PeerId, Peer<M>>,
+    /// Those for whom something is to be done in time, and perhaps others: each turn asks for the next, however many there are.
+    timed: BTreeSet<PeerId>,
     /// Those whose writers are to be woken.
     to_ring: Vec<PeerId>,
 }
@@ -69,12 +71,13 @@ pub enum Heard {
 impl<M: Message> Peers<M> {
     /// Nobody, seen from `me`.
     pub fn new(me: PeerId) -> Self {
-        Peers { me, of: BTreeMap::new(), to_ring: Vec::new() }
+        Peers { me, of: BTreeMap::new(), timed: BTreeSet::new(), to_ring: Vec::new() }
     }
 
     // Connections.
 
     pub fn connected(&mut self, peer: &PeerId, connection: ConnectionId, dialled: bool, now: Instant) {
+        self.timed.insert(peer.clone());
         let peer = self.of.entry(peer.clone()).or_default();
         peer.connections.add(connection, dialled, now + HELLO_WITHIN);
     }
@@ -214,6 +217,7 @@ impl<M: Message> Peers<M> {
         let now = now();
         peer.waiting.push_back((now + WAIT_MAX, message));
         peer.redial.get_or_insert(now);
+        self.timed.insert(to.clone());
         Ok(())
     }
 
@@ -232,7 +236,8 @@ impl<M: Message> Peers<M> {
     /// What has waited too long for a connection.
     pub fn expired(&mut self, now: Instant) -> Vec<Lost> {
         let mut expired = Vec::new();
-        for peer in self.of.values_mut() {
+        for id in &self.timed {
+            let Some(peer) = self.of.get_mut(id) else { continue };
             while peer.waiting.front().is_some_and(|(until, _)| *until <= now) {
                 let waited = peer.waiting.pop_front();
                 expired.extend(waited.map(|(_, message)| Lost { id: message.id(), reason: Refusal::Unreachable }));
@@ -240,27 +245,31 @@ impl<M: Message> Peers<M> {
             if peer.waiting.is_empty() {
                 peer.redial = None;
             }
+            if peer.connections.is_empty() && peer.waiting.is_empty() && peer.said.is_none() {
+                self.of.remove(id);
+            }
         }
-        self.of.retain(|_, p| !p.connections.is_empty() || !p.waiting.is_empty() || p.said.is_some());
         expired
     }
     /// Connections on which the peer has not said Hello in time.
     pub fn silent(&self, now: Instant) -> Vec<(PeerId, ConnectionId)> {
-        let silent = |(id, peer): (&PeerId, &Peer<M>)| {
-            let id = id.clone();
-            peer.connections.silent(now).map(move |c| (id.clone(), c)).collect::<Vec<_>>()
+        let silent = |id: &PeerId| {
+            let connections = self.of.get(id).into_iter().flat_map(|peer| peer.connections.silent(now));
+            connections.map(|c| (id.clone(), c)).collect::<Vec<_>>()
         };
-        self.of.iter().flat_map(silent).collect()
+        self.timed.iter().flat_map(silent).collect()
     }
     /// Unconnected peers that messages wait for and that may be dialled now; each is then left alone for a while.
     pub fn dial_next(&mut self, now: Instant) -> Vec<PeerId> {
         let mut all = Vec::new();
-        for (id, peer) in &mut self.of {
+        self.timed.retain(|id| {
+            let Some(peer) = self.of.get_mut(id) else { return false };
             if !peer.connections.is_open() && peer.redial.is_some_and(|at| at <= now) {
                 peer.redial = Some(now + REDIAL_AFTER);
                 all.push(id.clone());
             }
-        }
+            peer.redial.is_some() || !peer.waiting.is_empty() || peer.connections.next().is_some()
+        });
         all
     }
     /// When there is next something to do about what waits.
@@ -270,7 +279,7 @@ impl<M: Message> Peers<M> {
             let redial = peer.redial.filter(|_| !peer.connections.is_open());
             [waiting, redial, peer.connections.next()].into_iter().flatten().min()
         };
-        self.of.values().filter_map(next).min()
+        self.timed.iter().filter_map(|id| self.of.get(id)).filter_map(next).min()
     }
 }
 

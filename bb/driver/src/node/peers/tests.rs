@@ -171,3 +171,23 @@ async fn a_connection_that_closes_while_it_is_still_written_to_is_a_loss() {
     assert!(!peers.ended(&peer(2), connection(1), true), "the other one is there");
     assert!(peers.closed(&peer(2), connection(1), false), "but what this one had to write is gone");
 }
+
+#[tokio::test]
+async fn peers_for_whom_there_is_nothing_to_do_are_not_asked_each_turn() {
+    let (mut peers, mut queues) = (Peers::new(peer(1)), Vec::new());
+    let now = Instant::now();
+    for n in 2..=100 {
+        queues.push(up(&mut peers, &peer(n), n.into(), true, SAID));
+    }
+    // One is connected and silent, one not connected.
+    peers.connected(&peer(200), connection(200), false, now);
+    assert_eq!(peers.send(&peer(201), Note::data(1, 1), || now), Ok(()));
+    assert_eq!(peers.dial_next(now), [peer(201)]);
+    assert_eq!(peers.timed.iter().cloned().collect::<Vec<_>>(), [peer(200), peer(201)]);
+    assert_eq!(peers.next(), Some(now + REDIAL_AFTER));
+    let late = now + HELLO_WITHIN;
+    assert_eq!(peers.silent(late), [(peer(200), connection(200))]);
+    assert_eq!(peers.expired(late).len(), 1);
+    assert!(peers.dial_next(late).is_empty() && !peers.of.contains_key(&peer(201)), "nothing is left of it");
+    assert_eq!(peers.timed.iter().cloned().collect::<Vec<_>>(), [peer(200)]);
+}
