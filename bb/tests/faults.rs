@@ -33,6 +33,14 @@ fn a_value_of_another_module() {
     assert!(r.diagnostics[0].at.as_ref().is_some_and(|at| at.file == "tests/faults.rs"));
 }
 
+#[test]
+fn a_value_of_a_recording_before() {
+    let kept = Cell::new(None);
+    bb::record(|_: &Graph, x: On<Server, Tensor>| kept.replace(Some(x)).unwrap_or(x));
+    let r = bb::record(|_: &Graph, x: On<Server, Tensor>| x + kept.get().expect("kept"));
+    assert_eq!(codes(&r), ["BB0201"]);
+}
+
 #[bb::module]
 fn closes_a_parameter(back: On<Server, Gathered<Tensor>>) -> On<Server, Tensor> {
     let lanes: On<Server, Gathered<Tensor>> = back.each(|x| x * 2.0);

@@ -44,6 +44,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::Location;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Handed to a module: the right to send, and the start of the call.
 pub struct Graph {
@@ -137,7 +138,6 @@ impl Function {
 #[derive(Default)]
 struct Recorder {
     scopes: Vec<Scope>,
-    next_scope: u32,
     next_instance: u32,
     /// The instance around a lane's.
     lane_around: BTreeMap<u32, u32>,
@@ -161,6 +161,8 @@ struct Recorder {
     files: Files,
 }
 
+/// Numbers of scopes go on from one recording to the next: a value that outlives its own is known as another's.
+static SCOPES: AtomicU32 = AtomicU32::new(0);
 thread_local!(static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) });
 
 fn with<R>(f: impl FnOnce(&mut Recorder) -> R) -> R {
@@ -171,9 +173,8 @@ fn with<R>(f: impl FnOnce(&mut Recorder) -> R) -> R {
 
 impl Recorder {
     fn push(&mut self, module: &'static str, root: bool, entry: Option<&'static str>) {
-        self.next_scope += 1;
         self.scopes.push(Scope {
-            id: self.next_scope,
+            id: SCOPES.fetch_add(1, Ordering::Relaxed),
             module,
             function: FunctionProto {
                 name: Some(module.to_owned()),
