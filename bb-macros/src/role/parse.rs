@@ -56,7 +56,14 @@ fn method(f: &mut TraitItemFn) -> syn::Result<Method> {
     let taken =
         matches!(f.sig.inputs.first(), Some(FnArg::Receiver(r)) if r.reference.is_some() && r.mutability.is_some());
     if !taken {
-        return Err(syn::Error::new(f.sig.ident.span(), "a method of a role takes `&mut self`: a component has state"));
+        return Err(syn::Error::new(
+            f.sig.ident.span(),
+            "a method of a role takes `&mut self`: a component has state\n  help: make `&mut self` the first parameter",
+        ));
+    }
+    if !f.sig.generics.params.is_empty() {
+        let message = "a method of a role has one signature, so it is not generic\n  help: write it for the types it is used with, or give the role the parameter";
+        return Err(syn::Error::new_spanned(&f.sig.generics, message));
     }
     if let Some(token) = &f.sig.asyncness {
         let message =
