@@ -55,6 +55,11 @@ pub(crate) const fn declaration<X: Storage>() -> ComponentDecl {
 }
 
 /// What one class of a program runs: artifact and components.
+#[diagnostic::on_unimplemented(
+    message = "a node cannot run `{Self}`",
+    label = "not a piece of a program",
+    note = "a piece is called by its module and its class, `graph::round::Server {{ .. }}`, and is made by `bb::build!(graph);` in build.rs"
+)]
 pub trait Piece {
     /// The program's name.
     const MODULE: &'static str;
