@@ -71,6 +71,9 @@ pub fn parameters(item: &ItemFn, noun: &str, errors: &mut Errors) -> (Option<FnA
                     a.ty.span(),
                     "takes values and components, not references\n  help: only `graph: &Graph`, the first parameter, is one",
                 ),
+                (_, ty) if is_graph(ty) => {
+                    refuse(a.ty.span(), "takes its graph first and by reference\n  help: `graph: &Graph`")
+                }
                 (Pat::Ident(p), ty) if p.by_ref.is_none() && p.subpat.is_none() => {
                     params.push((p.ident.clone(), ty.clone()))
                 }
@@ -82,6 +85,10 @@ pub fn parameters(item: &ItemFn, noun: &str, errors: &mut Errors) -> (Option<FnA
         }
     }
     (graph, params)
+}
+
+fn is_graph(ty: &Type) -> bool {
+    matches!(ty, Type::Path(t) if t.path.segments.last().is_some_and(|s| s.ident == "Graph" && s.arguments.is_none()))
 }
 
 pub fn parse(item: ItemFn) -> syn::Result<Module> {
