@@ -38,16 +38,15 @@ pub fn callable(m: &Module) -> TokenStream {
 /// In the build script: the module records itself when the crate builds.
 pub fn registered(m: &Module) -> TokenStream {
     let (ident, name, hash) = (&m.item.sig.ident, &m.name, &m.hash);
+    let (names, types): (Vec<_>, Vec<_>) = m.params.iter().cloned().unzip();
     let program = match &m.graph {
         Some(_) => quote!(#ident),
-        None => {
-            let (names, types): (Vec<_>, Vec<_>) = m.params.iter().cloned().unzip();
-            quote!(|_: &::bb::Graph, #(#names: #types),*| #ident(#(#names),*))
-        }
+        None => quote!(|_: &::bb::Graph, #(#names: #types),*| #ident(#(#names),*)),
     };
+    // With its types rustc speaks of the one at fault, and not at all of what it has spoken of already.
     quote! {
         ::bb::__private::inventory::submit! {
-            ::bb::__private::Module { name: #name, path: module_path!(), hash: #hash, record: || ::bb::record(#program) }
+            ::bb::__private::Module { name: #name, path: module_path!(), hash: #hash, record: || ::bb::record::<(#(#types,)*)>(#program) }
         }
     }
 }
