@@ -65,7 +65,9 @@ impl Errors {
     pub fn two_of_one_name(&mut self, module: &Module, other: &str) {
         // In the build script the mounted files lie below a module of their own.
         let path = |p: &str| p.split_once("__src::").map_or(p.to_owned(), |(_, rest)| format!("crate::{rest}"));
-        let message = format!("there is another module `{}` in `{}`", module.name, path(other));
+        // Both places: where the two have the same tokens, both are told.
+        let message =
+            format!("two modules are called `{}`, in `{}` and in `{}`", module.name, path(other), path(module.path));
         self.add(module, &Diagnostic::new("BB0102", message).help("give one of them another name"));
     }
 
