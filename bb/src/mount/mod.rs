@@ -38,9 +38,20 @@ macro_rules! build {
         mod __src { $( pub mod $name; )* }
         #[allow(unused_imports)]
         use __src::*;
+        // Within a function nobody would call `main`; there is no such path there either, and rustc says its name.
+        mod bb_build_is_all_of_the_build_script_and_stands_in_no_fn_main {}
+        #[allow(unused_imports)]
+        use self::bb_build_is_all_of_the_build_script_and_stands_in_no_fn_main as _;
         fn main() {
             $crate::mount::run(&[$(stringify!($name)),*], &$options);
         }
+    };
+    ($($other:tt)*) => {
+        ::core::compile_error!(
+            "`bb::build!` takes the names of files in `src/`\n  help: `bb::build!(graph);` for `src/graph.rs` or \
+             `src/graph/mod.rs`, which may have submodules; options stand behind a semicolon"
+        );
+        fn main() {}
     };
 }
 

@@ -71,6 +71,29 @@ fn a_build_shows_its_passes_and_draws_its_programs() {
     assert!(!whole("ask").contains("~lane"), "one is asked, whatever is said of cohorts");
 }
 
+/// A build script that is not the one line says how it is written.
+#[test]
+fn a_build_script_says_how_it_is_written() {
+    let graph = include_str!("../cases/shown.graph");
+    let refused = |name: &str, build: &str, manifest: fn(String) -> String| {
+        let it = new(name, graph);
+        it.write("build.rs", build);
+        let before = std::fs::read_to_string(it.path().join("Cargo.toml")).expect("it was written");
+        it.write("Cargo.toml", manifest(before));
+        told(&it.check().0)
+    };
+    for build in ["bb::build!(\"src/graph.rs\");\n", "bb::build!(net::graph);\n", "bb::build!(src/graph);\n"] {
+        let said = refused("no_name", build, |manifest| manifest);
+        assert!(said.starts_with("error: `bb::build!` takes the names of files in `src/`"), "{build}: {said}");
+        assert_eq!(said.matches("error: ").count(), 1, "{said}");
+    }
+    let said = refused("in_main", "fn main() {\n    bb::build!(graph);\n}\n", |manifest| manifest);
+    assert!(said.contains("stands_in_no_fn_main"), "{said}");
+    let said = refused("featureless", "bb::build!(graph);\n", |m| m.replace(", features = [\"build\"]", ""));
+    assert!(said.starts_with("error: `bb::build!` needs the feature `build` of bb"), "{said}");
+    assert_eq!(said.matches("error: ").count(), 1, "{said}");
+}
+
 /// What was found in other tokens than the ones that stand there now is not replayed.
 #[test]
 fn a_stale_fault_is_not_told() {
