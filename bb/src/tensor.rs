@@ -96,10 +96,35 @@ impl<E: ElementType + Scalar, const N: usize> From<[E; N]> for Tensor<E> {
         Vec::from(values).into()
     }
 }
+/// Its type, its shape and its first elements: what a test says that compares two of them.
 impl<E: ElementType, S: Shape> std::fmt::Debug for Tensor<E, S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Tensor<{:?}>", self.raw)
+        write!(f, "Tensor<{:?}>(", self.raw)?;
+        match self.raw.element() {
+            ElementKind::F32 => first::<f32>(&self.raw, f),
+            ElementKind::F64 => first::<f64>(&self.raw, f),
+            ElementKind::I8 => first::<i8>(&self.raw, f),
+            ElementKind::I16 => first::<i16>(&self.raw, f),
+            ElementKind::I32 => first::<i32>(&self.raw, f),
+            ElementKind::I64 => first::<i64>(&self.raw, f),
+            ElementKind::U8 => first::<u8>(&self.raw, f),
+            ElementKind::U16 => first::<u16>(&self.raw, f),
+            ElementKind::U32 => first::<u32>(&self.raw, f),
+            ElementKind::U64 => first::<u64>(&self.raw, f),
+            ElementKind::Bool => first::<bool>(&self.raw, f),
+        }?;
+        f.write_str(")")
     }
+}
+
+/// The first elements of a tensor of `E`.
+fn first<E: Scalar + std::fmt::Debug>(raw: &RawTensor, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    const SHOWN: usize = 8;
+    for (i, bytes) in raw.data().chunks_exact(raw.element().size()).take(SHOWN).enumerate() {
+        let element = E::from_plain(bytemuck::pod_read_unaligned(bytes));
+        write!(f, "{}{element:?}", if i == 0 { "" } else { ", " })?;
+    }
+    f.write_str(if raw.elements() > SHOWN as u64 { ", …" } else { "" })
 }
 
 /// What a tensor may hold: an [`Element`], or [`AnyElement`].

@@ -156,3 +156,12 @@ fn an_op_is_a_kernel_of_the_binary_that_links_it() {
     assert_eq!(out, values((3u64, 3u64)));
     assert_eq!(kernel.run(&mut values(7u64), &mut out), Err(OpError::new("7 is odd")));
 }
+
+#[test]
+fn a_tensor_shows_its_first_elements() {
+    assert_eq!(format!("{:?}", Tensor::from([1.5f32, -2.0])), "Tensor<f32[2]>(1.5, -2.0)");
+    assert_eq!(format!("{:?}", Tensor::from([true, false])), "Tensor<bool[2]>(true, false)");
+    assert_eq!(format!("{:?}", Tensor::<u64>::from_vec(&[], vec![7]).expect("a number")), "Tensor<u64[]>(7)");
+    assert_eq!(format!("{:?}", Tensor::from(vec![0i8; 9])), "Tensor<i8[9]>(0, 0, 0, 0, 0, 0, 0, 0, …)");
+    assert_eq!(format!("{:?}", Tensor::<f64>::default()), "Tensor<f64[0]>()");
+}
