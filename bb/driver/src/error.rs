@@ -20,7 +20,9 @@ pub enum StartError {
         reason: String,
     },
     /// An address it cannot listen on.
-    #[error("cannot listen on {address}: {reason}\n  help: is the port in use? /tcp/0 takes a free one")]
+    #[error(
+        "cannot listen on {address}: {reason}\n  help: the IP address is one of this machine's, or 0.0.0.0 for all; the port is free, or 0 for any that is"
+    )]
     Listen {
         /// The address.
         address: String,

@@ -147,7 +147,7 @@ async fn listen_on(
     for address in listen {
         let refused = |reason: String| StartError::Listen { address: address.to_string(), reason };
         check_free(&address).map_err(|e| refused(e.to_string()))?;
-        let id = swarm.listen_on(address.clone()).map_err(|e| refused(e.to_string()))?;
+        let id = swarm.listen_on(address.clone()).map_err(|e| refused(cause(&e)))?;
         listeners.push(id);
         waiting.push((id, address));
     }
@@ -170,11 +170,22 @@ async fn listen_on(
             | SwarmEvent::ListenerError { listener_id, error } => {
                 let address = waiting.iter().find(|(id, _)| *id == listener_id);
                 let address = address.map(|(_, a)| a.to_string()).unwrap_or_default();
-                return Err(StartError::Listen { address, reason: error.to_string() });
+                return Err(StartError::Listen { address, reason: cause(&error) });
             }
             event => early.push(event),
         }
     }
+}
+
+/// What is behind an error: libp2p's outer ones say nothing of their own.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut inner = error.source();
+    while let Some(error) = inner {
+        said = Some(error.to_string()).filter(|text| !text.is_empty()).unwrap_or(said);
+        inner = error.source();
+    }
+    said
 }
 
 /// Whether nobody listens there. libp2p binds with SO_REUSEPORT, so two nodes of one user would share a port, and each get

@@ -21,6 +21,13 @@ async fn a_port_in_use_is_told_with_the_address() {
     assert!(error.to_string().contains("help:"), "{error}");
 }
 
+/// libp2p's own error says nothing there.
+#[tokio::test]
+async fn an_address_of_another_machine_is_refused_with_the_systems_words() {
+    let error = refused(Builder::new().listen("/ip4/192.0.2.1/tcp/0")).await;
+    assert!(error.to_string().starts_with("cannot listen on /ip4/192.0.2.1/tcp/0: Cannot assign"), "{error}");
+}
+
 #[tokio::test]
 async fn an_address_that_does_not_parse_is_told_with_the_text() {
     for builder in [Builder::new().listen("7000"), Builder::new().dial("7000")] {
