@@ -59,6 +59,21 @@ fn a_call_dropped_between_two_wires_is_not_waited_for() {
 }
 
 #[test]
+fn a_deadline_says_which_wire_of_the_program_brought_nothing() {
+    let program = bb::compile(|graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>| {
+        let there = graph.wire(x, to);
+        graph.wire(digits(there, there), there.sender::<Asker>())
+    });
+    let mut world = world(&program, 1);
+    world.kill(NodeIx(1));
+    let call = world.call(ASKER, vec![number(1.0), peer(1)], 3 * S);
+    world.run(world.elapsed() + 10 * S);
+    let Some(Err(error)) = world.result(call) else { panic!("{:?}", world.result(call)) };
+    assert!(error.to_string().contains("the wire of tests/failures.rs:"), "{error}");
+    assert!(error.to_string().ends_with(", from a `Helper`)"), "{error}");
+}
+
+#[test]
 fn at_a_deadline_what_a_gather_has_made_ready_is_cancelled_and_told() {
     let program = bb::compile(
         |graph: &Graph, x: On<Asker, f32>, cohort: On<Asker, Peers<Helper>>, to: On<Asker, Peer<Helper>>| {
