@@ -140,9 +140,15 @@ impl Event {
                     let value = read(ty);
                     quote!(#i => #value.map(#event::#name),)
                 });
+                // Outputs need no `Debug` of their own, so it says which one it is.
                 let declare = quote! {
                     #[doc = #doc]
                     pub enum #event { #(#[allow(missing_docs)] #names(#types)),* }
+                    impl ::core::fmt::Debug for #event {
+                        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                            match self { #(Self::#names(_) => f.debug_tuple(stringify!(#names)).finish_non_exhaustive(),)* }
+                        }
+                    }
                 };
                 let read = quote! {
                     match output {

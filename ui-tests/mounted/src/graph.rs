@@ -136,3 +136,16 @@ mod components {
 }
 #[bb::runtime]
 pub use components::{FedAvg, Sgd, Shelf};
+
+/// What nobody can print.
+#[derive(Clone, Default, bb::WireType)]
+pub struct Mute {
+    /// A number.
+    pub number: u64,
+}
+
+/// Gives two values.
+#[bb::module]
+pub fn both(mute: On<Server, Mute>, x: On<Server, f32>) -> (On<Server, Mute>, On<Server, f32>) {
+    (mute, x)
+}

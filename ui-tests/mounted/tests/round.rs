@@ -128,3 +128,9 @@ async fn what_a_bootstrap_takes_is_staged_on_the_node_that_runs() {
     node.shutdown().await;
     assert_eq!(node.stage("with", (3.0f32, 2.0f32)).await, Err(StageError::Stopped));
 }
+
+#[test]
+fn an_event_of_several_outputs_says_which_it_is() {
+    let event = mounted::graph::both::ServerEvent::Output0(mounted::graph::Mute::default());
+    assert_eq!(format!("{event:?}"), "Output0(..)");
+}
