@@ -262,7 +262,8 @@ pub enum Event {
     MembershipRefused { peer: PeerId, class: String },
     /// Anyone may claim this class: no list was given.
     OpenMembership { class: Arc<str> },
-    /// A peer runs another build of a program.
+    /// A peer runs another build of a program, so it is not among those that are asked. What differs in the wires; nothing,
+    /// where only what runs between them does.
     ProgramMismatch { peer: PeerId, program: Arc<str>, differences: Vec<WireDifference> },
     /// A frame that is none, or breaks a limit.
     EnvelopeRefused { peer: PeerId, reason: String },

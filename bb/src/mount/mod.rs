@@ -26,7 +26,8 @@ use std::path::{Path, PathBuf};
 /// `bb::build!(graph; bb::Options::default().per_hop_budget(Duration::from_secs(300)));`
 ///
 /// The files are compiled into the build script as they are, so loops, generics, helpers and `crate::` paths are plain
-/// Rust there too.
+/// Rust there too. They see each other and the crates under `[build-dependencies]`, nothing else of the package: an item that
+/// needs more has [`#[bb::runtime]`](macro@crate::runtime) on it, which leaves it out here.
 #[macro_export]
 macro_rules! build {
     ($($name:ident),* $(,)?) => { $crate::build!($($name),*; $crate::Options::default()); };
