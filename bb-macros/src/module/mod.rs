@@ -54,11 +54,21 @@ pub fn expand(item: ItemFn) -> TokenStream {
         let error = quote_spanned!(ident.span()=> #[cfg(not(test))] ::core::compile_error!(#message););
         return quote!(#callable #error);
     }
+    // `OUT_DIR` keeps what an earlier build script wrote; only the one that ran says `bb`.
+    let message = format!(
+        "bb[BB0100]: module `{}` is as an earlier build left it\n  help: mount its file in build.rs: `bb::build!(..);`",
+        module.name
+    );
+    let stale = quote_spanned! {ident.span()=>
+        #[allow(unexpected_cfgs)]
+        #[cfg(not(bb))]
+        ::core::compile_error!(#message);
+    };
     let errors = replay::errors(&module.name, &module.item, &module.hash, &out);
     // What the lines say is another module of this name's.
     if lines.iter().any(|l| l.get(1) == Some(&"double") && l.get(2) == Some(&module.hash.as_str())) {
-        return quote!(#callable #errors);
+        return quote!(#callable #stale #errors);
     }
     let handles = handles::expand(&module, &lines);
-    quote!(#callable #errors #handles)
+    quote!(#callable #stale #errors #handles)
 }

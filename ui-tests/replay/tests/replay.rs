@@ -94,6 +94,18 @@ fn a_build_script_says_how_it_is_written() {
     assert_eq!(said.matches("error: ").count(), 1, "{said}");
 }
 
+/// Artifacts of an earlier build script are not taken for those of the program.
+#[test]
+fn a_build_script_without_the_line_leaves_no_old_artifacts_in_use() {
+    let it = new("left_over", include_str!("../cases/shown.graph"));
+    assert_eq!(told(&it.check().0), "");
+    it.write("build.rs", "fn main() {}\n");
+    let said = told(&it.check().0);
+    assert!(said.starts_with("error: bb[BB0100]: module `ask` is as an earlier build left it"), "{said}");
+    it.write("build.rs", "bb::build!(graph);\n");
+    assert_eq!(told(&it.check().0), "");
+}
+
 /// What was found in other tokens than the ones that stand there now is not replayed.
 #[test]
 fn a_stale_fault_is_not_told() {
