@@ -71,8 +71,10 @@ impl Model {
         for node in graph.node {
             let mut node = node;
             if [ONNX_DOMAIN, "ai.onnx"].contains(&node.domain()) && node.op_type() == "Constant" {
-                let raw = constants::value(&node).map_err(&wrong)?;
+                let mut raw = constants::value(&node).map_err(&wrong)?;
                 let name = node.output.first().cloned().unwrap_or_default();
+                // The tensor of a Constant has no name, as a rule, or one that others have too.
+                raw.name = Some(name.clone());
                 if name.is_empty() || model.constants.insert(name.clone(), raw).is_some() {
                     return Err(wrong(format!("it makes `{name}` twice")).into());
                 }

@@ -1,7 +1,10 @@
 //! Models that run.
 
+use crate::files::{floats, node};
 use bb::engine::{Arg, Usage, Value};
+use bb::ir::proto::onnx::{ModelProto, NodeProto, TensorProto};
 use bb::ir::value::RawTensor;
+use bb::ir::views::attribute;
 use bb::prelude::*;
 use bb::{Compiled, ir};
 use bb_components as _;
@@ -74,6 +77,22 @@ fn weights(program: &Compiled, class: &str) -> Vec<String> {
     ir::weights::of(&model).iter().map(|weight| weight.name().to_owned()).collect()
 }
 
+/// As exporters write them: weights in nodes, whose tensors have no names.
+fn in_constants() -> ModelProto {
+    let mut model = crate::files::mlp();
+    let graph = model.graph.get_or_insert_default();
+    for (name, by) in [("plus", 0.25), ("times", 4.0)] {
+        let tensor = TensorProto { name: None, ..floats(name, &[2], |i| by + i as f32) };
+        let constant =
+            NodeProto { attribute: vec![attribute::tensor("value", tensor)], ..node("Constant", &[], &[name]) };
+        graph.node.push(constant);
+    }
+    graph.node.push(node("Add", &["scores", "plus"], &["more"]));
+    graph.node.push(node("Mul", &["more", "times"], &["most"]));
+    graph.output = vec![crate::files::value("most", 2)];
+    model
+}
+
 const ROWS: [[f32; 4]; 2] = [[1.0, 2.0, 3.0, 4.0], [-1.0, 0.5, 0.0, 2.0]];
 
 #[test]
@@ -102,4 +121,25 @@ fn weights_are_kept_once_however_often_the_model_is_called() {
     let both = run(&program, ROWS.map(|row| image(&[row])).to_vec());
     let [a, b] = ROWS.map(expected);
     assert_eq!(both, [a[0] + b[0], a[1] + b[1]]);
+}
+
+/// What `most` is of the scores.
+fn most(scores: [f32; 2]) -> [f32; 2] {
+    [(scores[0] + 0.25) * 4.0, (scores[1] + 1.25) * 5.0]
+}
+
+#[test]
+fn constants_without_names_keep_their_values_apart() {
+    let directory = env!("CARGO_TARGET_TMPDIR");
+    let file = std::path::Path::new(directory).join("constants.onnx");
+    std::fs::write(file, ir::artifact::write(&in_constants())).expect("a test's directory is writable");
+    let model = || bb::__private::onnx(directory, "constants.onnx");
+    let whole = move |_: &Graph, x: On<Edge, Tensor>| -> On<Edge, Tensor> { model().call(x) };
+    let expected = ROWS.map(|row| most(self::expected(row))).concat();
+    assert_eq!(run(&bb::compile(whole), vec![image(&ROWS)]), expected);
+    let stages = move |_: &Graph, x: On<Edge, Tensor>| -> On<Edge, Tensor> {
+        let more: On<Edge, Tensor> = model().until("more").call(x);
+        model().after("more").call(more)
+    };
+    assert_eq!(run(&bb::compile(stages), vec![image(&ROWS)]), expected);
 }
