@@ -34,12 +34,14 @@ pub(super) fn values(_: &Program<'_>, body: &Body<'_>, at: NodeIx, report: &mut 
             }
         }
     }
-    let outputs = index.outputs(at);
-    for (i, (output, value)) in node.output.iter().zip(outputs).enumerate() {
+    // Values are numbered in the order in which they are made: one that does not rise has been there.
+    let mut last = None;
+    for (output, value) in node.output.iter().zip(index.outputs(at)) {
         let Some(made) = value else { continue };
-        if index.producer(*made) != Some(at) || outputs[..i].contains(value) {
+        if index.producer(*made) != Some(at) || last >= *value {
             report.input(body, node, output, Rule::DuplicateValue, "is made before");
         }
+        last = last.max(*value);
     }
 }
 

@@ -44,6 +44,18 @@ fn several_workers_find_what_one_finds() {
     }
 }
 
+/// In time that grows with them: an artifact may come from anywhere.
+#[test]
+fn each_of_very_many_outputs_is_made_once() {
+    let mut model = model(Level::Recorded);
+    let node = model.functions[0].node.iter_mut().find(|n| n.op_type() == "Neg").expect("the sample has it");
+    node.output.extend((0..200_000).map(|i| format!("more_{i}")));
+    node.output.push("more_7".into());
+    let found = verify(&model, Level::Recorded);
+    let twice: Vec<_> = found.iter().filter(|v| v.rule == Rule::DuplicateValue).map(|v| v.value.as_deref()).collect();
+    assert_eq!(twice, [Some("more_7")]);
+}
+
 /// The rules that the sample violates once `change` has been made.
 fn broken(level: Level, change: impl FnOnce(&mut ModelProto)) -> BTreeSet<Rule> {
     let mut model = model(level);
