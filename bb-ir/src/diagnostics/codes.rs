@@ -88,7 +88,7 @@ codes! {
     "BB0215" Error "an interval in a module with arguments",
         "An interval calls its own module again and again. Nobody is there to pass arguments, and it starts where calls do.";
     "BB0301" Error "element types that differ",
-        "Both sides of a value have to say the same element type: what makes it and what takes it, also across wires and calls.";
+        "Both sides of a value have to say the same element type: what makes it and what takes it, also across wires and calls. Operators take the elements that ONNX says.";
     "BB0302" Error "shapes that differ",
         "Shapes are followed through operators, calls and wires; a dimension's name is one size in the whole program.";
     "BB0303" Error "a type that cannot be found out",

@@ -7,6 +7,7 @@ use bb_compiler::{Compiler, passes};
 use bb_ir::keys;
 use bb_ir::ops;
 use bb_ir::proto::onnx::{FunctionProto, ModelProto};
+use bb_ir::types::{ElementKind, ValueType};
 use bb_ir::views::{Attributes, Metadata, attribute};
 use bb_ir::wire_shape::{Send, is_send};
 use support::*;
@@ -112,7 +113,8 @@ fn gathered(limit: impl FnOnce(&mut Module, usize)) -> FunctionProto {
     let all = m.gather(back.id, &[&back.values[0]], "all", None).remove(0);
     let at = m.line() - 1;
     limit(&mut m, at);
-    let sum = m.op("SequenceAt", &[&all, &x]);
+    let first = m.input("first", "Server", ValueType::scalar(ElementKind::I64));
+    let sum = m.op("SequenceAt", &[&all, &first]);
     let again = m.wire(&[&sum], &cohort);
     let home = m.wire(&[&again.values[0]], &again.sender);
     let last = m.gather(home.id, &[&home.values[0]], "all", None).remove(0);

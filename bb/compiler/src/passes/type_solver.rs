@@ -9,6 +9,7 @@
 mod bounds;
 mod callees;
 mod dims;
+mod elements;
 mod facts;
 mod faults;
 mod fold;

@@ -58,6 +58,13 @@ impl TypeSolver<'_, '_> {
         let op = self.index.node(at).op_type();
         match misfit {
             Misfit::Together(a, b) => self.together(at, a, b),
+            Misfit::Elements(value, takes) => {
+                let names: Vec<String> = takes.iter().map(|kind| format!("`{}`", kind.name())).collect();
+                let text = format!("`{op}` cannot take a {}: it takes {}", show(&self.shown(value)), names.join(", "));
+                let fault = at_node(self.index.node(at), "BB0301", text);
+                let fault = fault.help(format!("convert it: `.cast::<{}>()`", takes[0].name()));
+                self.note_origin(fault, at, "it", value, Aspect::Element)
+            }
             Misfit::Alone(value, why) => {
                 let text = format!("`{op}` cannot take a {}: {why}", show(&self.shown(value)));
                 let fault = at_node(self.index.node(at), "BB0302", text).help(RESHAPE);

@@ -29,6 +29,8 @@ pub(super) enum Misfit {
     Together(ValueIx, ValueIx),
     /// An input, and what is wrong with it.
     Alone(ValueIx, String),
+    /// An input, and the elements that it would have to hold.
+    Elements(ValueIx, &'static [ElementKind]),
 }
 
 /// What a node says of the values around it.
@@ -61,7 +63,12 @@ pub(super) fn relate<'a>(view: &View<'a, '_>, dims: &mut Dims, callees: &mut Cal
     super::takes::relate(view, dims, at, &mut said);
     let mut relation = Relation { view, dims, at, node, said };
     match node.domain() {
-        _ if ops::is_onnx(node) => relation.onnx(),
+        _ if ops::is_onnx(node) => {
+            relation.onnx();
+            if relation.said.misfit.is_none() {
+                relation.only_elements_it_takes();
+            }
+        }
         ops::WIRE_DOMAIN if is_send(node) => relation.send(),
         ops::WIRE_DOMAIN if is_gather(node) => relation.gather(),
         ops::SYSCALL_DOMAIN => relation.syscall(),
@@ -98,6 +105,11 @@ impl Relation<'_, '_> {
             Type::Plain(ValueType::Duration) => Some(ElementKind::I64),
             Type::Plain(_) | Type::Seq(_) => None,
         }
+    }
+    /// What an input holds that is a tensor.
+    pub(super) fn tensor_element(&self, i: usize) -> Option<ElementKind> {
+        let Type::Tensor { element, .. } = self.type_of(self.input_ix(i))? else { return None };
+        *element
     }
     pub(super) fn shape_of(&self, value: Option<ValueIx>) -> Shape {
         match self.type_of(value)? {
