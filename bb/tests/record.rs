@@ -5,7 +5,7 @@ mod snapshot_programs;
 
 use bb::ir::ops::{MODULE_DOMAIN, WIRE_DOMAIN};
 use bb::ir::proto::onnx::{FunctionProto, NodeProto};
-use bb::ir::views::{Metadata, control_inputs};
+use bb::ir::views::{Attributes, Metadata, control_inputs};
 use bb::ir::{bindings, keys};
 use bb::prelude::*;
 use snapshot_programs::{Client, Server, clipped, generic, gossip, round, two_rounds};
@@ -121,4 +121,12 @@ fn a_generic_module_is_one_function_per_placement() {
     assert_eq!(overloads.len(), 2);
     assert_ne!(overloads[0], overloads[1]);
     assert_eq!(function(&r, "twice").node.len(), 3);
+}
+
+/// `onnx.checker` and onnxruntime take no negative ones there.
+#[test]
+fn axes_of_a_transpose_count_from_the_front() {
+    let r = bb::record(|_: &Graph, x: On<Server, Tensor>| -> On<Server, Tensor> { x.transpose(&[0, -1, -2]) });
+    let root = &r.model.functions[0];
+    assert_eq!(nodes(root, "Transpose")[0].attr_ints("perm"), Some(&[0, 2, 1][..]));
 }
