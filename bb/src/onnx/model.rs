@@ -1,6 +1,6 @@
 //! A model's file, checked: whatever it holds, the answer is a model or what is wrong with it.
 
-use super::operators::{accept, operator_set};
+use super::operators::{accept, operator_set, without_unread_outputs};
 use super::{Fault, constants};
 use bb_ir::artifact::{self, ArtifactError};
 use bb_ir::diagnostics::Diagnostic;
@@ -51,7 +51,9 @@ impl Model {
             error => wrong(error.to_string()),
         })?;
         let opset = operator_set(&proto, path)?;
-        let ModelProto { graph: Some(graph), .. } = proto else { return Err(wrong("it has no graph".into()).into()) };
+        let ModelProto { graph: Some(mut graph), .. } = proto else {
+            return Err(wrong("it has no graph".into()).into());
+        };
         if !graph.sparse_initializer.is_empty() {
             return Err(wrong("it has sparse weights".into()).help("save it with dense ones").into());
         }
@@ -68,8 +70,8 @@ impl Model {
             }
         }
         let mut nodes = Vec::new();
-        for node in graph.node {
-            let mut node = node;
+        without_unread_outputs(&mut graph.node, &model.outputs);
+        for mut node in graph.node {
             if [ONNX_DOMAIN, "ai.onnx"].contains(&node.domain()) && node.op_type() == "Constant" {
                 let mut raw = constants::value(&node).map_err(&wrong)?;
                 let name = node.output.first().cloned().unwrap_or_default();

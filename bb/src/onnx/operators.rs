@@ -7,7 +7,7 @@ use bb_ir::ops::{ONNX_DOMAIN, onnx_op};
 use bb_ir::proto::onnx::{ModelProto, NodeProto, TensorProto};
 use bb_ir::version::ONNX_OPSET;
 use bb_ir::views::Attributes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Up to here, operators of `ONNX_OPSET` have only learned further element types.
 const NEWEST: i64 = 24;
@@ -27,6 +27,18 @@ fn other_set(path: &str, version: i64, why: &str) -> Diagnostic {
     let text = format!("`{path}` is written in operator set {version}, and {why}");
     let help = format!("convert it: `onnx.version_converter.convert_version(model, {ONNX_OPSET})`");
     Diagnostic::new("BB0803", text).help(help)
+}
+
+/// Outputs behind the first that nobody reads are left out: masks and indices, that exporters name all the same. A
+/// BatchNormalization says by how many it has that it trains.
+pub fn without_unread_outputs(nodes: &mut [NodeProto], given: &[String]) {
+    let read = nodes.iter().flat_map(|node| &node.input).chain(given).cloned();
+    let read: BTreeSet<String> = read.collect();
+    for node in nodes.iter_mut().filter(|node| !["BatchNormalization", "Split"].contains(&node.op_type())) {
+        while node.output.len() > 1 && node.output.last().is_some_and(|last| !read.contains(last)) {
+            node.output.pop();
+        }
+    }
 }
 
 /// Looks at a node of a model of that operator set, and writes it as bb does.

@@ -2,8 +2,9 @@
 
 use crate::files::{mlp, node, value};
 use bb::ir::diagnostics::Diagnostic;
-use bb::ir::proto::onnx::{GraphProto, ModelProto, TensorProto};
+use bb::ir::proto::onnx::{AttributeProto, GraphProto, ModelProto, TensorProto};
 use bb::ir::types::{ElementKind, ValueType};
+use bb::ir::views::attribute;
 use bb::prelude::*;
 use std::path::Path;
 
@@ -175,6 +176,7 @@ fn dropout_drops_nothing() {
     let trains = with(|_, graph| {
         graph.node[1].op_type = Some("Dropout".into());
         graph.node[1].output.push("mask".into());
+        graph.output.push(value("mask", 3));
     });
     assert!(fault_of("trains.onnx", &trains).contains("BB0804"));
 }
@@ -249,4 +251,28 @@ fn weights_of_any_spelling_are_read() {
         graph.input.push(value("b1", 3));
     });
     assert_eq!(faults_of("raw.onnx", &bb::ir::artifact::write(&raw)), []);
+}
+
+/// A model whose `hidden` goes through one more operator.
+fn through(op: &str, inputs: &[&str], outputs: &[&str], attribute: AttributeProto) -> ModelProto {
+    with(|_, graph| {
+        let mut added = node(op, inputs, outputs);
+        added.attribute.push(attribute.clone());
+        graph.node[1].input[0] = outputs[0].into();
+        graph.node.insert(1, added);
+    })
+}
+
+#[test]
+fn outputs_that_nobody_reads_are_left_out() {
+    let ratio = || attribute::float("ratio", 0.5);
+    let mut dropped = through("Dropout", &["hidden"], &["kept", "mask"], ratio());
+    dropped.opset_import[0].version = Some(10);
+    assert_eq!(faults_of("dropped.onnx", &bb::ir::artifact::write(&dropped)), []);
+    dropped.graph.get_or_insert_default().output.push(value("mask", 3));
+    assert!(fault_of("mask.onnx", &dropped).contains("or its mask is used"));
+    let (inputs, outputs) = (["hidden", "b1", "b1", "b1", "b1"], ["kept", "mean", "var"]);
+    let mut trains = through("BatchNormalization", &inputs, &outputs, attribute::float("momentum", 0.9));
+    trains.opset_import[0].version = Some(10);
+    assert!(fault_of("trains.onnx", &trains).contains("uses 3 outputs of `BatchNormalization`"));
 }
