@@ -5,6 +5,7 @@ use super::model::malformed;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::ops::{ONNX_DOMAIN, onnx_op};
 use bb_ir::proto::onnx::{ModelProto, NodeProto, TensorProto};
+use bb_ir::types::ElementKind;
 use bb_ir::version::ONNX_OPSET;
 use bb_ir::views::Attributes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,6 +79,14 @@ pub fn accept(
     }
     if op == "BatchNormalization" && node.attr_int("training_mode").unwrap_or(0) != 0 {
         return Err(unknown(path, "trains: `BatchNormalization` has `training_mode`", node).into());
+    }
+    if let Some(number) = node.attr_int("to").filter(|_| op == "Cast")
+        && i32::try_from(number).ok().and_then(ElementKind::from_onnx).is_none()
+    {
+        return Err(unknown(path, &format!("casts to elements of ONNX's type {number}"), node).into());
+    }
+    if op == "Pad" && node.attr_str("mode") == Some("wrap") {
+        return Err(unknown(path, "pads with what stands at the other end: `Pad` has `mode` \"wrap\"", node).into());
     }
     if op == "Split" && inputs < 2 && node.attr("num_outputs").is_none() {
         let count = i64::try_from(outputs).unwrap_or(i64::MAX);

@@ -264,6 +264,23 @@ fn through(op: &str, inputs: &[&str], outputs: &[&str], attribute: AttributeProt
 }
 
 #[test]
+fn what_no_backend_does_is_refused_when_the_program_is_built() {
+    let half = through("Cast", &["hidden"], &["more"], attribute::int("to", 10));
+    let text = fault_of("half.onnx", &half);
+    assert!(text.starts_with("bb[BB0804]: `half.onnx` casts to elements of ONNX's type 10, for which"), "{text}");
+    let mut wrap = through("Pad", &["hidden", "pads"], &["more"], attribute::string("mode", "wrap"));
+    let pads = TensorProto {
+        data_type: Some(ElementKind::I64 as i32),
+        int64_data: vec![0; 4],
+        dims: vec![4],
+        ..Default::default()
+    };
+    wrap.graph.get_or_insert_default().initializer.push(TensorProto { name: Some("pads".into()), ..pads });
+    let text = fault_of("wrap.onnx", &wrap);
+    assert!(text.starts_with("bb[BB0804]: `wrap.onnx` pads with what stands at the other end"), "{text}");
+}
+
+#[test]
 fn outputs_that_nobody_reads_are_left_out() {
     let ratio = || attribute::float("ratio", 0.5);
     let mut dropped = through("Dropout", &["hidden"], &["kept", "mask"], ratio());
