@@ -144,7 +144,8 @@ rules! {
     Destination;
     /// Both halves say what their wire carries, and values are read of one that carries data alone.
     Transport;
-    /// Every wire is one of the program's: between the same classes, with payloads of the same types.
+    /// Every wire is one of the program's, between the same classes and with payloads of the same types; of those that leave
+    /// or reach a partition's class none is missing.
     ProgramWire;
     /// A value the program gives is read by no node.
     OutputRead;
@@ -236,6 +237,7 @@ const CHECKS: &[Check] = &[
     Check { since: Level::Sealed, look: Look::Of(Kind::Wire, sealed::destinations) },
     Check { since: Level::Sealed, look: Look::Of(Kind::Wire, sealed::transport) },
     Check { since: Level::Sealed, look: Look::Body(offers::wires) },
+    Check { since: Level::Sealed, look: Look::Body(offers::halves) },
     Check { since: Level::Sealed, look: Look::Body(offers::transport) },
     Check { since: Level::Sealed, look: Look::Body(guards::numbers) },
     Check { since: Level::Sealed, look: Look::Model(sealed::border) },

@@ -306,6 +306,15 @@ fn rows() -> Vec<Row> {
         // Wires.
         ("a Send's wire", GossipNode, |m| node(m, "Send").set_metadata(WIRE_ID_KEY, "1"), R(Rule::WireId)),
         ("a Recv's wire", RoundServer, |m| node(m, "Recv").set_metadata(WIRE_ID_KEY, "0"), R(Rule::ProgramWire)),
+        (
+            "no Send",
+            RoundClient,
+            |m| {
+                let send = at(m, "Send");
+                main(m).node.remove(send);
+            },
+            R(Rule::ProgramWire),
+        ),
         ("no wire", RoundServer, |m| node(m, "Recv").remove_metadata(WIRE_ID_KEY), R(Rule::WireId)),
         ("a Send's payloads", RoundClient, |m| node(m, "Send").overload = Some("1".into()), R(Rule::SendShape)),
         ("a Recv's values", RoundServer, |m| node(m, "Recv").output.truncate(1), R(Rule::RecvShape)),

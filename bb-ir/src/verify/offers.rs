@@ -2,12 +2,12 @@
 
 use super::{Body, Program, Report, Rule};
 use crate::gates::Chains;
-use crate::keys::{FROM_PLACE_KEY, TO_PLACE_KEY};
+use crate::keys::{FROM_PLACE_KEY, HOME_CLASS_KEY, TO_PLACE_KEY};
 use crate::proto::onnx::NodeProto;
 use crate::types::ValueType;
 use crate::views::Metadata;
 use crate::wire_shape::{Recv, Send, Transport, is_recv, is_send, read_wire_id, read_wire_transport};
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 pub(super) fn wires(program: &Program<'_>, body: &Body<'_>, report: &mut Report) {
     if !body.main {
@@ -43,6 +43,34 @@ pub(super) fn wires(program: &Program<'_>, body: &Body<'_>, report: &mut Report)
             let text = format!("wire {id} carries other types than the program says");
             report.node(body, node, Rule::ProgramWire, text);
         }
+    }
+}
+
+/// Of each wire that leaves its class or arrives there a partition has that half: who waits at the other one waits in vain
+/// otherwise.
+pub(super) fn halves(program: &Program<'_>, body: &Body<'_>, report: &mut Report) {
+    let Some(class) = body.function.node.iter().find_map(|node| node.metadata(HOME_CLASS_KEY)).filter(|_| body.main)
+    else {
+        return;
+    };
+    let ids = |half: fn(&NodeProto) -> bool| -> HashSet<u64> {
+        body.wires().filter(|node| half(node)).filter_map(read_wire_id).collect()
+    };
+    let (sent, received) = (ids(is_send), ids(is_recv));
+    let mut missing = Vec::new();
+    for (id, row) in &program.wires {
+        let (Ok(id), Some((from, rest))) = (id.parse::<u64>(), row.split_once('|')) else { continue };
+        let to = rest.split_once('|').map_or(rest, |(to, _)| to);
+        if from == class && !sent.contains(&id) {
+            missing.push((id, "leaves"));
+        }
+        if to == class && !received.contains(&id) {
+            missing.push((id, "arrives at"));
+        }
+    }
+    missing.sort_unstable();
+    for (id, what) in missing {
+        report.body(body, Rule::ProgramWire, format!("wire {id} {what} `{class}`, and that half of it is not here"));
     }
 }
 
