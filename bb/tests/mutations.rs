@@ -251,6 +251,8 @@ fn rows() -> Vec<Row> {
         ("an op's domain", GossipNode, |m| node(m, "Add").domain = Some("elsewhere".into()), R(Rule::UnknownOp)),
         ("an op's inputs", GossipNode, |m| drop(node(m, "Add").input.pop()), R(Rule::Arity)),
         ("what an op reads", GossipNode, |m| node(m, "Add").input[0] = "nothing".into(), R(Rule::DanglingInput)),
+        ("what an op has to read", GossipNode, |m| node(m, "Add").input[0].clear(), R(Rule::DanglingInput)),
+        ("what an op waits for", GossipNode, |m| node(m, "get").input[0].clear(), R(Rule::DanglingInput)),
         ("what an op gives", GossipNode, |m| node(m, "Add").output[0] = "get_0".into(), R(Rule::DuplicateValue)),
         (
             "what an op reads from elsewhere",

@@ -1,8 +1,9 @@
 //! Values and names: each made once, before it is read.
 
+use super::said::Kind;
 use super::{Body, Program, Report, Rule};
 use crate::index::{NodeIx, ValueIx};
-use crate::ops::{ONNX_DOMAIN, OP_DOMAIN_PREFIX, role_of_domain};
+use crate::ops::{ONNX_DOMAIN, OP_DOMAIN_PREFIX, OnnxOp, onnx_op, role_of_domain};
 use crate::types::ValueType;
 
 /// What goes in is named, each once, and what comes out is made.
@@ -22,10 +23,13 @@ pub(super) fn border(_: &Program<'_>, body: &Body<'_>, report: &mut Report) {
 
 pub(super) fn values(_: &Program<'_>, body: &Body<'_>, at: NodeIx, report: &mut Report) {
     let (index, node) = (&body.index, body.index.node(at));
-    for (input, value) in node.input.iter().zip(index.inputs(at)) {
+    for (i, (input, value)) in node.input.iter().zip(index.inputs(at)).enumerate() {
         match value {
             // An optional input that is left out has no name.
-            None if input.is_empty() => {}
+            None if input.is_empty() && may_lack(body, at, i) => {}
+            None if input.is_empty() => {
+                report.node(body, node, Rule::DanglingInput, format!("its input {i} is left out, and has to be there"));
+            }
             None => report.input(body, node, input, Rule::DanglingInput, "nothing makes it"),
             Some(value) => {
                 if index.producer(*value).is_some_and(|maker| maker >= at) {
@@ -43,6 +47,13 @@ pub(super) fn values(_: &Program<'_>, body: &Body<'_>, at: NodeIx, report: &mut 
         }
         last = last.max(*value);
     }
+}
+
+/// Whether an op does without its input at that position: operators of ONNX alone have such.
+fn may_lack(body: &Body<'_>, at: NodeIx, position: usize) -> bool {
+    let node = body.index.node(at);
+    let optional = |op: &OnnxOp| op.inputs.1 < usize::MAX && position >= op.inputs.0 && position < body.reads(at);
+    body.kind(at) == Kind::Onnx && onnx_op(node.op_type()).is_none_or(optional)
 }
 
 pub(super) fn node_names(_: &Program<'_>, body: &Body<'_>, at: NodeIx, report: &mut Report) {
