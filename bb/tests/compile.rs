@@ -298,3 +298,11 @@ fn an_unrolled_program_is_the_same_one_and_a_cohort_that_is_not_there_is_refused
         assert!(refused.whole(&Reference::new()).is_none());
     }
 }
+
+/// What takes it is told by its type that it is one.
+#[test]
+fn a_number_is_no_tensor_of_one() {
+    let found = faults(bb::record(|_: &Graph, x: On<Server, f32>| -> On<Server, f32> { x.reshape(&[1]) }));
+    assert_eq!(found.iter().map(|(code, _)| *code).collect::<Vec<_>>(), ["BB0302"], "{found:#?}");
+    compile(bb::record(|_: &Graph, x: On<Server, f32>| -> On<Server, f32> { x.reshape(&[]) }));
+}
