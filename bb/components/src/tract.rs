@@ -4,6 +4,7 @@
 
 mod operator;
 mod plan;
+mod steps;
 mod tensors;
 
 pub use operator::KERNELS;
@@ -16,6 +17,8 @@ use bb::ir::ops::BACKEND_DOMAIN;
 use bb::ir::proto::onnx::{GraphProto, NodeProto};
 use bb::ir::value::Value;
 use plan::{Plans, Region};
+use std::sync::atomic::{AtomicBool, Ordering};
+use steps::Steps;
 
 /// tract as a backend.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,7 +35,29 @@ impl Backend for Tract {
 const CARRIER: KernelEntry = KernelEntry { domain: BACKEND_DOMAIN, op: BACKEND_SUBGRAPH_OP, build: carrier };
 bb::__private::inventory::submit! { bb::__private::RegisteredKernel(CARRIER) }
 
+/// What each operator does alone it also does in a region: where tract does not take the whole, it is run in steps.
 fn carrier(node: &NodeProto) -> Result<Box<dyn Kernel>, OpError> {
     let region = bb::ir::backend::region(node).ok_or_else(|| OpError::new("it carries no region"))?;
-    Tract.dispatch(region)
+    let steps = Steps::of(region);
+    let (whole, steps) = match (Tract.dispatch(region), steps) {
+        (whole, Err(_)) => return whole,
+        (Err(_), Ok(steps)) => {
+            return Ok(Box::new(move |inputs: &mut [Value], outputs: &mut Vec<Value>| steps.run(inputs, outputs)));
+        }
+        (Ok(whole), Ok(steps)) => (whole, steps),
+    };
+    // A plan that was in vain once is not made for each run.
+    let in_steps = AtomicBool::new(false);
+    Ok(Box::new(move |inputs: &mut [Value], outputs: &mut Vec<Value>| {
+        if !in_steps.load(Ordering::Relaxed) {
+            let before = outputs.len();
+            if whole.run(&mut inputs.to_vec(), outputs).is_ok() {
+                return Ok(());
+            }
+            outputs.truncate(before);
+        }
+        steps.run(inputs, outputs)?;
+        in_steps.store(true, Ordering::Relaxed);
+        Ok(())
+    }))
 }

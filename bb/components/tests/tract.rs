@@ -4,8 +4,12 @@
 
 mod kernel;
 
-use bb::ir::proto::onnx::NodeProto;
+use bb::ir::keys::{BACKEND_SUBGRAPH_BODY_ATTR, BACKEND_SUBGRAPH_OP};
+use bb::ir::ops::BACKEND_DOMAIN;
+use bb::ir::proto::onnx::{GraphProto, NodeProto, ValueInfoProto};
+use bb::ir::types::{ElementKind, ValueType};
 use bb::ir::value::{RawTensor, Value};
+use bb::ir::views::attribute;
 use bb_components::tract::KERNELS;
 use kernel::{A, f, i, node};
 use std::collections::BTreeSet;
@@ -179,5 +183,49 @@ fn what_does_not_fit_is_an_error_and_no_panic() {
         ("Expand", vec![], vec![f(&[2], &[1., 2.]), axes(&[3])]),
     ] {
         assert!(run(&node(op, &with, 1), inputs).is_err(), "{op}");
+    }
+}
+
+/// A carrier of this node, whose inputs are `x0`, `x1` … and whose output is `y0`.
+fn carrier(mut inner: NodeProto, inputs: usize) -> NodeProto {
+    let info = |name: &String| ValueInfoProto {
+        name: Some(name.clone()),
+        r#type: Some(ValueType::tensor(ElementKind::F32).to_proto()),
+        ..ValueInfoProto::default()
+    };
+    inner.input = (0..inputs).map(|i| format!("x{i}")).collect();
+    inner.name = Some("inner".into());
+    let region = GraphProto {
+        name: Some("region".into()),
+        input: inner.input.iter().map(info).collect(),
+        output: inner.output.iter().map(info).collect(),
+        node: vec![inner],
+        ..GraphProto::default()
+    };
+    NodeProto {
+        op_type: Some(BACKEND_SUBGRAPH_OP.into()),
+        domain: Some(BACKEND_DOMAIN.into()),
+        attribute: vec![attribute::graph(BACKEND_SUBGRAPH_BODY_ATTR, region)],
+        ..NodeProto::default()
+    }
+}
+
+/// tract knows no product of two vectors, and wants to know what it normalises by before it plans.
+#[test]
+fn what_tract_does_not_take_whole_is_run_in_steps() {
+    let v = |values: &[f32]| f(&[values.len() as u64], values);
+    let (x, half, zero) = (f(&[1, 2], &[3., 5.]), v(&[0.5, 0.5]), v(&[0., 0.]));
+    let one = v(&[1., 1.]);
+    for (op, inputs, expected) in [
+        ("MatMul", vec![v(&[1., 2.]), v(&[3., 4.])], f(&[], &[11.])),
+        ("BatchNormalization", vec![x, half, zero.clone(), zero, one], f(&[1, 2], &[1.499_993, 2.499_988])),
+    ] {
+        let kernels = bb::kernels();
+        let carrier = carrier(node(op, &[], 1), inputs.len());
+        for _ in 0..2 {
+            let found = kernel::run(&kernels, &carrier, inputs.clone());
+            let fits = found.as_ref().is_ok_and(|found| found.len() == 1 && close(&found[0], &expected));
+            assert!(fits, "{op}: {found:?}");
+        }
     }
 }
