@@ -137,3 +137,84 @@ fn numbers_that_are_given_up_keep_to_the_window() {
     let said = numbers(feed(&mut asker, late, Input::Received { peer: peer_id(1), frame: ack }), late);
     assert_eq!(said, (4097..=6000).collect::<Vec<_>>());
 }
+
+#[bb::op]
+fn first_of(a: Tensor, _b: Tensor) -> Tensor {
+    a
+}
+/// The place where two wires meet is reached by way of another.
+fn joined(
+    graph: &Graph,
+    x: On<Asker, Tensor>,
+    by: On<Asker, Peer<Helper>>,
+    at: On<Asker, Peer<Helper>>,
+) -> On<Asker, Tensor> {
+    let (x_there, at_there) = graph.wire((x, at), by);
+    let both = first_of(graph.wire(x_there, at_there), graph.wire(x, at));
+    graph.wire(both, graph.origin::<Asker>())
+}
+
+/// Each opens frames that wait for a day for a second message, which never comes.
+#[test]
+fn one_member_takes_no_more_than_half_of_what_there_is() {
+    let program = bb::compile(joined);
+    assert_eq!(program.diagnostics, []);
+    let node = |index: usize, classes: &[&str], limits: Limits| {
+        let mut engine = Engine::new(Config { limits, ..Config::new(peer_id(index), 1) });
+        for class in classes {
+            let artifact = program.artifact(class).expect("compiled");
+            engine.install(&artifact.bytes, &bb::kernels(), &[]).expect("installs");
+        }
+        engine
+    };
+    let tensor = |n: u64| Arg::Value(Value::Tensor(RawTensor::from_vec(&[n], vec![0.0f32; n as usize]).expect("n")));
+    // Of frames, and of bytes: 400 of each message, and 38 of each of its peers.
+    let many = Limits { frames_max: 1000, ..Limits::default() };
+    let large = Limits { bytes_max: 400_000, ..Limits::default() };
+    for (limits, kind) in [(many, LimitKind::Frames), (large, LimitKind::Bytes)] {
+        // A peer sends the one wire itself, or has the node do it.
+        for wire in [0, 1] {
+            let mut host = node(1, &["Helper", "Asker"], limits.clone());
+            for liar in [2, 3] {
+                let mut asker = node(liar, &["Asker"], Limits::default());
+                feed(&mut asker, NOW, Input::Connected { peer: peer_id(1), hello: host.hello() });
+                feed(&mut host, NOW, Input::Connected { peer: peer_id(liar), hello: asker.hello() });
+                let steps = feed(&mut asker, NOW, call(1, vec![tensor(100), peer(1), peer(1)]));
+                let messages: Vec<_> =
+                    steps.iter().filter_map(|s| if let EngineStep::Send(m) = s { Some(m) } else { None }).collect();
+                let frame: Bytes = messages[wire].encode(NOW).concat().into();
+                let mut said = envelope::decode(frame, &WireLimits::default()).expect("it was just encoded");
+                for number in 1..=1000 {
+                    (said.seq, said.execution.as_mut().expect("it has fills").counter) = (number, number);
+                    let frame = envelope::encode_with(&said.clone().to_be_sent(), u64::MAX / 2).concat().into();
+                    let steps = feed(&mut host, NOW, Input::Received { peer: peer_id(liar), frame });
+                    if liar == 2 && number == 1000 {
+                        assert_eq!(limits_hit(&steps, kind), 1, "{steps:?}");
+                    }
+                }
+            }
+            let usage = host.usage();
+            let (held, most) = match kind {
+                LimitKind::Frames => (usage.frames as u64, 1000),
+                _ => (usage.bytes, 400_000),
+            };
+            // One has half, the next half of what is left.
+            assert!(held > most * 74 / 100 && held < most * 86 / 100, "{usage:?}");
+            let steps = feed(
+                &mut host,
+                NOW,
+                Input::Call {
+                    call: CallId(1),
+                    graph: GraphId(1),
+                    args: vec![tensor(1000), peer(1), peer(1)],
+                    budget: 10 * S,
+                },
+            );
+            let answered = |s: &EngineStep| matches!(s, EngineStep::CallResolved { result: Ok(_), .. });
+            assert!(steps.iter().any(answered), "{kind:?}, wire {wire}: {steps:?}");
+            // Once their time is over, all is there again.
+            feed(&mut host, NOW.after(S * 86_401), Input::Tick);
+            assert_eq!(Usage { in_flight: 0, ..host.usage() }, Usage::default());
+        }
+    }
+}

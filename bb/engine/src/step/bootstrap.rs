@@ -162,7 +162,7 @@ impl Engine {
         let key = FrameKey { process, counter, graph: graph.0, place, lane: NO_LANE };
         // As long as anything may take: a component that never answers is to be seen at last.
         let deadline = self.now.after(Duration::from_nanos(REMAINING_NS_MAX));
-        let Some(frame) = self.open(key, &plan, deadline, None) else {
+        let Some(frame) = self.open(key, &plan, deadline, None, None) else {
             return self.bootstrap_fails(graph, "this node holds as many frames as it may");
         };
         let Some(bootstrap) = self.bootstraps.by_graph.get_mut(&graph) else { return };

@@ -122,7 +122,7 @@ impl Engine {
         }
 
         let bytes: u64 = values.iter().map(Value::bytes).sum();
-        if self.bytes.saturating_add(bytes) > self.config.limits.bytes_max {
+        if !self.shares.has_room(None, bytes) {
             self.limit(LimitKind::Bytes, None);
             return Err(CallError::Limit(LimitKind::Bytes));
         }
@@ -133,7 +133,7 @@ impl Engine {
         let budget = budget.min(Duration::from_nanos(bb_ir::limits::REMAINING_NS_MAX));
         let deadline = self.now.after(budget);
         self.calls.live.insert(counter);
-        let Some(frame) = self.open(key, &plan, deadline, call) else {
+        let Some(frame) = self.open(key, &plan, deadline, call, None) else {
             self.calls.live.remove(&counter);
             return Err(CallError::Limit(LimitKind::Frames));
         };

@@ -81,7 +81,7 @@ impl Engine {
     /// none.
     fn fire_plain(&mut self, at: FrameRef, node: NodeIx) -> bool {
         let Some(frame) = self.frames.get_mut(at) else { return true };
-        let Frame { plan, sites, pending, active, bytes, open_recvs, .. } = frame;
+        let Frame { plan, holder, sites, pending, active, bytes, open_recvs, .. } = frame;
         let it = &plan.nodes[node.0 as usize];
         let NodeKind::Kernel(kernel) = &it.kind else { return false };
         if !it.plain || has(Bug::FiresEarly) || has(Bug::FiresTwice) {
@@ -124,7 +124,7 @@ impl Engine {
             if let Some(text) = failed {
                 self.outputs.clear();
                 *bytes -= released;
-                self.bytes -= released;
+                self.shares.charge(*holder, 0, released);
                 self.op_failed(at, node, None, FailureCode::OpFailed, text);
                 self.settle();
                 self.fired(at);
@@ -152,7 +152,7 @@ impl Engine {
             }
         }
         *bytes = *bytes + charged - released;
-        self.bytes = self.bytes + charged - released;
+        self.shares.charge(*holder, charged, released);
         *active -= 1;
         if *active == 0 && *open_recvs == 0 {
             self.end_if_done(at);
@@ -204,7 +204,7 @@ impl Engine {
             }
         }
         frame.bytes -= released;
-        self.bytes -= released;
+        self.shares.charge(frame.holder, 0, released);
         Some(())
     }
 

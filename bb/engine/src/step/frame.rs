@@ -5,6 +5,7 @@ use super::ended::UNDER_WAY;
 use super::lanes::LanesState;
 use super::peers::PeerIx;
 use super::processes::ProcessIx;
+use super::shares::Holder;
 use super::{CallOf, Engine};
 use crate::Value;
 use crate::bugs::{Bug, has};
@@ -88,6 +89,7 @@ pub struct Frame {
     pub plan: Arc<PlacePlan>,
     pub deadline: Time,
     pub call: CallOf,
+    pub holder: Holder,
     pub sites: Vec<SiteState>,
     /// Of the names of dimensions at its place.
     pub sizes: Sizes,
@@ -181,16 +183,17 @@ impl Frames {
 }
 
 impl Engine {
-    /// Opens a frame; `None` where the node holds as many as it may.
+    /// Opens a frame; `None` where the node, or whoever would hold this one, holds as many as it may.
     pub(super) fn open(
         &mut self,
         key: FrameKey,
         plan: &Arc<PlacePlan>,
         deadline: Time,
         call: CallOf,
+        holder: Holder,
     ) -> Option<FrameRef> {
         self.processes.keep(key.process);
-        if self.frames.len() >= self.config.limits.frames_max {
+        if !self.shares.has_place(holder) {
             self.limit(LimitKind::Frames, Some(self.processes.execution(&key)));
             self.processes.release(key.process);
             return None;
@@ -201,6 +204,7 @@ impl Engine {
                 plan: plan.clone(),
                 deadline,
                 call,
+                holder,
                 sites: Vec::new(),
                 sizes: Sizes::default(),
                 pending: Vec::new(),
@@ -215,7 +219,8 @@ impl Engine {
                 bytes: 0,
             })
         });
-        (frame.key, frame.deadline, frame.call) = (key, deadline, call);
+        self.shares.opened(holder);
+        (frame.key, frame.deadline, frame.call, frame.holder) = (key, deadline, call, holder);
         if !Arc::ptr_eq(&frame.plan, plan) {
             frame.plan = plan.clone();
         }
@@ -251,7 +256,8 @@ impl Engine {
     /// Ends a frame: everything it holds is released.
     pub(super) fn end(&mut self, at: FrameRef) {
         let Some(mut frame) = self.frames.remove(at) else { return };
-        self.bytes -= if has(Bug::ChargeNotReleased) { 0 } else { frame.bytes };
+        self.shares.charge(frame.holder, 0, if has(Bug::ChargeNotReleased) { 0 } else { frame.bytes });
+        self.shares.ended(frame.holder);
         self.lanes -= frame.lane_count();
         for command in frame.commands.drain(..) {
             self.commands.remove(&command);
@@ -321,7 +327,7 @@ impl Engine {
         let output = of.output.map(|number| (number, value.clone()));
         *state = SiteState::Filled(value);
         frame.bytes += bytes;
-        self.bytes += bytes;
+        self.shares.charge(frame.holder, bytes, 0);
         match of.storage {
             Storage::Frame if plan.lanes.is_empty() => {
                 // What most sites are, with the frame looked up once.

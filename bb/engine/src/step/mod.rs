@@ -18,6 +18,7 @@ mod processes;
 mod receive;
 mod rtt;
 mod send;
+mod shares;
 mod syscall;
 mod timers;
 
@@ -49,6 +50,7 @@ use outbox::Sent;
 use peers::Peers;
 use processes::Processes;
 use rustc_hash::FxHashMap;
+use shares::{Holder, Shares};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use syscall::Ticks;
@@ -74,8 +76,8 @@ pub struct Engine {
     /// Methods that the host runs, with their arguments where they may have to run again.
     commands: FxHashMap<CommandId, (Ready, Vec<Value>)>,
     next_command: u64,
-    /// Messages to this node itself.
-    loopback: VecDeque<Sent>,
+    /// Messages to this node itself, and whose the frame was that sent it: so is what it opens.
+    loopback: VecDeque<(Sent, Holder)>,
     timers: Timers,
     steps: VecDeque<EngineStep>,
     held: Held,
@@ -89,7 +91,7 @@ pub struct Engine {
     envelope: Option<Box<Envelope>>,
     /// The place that a message came for last: many come for one.
     came_to: Option<(GraphId, u32, Arc<PlacePlan>)>,
-    bytes: u64,
+    shares: Shares,
     lanes: usize,
     intervals: Vec<Ticks>,
     /// When the next value may pass, by its op: see [`crate::plan::Syscall::Limit`].
@@ -113,6 +115,7 @@ impl Engine {
             processes: Processes::new(config.peer.clone(), config.epoch),
             gates: Gates::new(&config),
             ended: Ended::new(config.limits.remembered_max),
+            shares: Shares::new(config.limits.frames_max, config.limits.bytes_max),
             config,
             now: Time::default(),
             graphs: Vec::new(),
@@ -136,7 +139,6 @@ impl Engine {
             brought: Vec::new(),
             envelope: None,
             came_to: None,
-            bytes: 0,
             lanes: 0,
             intervals: Vec::new(),
             limits: FxHashMap::default(),
@@ -313,8 +315,8 @@ impl Engine {
             } else if let Some(ready) = self.ready.pop_front() {
                 *ops -= 1;
                 self.fire(ready);
-            } else if let Some(sent) = self.loopback.pop_front() {
-                self.looped_back(sent);
+            } else if let Some((sent, holder)) = self.loopback.pop_front() {
+                self.looped_back(sent, holder);
             } else if let Some(timer) = self.timers.due(self.now) {
                 self.timer(timer);
             } else {
@@ -340,7 +342,7 @@ impl Engine {
     /// What the engine holds: zero when nothing runs.
     pub fn usage(&self) -> Usage {
         Usage {
-            bytes: self.bytes,
+            bytes: self.shares.bytes(),
             frames: self.frames.len(),
             lanes: self.lanes,
             commands: self.commands.len(),

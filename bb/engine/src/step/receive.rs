@@ -5,6 +5,7 @@ use super::frame::{FrameKey, FrameRef, NO_LANE, RecvState, Refused};
 use super::lanes::LaneRecv;
 use super::peers::PeerIx;
 use super::processes::ProcessIx;
+use super::shares::Holder;
 use crate::Value;
 use crate::bugs::{Bug, has};
 use crate::event::{Cause, EngineStep, Event, ExecutionId, LimitKind, ReceiveFault};
@@ -30,15 +31,15 @@ impl Engine {
         }
         let mut envelope = self.envelope.take().unwrap_or_default();
         match envelope::decode_into(&frame, &self.config.limits.wire, &mut envelope) {
-            Ok(()) => self.accepted(peer, from, &mut envelope),
+            Ok(()) => self.accepted(peer, from, Some(from), &mut envelope),
             Err(refusal) => self.violation(peer, refusal.to_string()),
         }
         envelope.clear();
         self.envelope = Some(envelope);
     }
 
-    /// An envelope that is one. Payloads are taken out of it.
-    pub(super) fn accepted(&mut self, peer: &PeerId, from: PeerIx, envelope: &mut Envelope) {
+    /// An envelope that is one. Payloads are taken out of it; frames that it opens are the holder's.
+    pub(super) fn accepted(&mut self, peer: &PeerId, from: PeerIx, holder: Holder, envelope: &mut Envelope) {
         if let Err(reason) = self.peers.plausible(from, envelope.seq, envelope.ack) {
             return self.violation(peer, reason.into());
         }
@@ -77,8 +78,8 @@ impl Engine {
             }
             let (of_wire, rest) = fills.split_at_mut(count);
             let execution = &execution;
-            let message = Message { peer, from, execution, graph, recv, place: &plan, plan: it, lane, remaining_ns };
-            self.deliver(&message, of_wire);
+            let m = Message { peer, from, holder, execution, graph, recv, place: &plan, plan: it, lane, remaining_ns };
+            self.deliver(&m, of_wire);
             self.settle();
             self.came_to = Some((graph, place, plan));
             fills = rest;
@@ -201,7 +202,7 @@ impl Engine {
         let rest = Duration::from_nanos(m.remaining_ns).saturating_sub(self.peers.rtt(m.from) / 2);
         let deadline = if has(Bug::DeadlineAbsolute) { Time(m.remaining_ns) } else { self.now.after(rest) };
         let key = key(self.processes.intern(origin, epoch));
-        self.open(key, m.place, deadline, None)
+        self.open(key, m.place, deadline, None, m.holder)
     }
 
     fn may_fill(&self, m: &Message, at: FrameRef) -> bool {
@@ -270,7 +271,8 @@ impl Engine {
     /// Writes a wire's values and its sender, in one step.
     fn fill(&mut self, m: &Message, at: FrameRef, lane: Option<u32>, values: &mut Vec<Value>) {
         let bytes: u64 = values.iter().map(Value::bytes).sum();
-        if self.bytes.saturating_add(bytes) > self.config.limits.bytes_max {
+        let Some(frame) = self.frames.get(at) else { return };
+        if !self.shares.has_room(frame.holder, bytes) {
             self.limit(LimitKind::Bytes, Some(m.execution.id()));
             return self.refuse(m, at, lane, "its receiver holds as many bytes as it may");
         }
@@ -311,6 +313,7 @@ impl Execution<'_> {
 struct Message<'a> {
     peer: &'a PeerId,
     from: PeerIx,
+    holder: Holder,
     execution: &'a Execution<'a>,
     graph: GraphId,
     place: &'a Arc<PlacePlan>,

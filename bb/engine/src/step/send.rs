@@ -4,6 +4,7 @@ use super::Engine;
 use super::frame::{Frame, FrameRef, NO_LANE};
 use super::outbox::{Due, Sent};
 use super::peers::PeerIx;
+use super::shares::Holder;
 use super::timers::Timer;
 use crate::Value;
 use crate::bugs::{Bug, has};
@@ -148,7 +149,7 @@ impl Engine {
     }
 
     fn emit(&mut self, at: FrameRef, wire: u64, to: To, fills: Fills<Parts>, expires: Time) {
-        let Some(key) = self.frames.get(at).map(|f| f.key) else { return };
+        let Some((key, holder)) = self.frames.get(at).map(|f| (f.key, f.holder)) else { return };
         let name = self.processes.name(&key);
         let to_me = to.peer == self.config.peer;
         let Some(peer) = self.intern_or_tell(&to.peer) else {
@@ -184,7 +185,7 @@ impl Engine {
             return self.not_delivered(sent, FailureCode::SendRefused);
         }
         if to_me {
-            self.loopback.push_back(sent);
+            self.loopback.push_back((sent, holder));
             return;
         }
         outbox.push(sent, self.now);
@@ -212,7 +213,7 @@ impl Engine {
     }
 
     /// A message to this node itself arrives, or is more than a frame may hold.
-    pub(super) fn looped_back(&mut self, sent: Sent) {
+    pub(super) fn looped_back(&mut self, sent: Sent, holder: Holder) {
         if sent.outgoing.is_expired(self.now) {
             return self.not_delivered(sent, FailureCode::Deadline);
         }
@@ -222,7 +223,7 @@ impl Engine {
                 self.counters.delivered += 1;
                 let me = self.config.peer.clone();
                 let ix = self.peers.intern(&me);
-                self.accepted(&me, ix, &mut Envelope { seq: 0, ..envelope });
+                self.accepted(&me, ix, holder, &mut Envelope { seq: 0, ..envelope });
             }
             Err(_) => self.not_delivered(sent, FailureCode::SendRefused),
         }

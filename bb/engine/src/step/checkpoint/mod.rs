@@ -165,12 +165,15 @@ impl Engine {
 
         self.config.epoch = image.epoch;
         self.next_command = image.next_command;
-        self.bytes = parts.frames.all().map(|(_, f)| f.bytes).sum();
+        for (_, frame) in parts.frames.all() {
+            self.shares.opened(frame.holder);
+            self.shares.charge(frame.holder, frame.bytes, 0);
+        }
         self.lanes = parts.frames.all().map(|(_, f)| f.lane_count()).sum();
         (self.frames, self.processes) = (parts.frames, parts.processes);
         self.ready = parts.ready.into();
         parts.bootstraps.into_iter().for_each(|(graph, state)| self.bootstraps.put(graph, state));
-        self.loopback = parts.loopback.into();
+        self.loopback = parts.loopback.into_iter().map(|sent| (sent, None)).collect();
         self.calls.restore(image.counter, parts.calls, &self.frames);
         self.gates.random = parts.random;
         self.peers.set_begin(image.begin, image.forgot);

@@ -253,6 +253,8 @@ impl Reader<'_> {
         let frame = Frame {
             deadline: after(self.now, saved.rest_ns),
             call: saved.call.map(CallId),
+            // Whose message opened it is not written down.
+            holder: None,
             sites,
             sizes: Sizes::from_image(&saved.sizes, &plan).ok_or(bad("names of dimensions"))?,
             pending: pending(&saved.pending, plan.nodes.iter().map(|n| n.pending))?,

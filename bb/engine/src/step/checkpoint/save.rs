@@ -54,7 +54,7 @@ pub fn image(engine: &Engine) -> image::Image {
             .collect(),
         calls: engine.calls.images(&numbers),
         held: engine.held.iter().filter_map(held).collect(),
-        loopback: engine.loopback.iter().map(|sent| sent_image(sent, now, &numbers)).collect(),
+        loopback: engine.loopback.iter().map(|(sent, _)| sent_image(sent, now, &numbers)).collect(),
         health: engine.peers.numbers().filter_map(|peer| engine.gates.image(peer, now)).collect(),
         random_seed: engine.gates.random.image().0.to_vec().into(),
         random_position: engine.gates.random.image().1,
