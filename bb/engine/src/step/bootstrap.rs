@@ -162,8 +162,11 @@ impl Engine {
         let key = FrameKey { process, counter, graph: graph.0, place, lane: NO_LANE };
         // As long as anything may take: a component that never answers is to be seen at last.
         let deadline = self.now.after(Duration::from_nanos(REMAINING_NS_MAX));
-        let Some(frame) = self.open(key, &plan, deadline, None, None) else {
-            return self.bootstrap_fails(graph, "this node holds as many frames as it may");
+        let Some(State::Due(staged)) = self.bootstraps.state(graph) else { return };
+        let bytes = staged.iter().flatten().map(Value::bytes).sum();
+        let frame = match self.open(key, &plan, deadline, None, None, bytes) {
+            Ok(frame) => frame,
+            Err(limit) => return self.bootstrap_fails(graph, &format!("it does not fit the node's limits: {limit:?}")),
         };
         let Some(bootstrap) = self.bootstraps.by_graph.get_mut(&graph) else { return };
         let State::Due(staged) = std::mem::replace(&mut bootstrap.state, State::Running(frame)) else { return };

@@ -6,7 +6,7 @@ use super::frame::{FrameKey, FrameRef, Frames, NO_LANE};
 use super::processes::ProcessIx;
 use crate::Value;
 use crate::bugs::{Bug, has};
-use crate::event::{CallError, Cause, EngineStep, Event, LimitKind};
+use crate::event::{CallError, Cause, EngineStep, Event};
 use crate::input::{Arg, CallId, GraphId};
 use crate::plan::{EntryInput, Sizes};
 use bb_ir::failure::FailureCode;
@@ -121,22 +121,17 @@ impl Engine {
             return Err(CallError::Failed((**cause).clone()));
         }
 
-        let bytes: u64 = values.iter().map(Value::bytes).sum();
-        if !self.shares.has_room(None, bytes) {
-            self.limit(LimitKind::Bytes, None);
-            return Err(CallError::Limit(LimitKind::Bytes));
-        }
-
         self.calls.counter += 1;
         let counter = self.calls.counter;
         let key = FrameKey { process: ProcessIx::OWN, counter, graph: graph.0, place: 0, lane: NO_LANE };
         let budget = budget.min(Duration::from_nanos(bb_ir::limits::REMAINING_NS_MAX));
         let deadline = self.now.after(budget);
         self.calls.live.insert(counter);
-        let Some(frame) = self.open(key, &plan, deadline, call, None) else {
+        let bytes = values.iter().map(Value::bytes).sum();
+        let frame = self.open(key, &plan, deadline, call, None, bytes).map_err(|limit| {
             self.calls.live.remove(&counter);
-            return Err(CallError::Limit(LimitKind::Frames));
-        };
+            CallError::Limit(limit)
+        })?;
         if let Some(call) = call {
             self.calls.by_id.insert(call, Call { graph, frame, outputs: vec![None; outputs], missing: outputs });
         }
@@ -144,10 +139,10 @@ impl Engine {
             frame.sizes = sizes;
         }
         if let Some(start) = plan.start {
-            self.write_by(&plan, frame, start, None, Value::Trigger);
+            self.put(&plan, frame, start, None, Value::Trigger);
         }
         for (site, value) in plan.inputs.iter().zip(values) {
-            self.write_by(&plan, frame, *site, None, value);
+            self.put(&plan, frame, *site, None, value);
         }
         self.settle();
         self.end_if_done(frame);

@@ -58,6 +58,7 @@ impl Engine {
     }
 
     fn site_fails(&mut self, at: FrameRef, site: SiteIx, lane: Option<u32>, cause: &Arc<Cause>) {
+        self.bootstrap_broken(at, cause);
         let Some(frame) = self.frames.get_mut(at) else { return };
         let plan = frame.plan.clone();
         let Some(state) = frame.state_mut(site, lane).filter(|s| s.is_empty()) else { return };

@@ -131,13 +131,18 @@ impl Engine {
                 return true;
             }
         }
-        let mut charged = 0;
+        let (mut charged, mut without_room) = (0, Vec::new());
         for (site, value) in it.outputs.iter().zip(self.outputs.drain(..)) {
             let state = &mut sites[site.0 as usize];
             if !state.is_empty() {
                 continue;
             }
-            charged += value.bytes();
+            let size = value.bytes();
+            if !self.shares.has_room(*holder, (charged + size).saturating_sub(released)) {
+                without_room.push(*site);
+                continue;
+            }
+            charged += size;
             *state = SiteState::Filled(value);
             for reader in plan.consumers(*site) {
                 let left = &mut pending[reader.0 as usize];
@@ -153,6 +158,13 @@ impl Engine {
         }
         *bytes = *bytes + charged - released;
         self.shares.charge(*holder, charged, released);
+        if !without_room.is_empty() {
+            let plan = plan.clone();
+            without_room.into_iter().for_each(|site| self.has_no_room(&plan, at, site, None));
+            self.settle();
+            self.fired(at);
+            return true;
+        }
         *active -= 1;
         if *active == 0 && *open_recvs == 0 {
             self.end_if_done(at);

@@ -183,7 +183,8 @@ impl Frames {
 }
 
 impl Engine {
-    /// Opens a frame; `None` where the node, or whoever would hold this one, holds as many as it may.
+    /// Opens a frame that so many bytes are to be written into at once, or says of what the node, or whoever would hold it,
+    /// holds as much as it may.
     pub(super) fn open(
         &mut self,
         key: FrameKey,
@@ -191,12 +192,20 @@ impl Engine {
         deadline: Time,
         call: CallOf,
         holder: Holder,
-    ) -> Option<FrameRef> {
+        bytes: u64,
+    ) -> Result<FrameRef, LimitKind> {
         self.processes.keep(key.process);
-        if !self.shares.has_place(holder) {
-            self.limit(LimitKind::Frames, Some(self.processes.execution(&key)));
+        let origin = plan.origins.len() * self.processes.origin(key.process).as_bytes().len();
+        let bytes = plan.constants.iter().map(|(_, value)| value.bytes()).sum::<u64>() + origin as u64 + bytes;
+        let limit = match (self.shares.has_place(holder), self.shares.has_room(holder, bytes)) {
+            (true, true) => None,
+            (true, false) => Some(LimitKind::Bytes),
+            (false, _) => Some(LimitKind::Frames),
+        };
+        if let Some(limit) = limit {
+            self.limit(limit, Some(self.processes.execution(&key)));
             self.processes.release(key.process);
-            return None;
+            return Err(limit);
         }
         let mut frame = self.frames.reuse.pop().unwrap_or_else(|| {
             Box::new(Frame {
@@ -239,13 +248,13 @@ impl Engine {
             self.make_ready(at, *node, None);
         }
         for (site, value) in &plan.constants {
-            self.write_by(plan, at, *site, None, value.clone());
+            self.put(plan, at, *site, None, value.clone());
         }
         for site in &plan.origins {
             let origin = self.processes.origin(key.process).clone();
-            self.write_by(plan, at, *site, None, Value::Peer(origin));
+            self.put(plan, at, *site, None, Value::Peer(origin));
         }
-        Some(at)
+        Ok(at)
     }
 
     /// What a frame is of, while it is open.
@@ -301,7 +310,8 @@ impl Engine {
         }
     }
 
-    /// Writes a site and fires what was waiting for it alone. A site that is not empty stays as it is.
+    /// Writes a site and fires what was waiting for it alone, or fails it where that would be more bytes than the node may
+    /// hold. A site that is not empty stays as it is.
     pub(super) fn write(&mut self, at: FrameRef, site: SiteIx, lane: Option<u32>, value: Value) {
         if let Some(plan) = self.frames.get(at).map(|f| f.plan.clone()) {
             self.write_by(&plan, at, site, lane, value);
@@ -310,6 +320,25 @@ impl Engine {
 
     /// The same, by a plan that the caller holds: the way of every op's outputs.
     pub(super) fn write_by(&mut self, plan: &PlacePlan, at: FrameRef, site: SiteIx, lane: Option<u32>, value: Value) {
+        let Some(frame) = self.frames.get(at) else { return };
+        if self.shares.has_room(frame.holder, value.bytes()) {
+            self.put(plan, at, site, lane, value);
+        } else {
+            self.has_no_room(plan, at, site, lane);
+        }
+    }
+
+    /// A value would be more than may be held: its site fails.
+    pub(super) fn has_no_room(&mut self, plan: &PlacePlan, at: FrameRef, site: SiteIx, lane: Option<u32>) {
+        let execution = self.execution_of(at);
+        self.limit(LimitKind::Bytes, execution);
+        let message = format!("with `{}` the node would hold more bytes than it may", plan.site(site).name);
+        let cause = Cause { code: FailureCode::OpFailed, message, quorum: None };
+        self.fail_site(at, site, lane, Arc::new(cause));
+    }
+
+    /// The same where its bytes were found to have room.
+    pub(super) fn put(&mut self, plan: &PlacePlan, at: FrameRef, site: SiteIx, lane: Option<u32>, value: Value) {
         let Some(frame) = self.frames.get_mut(at) else { return };
         let of = plan.site(site);
         let value = if of.cohort { distinct(value) } else { value };

@@ -202,7 +202,7 @@ impl Engine {
         let rest = Duration::from_nanos(m.remaining_ns).saturating_sub(self.peers.rtt(m.from) / 2);
         let deadline = if has(Bug::DeadlineAbsolute) { Time(m.remaining_ns) } else { self.now.after(rest) };
         let key = key(self.processes.intern(origin, epoch));
-        self.open(key, m.place, deadline, None, m.holder)
+        self.open(key, m.place, deadline, None, m.holder, 0).ok()
     }
 
     fn may_fill(&self, m: &Message, at: FrameRef) -> bool {
@@ -270,7 +270,8 @@ impl Engine {
 
     /// Writes a wire's values and its sender, in one step.
     fn fill(&mut self, m: &Message, at: FrameRef, lane: Option<u32>, values: &mut Vec<Value>) {
-        let bytes: u64 = values.iter().map(Value::bytes).sum();
+        let sender = if m.plan.sender_read { m.peer.as_bytes().len() as u64 } else { 0 };
+        let bytes = values.iter().map(Value::bytes).sum::<u64>() + sender;
         let Some(frame) = self.frames.get(at) else { return };
         if !self.shares.has_room(frame.holder, bytes) {
             self.limit(LimitKind::Bytes, Some(m.execution.id()));
@@ -287,10 +288,10 @@ impl Engine {
             }
         }
         for ((site, ..), value) in m.plan.payloads.iter().zip(values.drain(..)) {
-            self.write_by(m.place, at, *site, lane, value);
+            self.put(m.place, at, *site, lane, value);
         }
         if m.plan.sender_read {
-            self.write_by(m.place, at, m.plan.sender, lane, Value::Peer(m.peer.clone()));
+            self.put(m.place, at, m.plan.sender, lane, Value::Peer(m.peer.clone()));
         }
         self.settle();
         self.end_if_done(at);
