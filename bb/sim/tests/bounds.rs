@@ -4,7 +4,8 @@
 mod asking;
 use asking::*;
 use bb::engine::{
-    Arg, CallError, CallId, Config, Engine, EngineStep, Event, GraphId, Input, LimitKind, Limits, Membership, Time, Usage, Value,
+    Arg, CallError, CallId, Config, Engine, EngineStep, Event, GraphId, Input, LimitKind, Limits, Membership, Time,
+    Usage, Value,
 };
 use bb::ir::envelope::{self, Envelope};
 use bb::ir::limits::WireLimits;
@@ -244,9 +245,7 @@ fn grow(program: &bb::Compiled, bound: &[&str], to: u64) -> (Result<f32, String>
         let mut ops = 1;
         let step = engine.poll_within(NOW, &mut ops);
         most = most.max(engine.usage().bytes);
-        let Some(step) = step else {
-            if ops == 0 { continue } else { break }
-        };
+        let Some(step) = step else { if ops == 0 { continue } else { break } };
         if let EngineStep::Run { command, .. } = step {
             let tensor = RawTensor::from_vec(&[to], vec![0.0f32; to as usize]).expect("as many");
             engine.handle(NOW, Input::Completed { command, result: Ok(vec![Value::Tensor(tensor)]) });
@@ -273,11 +272,12 @@ fn what_an_op_or_a_component_makes_is_not_kept_where_it_is_more_than_a_node_may_
         let grown = grown(x, to);
         (digits(x, count(grown)), grown)
     });
-    let method = bb::compile(|_: &Graph, x: On<Asker, f32>, to: On<Asker, u64>, grows: GrowsAt<Asker>| {
-        count(grows.grow(x, to))
-    });
+    let method =
+        bb::compile(|_: &Graph, x: On<Asker, f32>, to: On<Asker, u64>, grows: GrowsAt<Asker>| count(grows.grow(x, to)));
     let (none, one): (&[&str], &[&str]) = (&[], &["c"]);
-    for (program, bound, fits, result) in [(&plain, none, 200, 200), (&output, none, 100, 110), (&method, one, 200, 200)] {
+    for (program, bound, fits, result) in
+        [(&plain, none, 200, 200), (&output, none, 100, 110), (&method, one, 200, 200)]
+    {
         let (answer, most) = grow(program, bound, fits);
         assert_eq!(answer, Ok(result as f32));
         assert!((800..=1000).contains(&most), "{most}");

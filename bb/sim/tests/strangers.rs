@@ -534,3 +534,77 @@ fn wires_of_one_call_in_one_message_meet_though_nothing_was_known_of_the_caller(
     assert!(steps.iter().any(answered), "{steps:?}");
     assert_eq!(helper.usage().frames, 0, "{:?}", helper.usage());
 }
+
+/// Which would take it back, and say a lower one to the same process afterwards.
+#[test]
+fn nobody_is_told_that_numbers_begin_where_no_checkpoint_says_so() {
+    let durable = || {
+        let limits = Limits { peers_max: 1, ..Limits::default() };
+        let mut engine = Engine::new(Config { limits, durable: true, ..Config::new(peer_id(0), 1) });
+        let artifact = PROGRAM.artifact("Asker").expect("compiled");
+        engine.install(&artifact.bytes, &bb::kernels(), &[]).expect("installs");
+        engine
+    };
+    let write = |engine: &mut Engine| {
+        let checkpoint = engine.checkpoint();
+        engine.checkpoint_durable(checkpoint.id);
+        checkpoint.bytes
+    };
+    let names = |n: usize| [peer_id(0), peer_id(n)];
+    let ask = |call: u64, of: usize| Input::Call {
+        call: CallId(call),
+        graph: GraphId(0),
+        args: vec![number(1.0), peer(of)],
+        budget: 60 * S,
+    };
+    // The node is killed before the checkpoint is written that says it, or after that.
+    for in_time in [false, true] {
+        let mut one = node("Helper", 1, 1, 100);
+        let mut two = node("Helper", 2, 2, 100);
+        let mut asker = durable();
+        meet(&mut asker, &mut one, NOW, names(1));
+        let written = write(&mut asker);
+        for number in 0..5 {
+            feed(&mut asker, NOW, ask(number, 1));
+        }
+        part(&mut asker, &mut one, NOW, names(1));
+        let mut now = NOW.after(90 * S);
+        feed(&mut asker, now, Input::Tick);
+        // Five numbers were given to the first, as no checkpoint says: the second has to wait for one.
+        let steps = meet(&mut asker, &mut two, now, names(2));
+        assert_eq!(away(&steps), [DisconnectReason::TooManyPeers]);
+        feed(&mut two, now, Input::Disconnected { peer: peer_id(0) });
+        assert!(asker.wants_checkpoint());
+        let late = asker.checkpoint();
+        assert!(!asker.wants_checkpoint(), "it is under way");
+        assert_eq!(away(&meet(&mut asker, &mut two, now, names(2))), [DisconnectReason::TooManyPeers]);
+        feed(&mut two, now, Input::Disconnected { peer: peer_id(0) });
+        let image = if in_time {
+            asker.checkpoint_durable(late.id);
+            assert_eq!(away(&meet(&mut asker, &mut two, now, names(2))), []);
+            feed(&mut two, now, Input::Disconnected { peer: peer_id(0) });
+            late.bytes
+        } else {
+            written
+        };
+        let mut asker = durable();
+        asker.restore(now, &image).expect("it was just written");
+        now = now.after(90 * S);
+        feed(&mut asker, now, Input::Tick);
+        if !away(&meet(&mut asker, &mut two, now, names(2))).is_empty() {
+            feed(&mut two, now, Input::Disconnected { peer: peer_id(0) });
+            write(&mut asker);
+            assert_eq!(away(&meet(&mut asker, &mut two, now, names(2))), []);
+        }
+        feed(&mut asker, now, ask(9, 2));
+        write(&mut asker);
+        let mut answers = 0;
+        while let Some(step) = asker.poll(now) {
+            let EngineStep::Send(message) = step else { continue };
+            let frame: Bytes = message.encode(now).concat().into();
+            let steps = feed(&mut two, now, Input::Received { peer: peer_id(0), frame });
+            answers += steps.iter().filter(|s| matches!(s, EngineStep::Send(m) if m.has_fills())).count();
+        }
+        assert_eq!(answers, 1, "in time: {in_time}");
+    }
+}

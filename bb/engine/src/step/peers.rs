@@ -15,7 +15,7 @@ use bb_ir::digest::ProgramDigest;
 use bb_ir::hello::Hello;
 use bb_ir::peer::PeerId;
 use bytes::Bytes;
-use places::{Gone, Left};
+use places::{Committed, Gone, Left};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -71,6 +71,7 @@ pub struct Peers {
     gone: Gone,
     /// Where the numbers to the next new peer begin.
     begin: u64,
+    committed: Committed,
     /// Whether anybody was forgotten of whom something had its effect.
     forgot: bool,
 }
@@ -87,6 +88,7 @@ impl Peers {
             told_open: BTreeSet::new(),
             gone: Gone::default(),
             begin: 1,
+            committed: Committed::default(),
             forgot: false,
         }
     }

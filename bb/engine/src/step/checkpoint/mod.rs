@@ -108,6 +108,7 @@ impl Engine {
         held.under_way.push_back((held.checkpoints, held.released + held.steps.len() as u64));
         let id = held.checkpoints;
         self.peers.numbers().for_each(|ix| self.peers.outbox(ix).0.saved_by(id));
+        self.peers.saved_by(id);
         let image = save::image(self).encode_to_vec();
         let mut bytes = Vec::with_capacity(HEAD_BYTES + image.len() + SUM_BYTES);
         bytes.extend_from_slice(MAGIC);
@@ -121,6 +122,7 @@ impl Engine {
     /// A checkpoint is safe: what was held back before it was made comes out of [`Engine::poll`].
     pub fn checkpoint_durable(&mut self, id: u64) {
         self.peers.numbers().for_each(|ix| self.peers.outbox(ix).0.safe_by(id));
+        self.peers.safe_by(id);
         while let Some((checkpoint, until)) = self.held.under_way.front().copied()
             && checkpoint <= id
         {
@@ -137,7 +139,7 @@ impl Engine {
     /// Whether something waits for a checkpoint that is not under way.
     pub fn wants_checkpoint(&self) -> bool {
         let covered = self.held.under_way.back().map_or(self.held.released, |(_, until)| *until);
-        self.held.released + self.held.steps.len() as u64 > covered
+        self.held.released + self.held.steps.len() as u64 > covered || self.peers.wants_checkpoint()
     }
 
     /// Puts everything back as it was when a checkpoint was made: the same artifacts have to be installed, and nothing

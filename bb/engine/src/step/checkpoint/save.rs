@@ -58,7 +58,7 @@ pub fn image(engine: &Engine) -> image::Image {
         health: engine.peers.numbers().filter_map(|peer| engine.gates.image(peer, now)).collect(),
         random_seed: engine.gates.random.image().0.to_vec().into(),
         random_position: engine.gates.random.image().1,
-        begin: engine.peers.begin(),
+        begin: engine.peers.begin_saved(),
         forgot: engine.peers.has_forgotten(),
     }
 }

@@ -13,6 +13,9 @@
 //! What a durable peer sent before it went down for so long may have had its effect here, and it would send that again. So
 //! once somebody was forgotten of whom something had its effect, Hello says to each new peer that it may be the one, until
 //! that acknowledges the numbers that begin here; and who hears it sends nothing again.
+//!
+//! A durable engine tells nobody that its numbers begin above what a crash would leave of that: checkpoints say of more than
+//! are in use that they may be, and who would need one beyond those finds no place until the next checkpoint is safe.
 
 use super::super::Engine;
 use super::connection::VIOLATIONS_WITHIN;
@@ -21,6 +24,7 @@ use crate::event::LimitKind;
 use crate::time::Time;
 use bb_ir::limits::REMAINING_NS_MAX;
 use bb_ir::peer::PeerId;
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -28,6 +32,8 @@ use std::time::Duration;
 const REMEMBERED: Duration = Duration::from_nanos(REMAINING_NS_MAX);
 /// How many places are looked at for one that can be given away. They are looked at in turn.
 const LOOKS_MAX: usize = 32;
+/// How many numbers more than are needed a checkpoint says may be in use.
+const AHEAD: u64 = 1 << 16;
 
 /// When a peer left, and which of all leavings that was: 0 while it is connected.
 #[derive(Clone, Copy, Default)]
@@ -45,6 +51,16 @@ pub struct Gone {
     leavings: u64,
 }
 
+/// Up to where numbers of new peers may begin, by the checkpoints of a durable engine.
+#[derive(Default)]
+pub struct Committed {
+    /// What the next checkpoint says, if that is more than `begin`.
+    wanted: u64,
+    safe: u64,
+    /// What each checkpoint that is being written says.
+    saving: VecDeque<(u64, u64)>,
+}
+
 impl Gone {
     /// Those of whom something may have had an effect, or the others.
     fn of(&mut self, mattered: bool) -> &mut VecDeque<(PeerIx, u64)> {
@@ -57,6 +73,10 @@ impl Peer {
     pub fn matters(&self) -> bool {
         let heard = self.contiguous > self.settled || !self.beyond.is_empty();
         self.mattered || (heard && !self.classes.is_empty())
+    }
+    /// Above all numbers that were given to it. One is left out: messages without a number go by it.
+    fn above(&self) -> u64 {
+        self.outbox.next_number() + 1
     }
     /// Whether something is in flight to it, or it has broken the rules a short while ago.
     fn is_busy(&self, now: Time) -> bool {
@@ -92,22 +112,39 @@ impl Peers {
     pub fn replace(&mut self, ix: PeerIx, peer: &PeerId) {
         let old = std::mem::take(self.at(ix));
         self.forgot |= old.mattered || old.matters();
-        // One is left out: messages without a number go by it.
-        let above = old.outbox.next_number() + 1;
-        self.begin = self.begin.max(above);
+        self.begin = self.begin.max(old.above());
         if let Some(id) = &old.id {
             self.by_id.remove(id);
         }
         self.settle_in(ix, peer);
     }
-    /// Where the numbers to the next new peer begin.
-    pub fn begin(&self) -> u64 {
-        self.begin
+    /// Where the numbers to the next new peer begin behind a restore of what is saved now.
+    pub fn begin_saved(&self) -> u64 {
+        self.begin.max(self.committed.wanted)
     }
-    /// The same, as it was saved.
+    /// The same, when that is restored.
     pub fn set_begin(&mut self, begin: u64, forgot: bool) {
         self.begin = self.begin.max(begin);
+        self.committed.safe = self.begin;
         self.forgot |= forgot;
+    }
+    /// A checkpoint of this number says it.
+    pub fn saved_by(&mut self, checkpoint: u64) {
+        self.committed.saving.push_back((checkpoint, self.begin_saved()));
+    }
+    /// It, and all before it, are written.
+    pub fn safe_by(&mut self, checkpoint: u64) {
+        while let Some((number, begin)) = self.committed.saving.front().copied()
+            && number <= checkpoint
+        {
+            self.committed.saving.pop_front();
+            self.committed.safe = begin;
+        }
+    }
+    /// Whether somebody waits for a checkpoint to say it that is not under way.
+    pub fn wants_checkpoint(&self) -> bool {
+        let Committed { wanted, safe, saving } = &self.committed;
+        *wanted > saving.back().map_or(*safe, |(_, begin)| *begin)
     }
     /// Whether a peer may be one that was forgotten, and has not said yet that it knows of that.
     pub fn may_have_forgotten(&self, ix: Option<PeerIx>) -> bool {
@@ -182,12 +219,24 @@ impl Peers {
         self.all.get(ix.0 as usize).is_some_and(|peer| peer.left.number == number)
     }
     /// A place that can be given away; all that happens before `until` has happened.
-    pub fn vacancy(&mut self, now: Time, until: Time, waits: impl Fn(PeerIx) -> bool) -> Option<PeerIx> {
+    pub fn vacancy(&mut self, now: Time, until: Time, durable: bool, waits: impl Fn(PeerIx) -> bool) -> Option<PeerIx> {
+        let most = if durable { self.committed.safe } else { u64::MAX };
+        let wanted = Cell::new(0);
+        let all = &self.all;
+        let waits = |ix: PeerIx| {
+            let begin = all[ix.0 as usize].above();
+            let uncommitted = begin > most && !waits(ix);
+            if uncommitted {
+                wanted.set(wanted.get().max(begin + AHEAD));
+            }
+            uncommitted || waits(ix)
+        };
         let mut gone = std::mem::take(&mut self.gone);
         let over = |peer: &Peer| peer.left.at.after(REMEMBERED) < until;
         let found = self.look(&mut gone.strangers, now, |_| true, &waits);
         let found = found.or_else(|| self.look(&mut gone.others, now, over, &waits));
         self.gone = gone;
+        self.committed.wanted = self.committed.wanted.max(if found.is_none() { wanted.get() } else { 0 });
         found
     }
     fn look(
@@ -239,7 +288,8 @@ impl Engine {
         let (now, gates) = (self.now, &self.gates);
         // Where time has jumped, frames may be there whose time is over.
         let until = self.timers.next().map_or(now, |next| next.min(now));
-        let ix = self.peers.vacancy(now, until, |ix| gates.keeps_waiting(ix, now))?;
+        let durable = self.config.durable;
+        let ix = self.peers.vacancy(now, until, durable, |ix| gates.keeps_waiting(ix, now))?;
         self.gates.forget(ix);
         self.peers.replace(ix, id);
         Some(ix)

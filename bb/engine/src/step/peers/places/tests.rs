@@ -16,7 +16,7 @@ fn gone(count: u32) -> (Peers, Vec<PeerIx>) {
     (peers, all)
 }
 fn vacant(peers: &mut Peers, now: u64) -> Option<PeerIx> {
-    peers.vacancy(Time(now), Time(now), |_| false)
+    peers.vacancy(Time(now), Time(now), false, |_| false)
 }
 
 #[test]
@@ -58,8 +58,8 @@ fn who_may_have_had_an_effect_is_remembered_until_nothing_of_that_is_left() {
     peers.leaves(ix, Time(5));
     assert_eq!(vacant(&mut peers, DAY + 5), None);
     // A timer of that day has not rung: a frame may be there still.
-    assert_eq!(peers.vacancy(Time(3 * DAY), Time(DAY + 5), |_| false), None);
-    assert_eq!(peers.vacancy(Time(DAY + 6), Time(DAY + 6), |ix| ix.0 == 0), None, "the gates keep it waiting");
+    assert_eq!(peers.vacancy(Time(3 * DAY), Time(DAY + 5), false, |_| false), None);
+    assert_eq!(peers.vacancy(Time(DAY + 6), Time(DAY + 6), false, |ix| ix.0 == 0), None, "the gates keep it waiting");
     assert_eq!(vacant(&mut peers, DAY + 6), Some(ix));
 }
 
@@ -85,7 +85,7 @@ fn those_that_are_busy_are_passed_over_and_do_not_cost_more_the_more_they_are() 
     let free = all[LOOKS_MAX + 3];
     let looked = std::cell::Cell::new(0);
     let mut look = || {
-        peers.vacancy(Time(1), Time(1), |ix| {
+        peers.vacancy(Time(1), Time(1), false, |ix| {
             looked.set(looked.get() + 1);
             ix != free
         })
