@@ -310,3 +310,21 @@ fn a_gather_that_is_more_than_a_node_may_hold_fails_its_call_alone() {
     assert!(error.to_string().contains("would hold more bytes than it may"), "{error}");
     assert_eq!(ask(&mut world, vec![tensor(50), EVERYONE]), Ok(vec![3.0]));
 }
+
+/// It would have the window move for it, and what it has not got be taken for delivered.
+#[test]
+fn an_acknowledgement_of_what_waits_behind_the_window_is_a_violation() {
+    let (mut asker, helper) = (node(0, Limits::default()), node(1, Limits::default()));
+    feed(&mut asker, NOW, Input::Connected { peer: peer_id(1), hello: helper.hello() });
+    for number in 1..=5000 {
+        feed(&mut asker, NOW, call(number, vec![self::number(1.0), EVERYONE]));
+    }
+    let say = |asker: &mut Engine, ack| {
+        let frame = envelope::encode(&Envelope::bare(0, ack)).concat().into();
+        let steps = feed(asker, NOW, Input::Received { peer: peer_id(1), frame });
+        steps.iter().filter(|s| matches!(s, EngineStep::Event(Event::EnvelopeRefused { .. }))).count()
+    };
+    assert_eq!((say(&mut asker, 4097), asker.usage().in_flight), (1, 5000));
+    assert_eq!((say(&mut asker, 4096), asker.usage().in_flight), (0, 904));
+    assert_eq!((say(&mut asker, 5000), asker.usage().in_flight), (0, 0), "now they have gone out");
+}

@@ -243,9 +243,13 @@ impl Outbox {
         (it.sent_at, it.lost_until) = (now, None);
         it.message.as_ref().map(|m| m.outgoing.clone())
     }
+    /// The first number that has not gone out.
+    pub fn first_waiting(&self) -> u64 {
+        self.first + self.out as u64
+    }
     /// Whether a number is one of those that are on their way.
     pub fn has_gone_out(&self, number: u64) -> bool {
-        (self.first..self.first + self.out as u64).contains(&number)
+        (self.first..self.first_waiting()).contains(&number)
     }
     /// Whether a message has been sent more than once.
     pub fn was_sent_again(&mut self, number: u64) -> bool {

@@ -281,7 +281,7 @@ impl Peers {
     /// Whether a peer that keeps to the rules can be at these numbers.
     pub fn plausible(&self, ix: PeerIx, seq: u64, ack: u64) -> Result<(), &'static str> {
         let peer = &self.all[ix.0 as usize];
-        if ack >= peer.outbox.next_number() {
+        if ack >= peer.outbox.first_waiting() {
             Err("it acknowledges what was never sent")
         } else if seq > peer.contiguous.saturating_add(WINDOW) {
             Err("its number is further ahead than a window")
