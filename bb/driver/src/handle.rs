@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::traffic::{Counters, Traffic};
 use bb_engine::{Arg, CallId, GraphId, InstallError, Installed, PeerId, Standing, Value};
 use futures::Stream;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,9 +50,23 @@ pub(crate) struct Restored {
 #[derive(Default)]
 pub(crate) struct Seen {
     pub listening: Vec<String>,
-    pub connected: Vec<PeerId>,
-    pub members: BTreeMap<String, Vec<PeerId>>,
+    pub connected: BTreeSet<PeerId>,
+    pub members: BTreeMap<String, BTreeSet<PeerId>>,
     pub graphs: Vec<Installed>,
+}
+impl Seen {
+    /// A peer is a member of a class from now on, or is not.
+    pub fn is_member(&mut self, class: &str, peer: &PeerId, is_one: bool) {
+        if is_one {
+            self.members.entry(class.to_owned()).or_default().insert(peer.clone());
+        } else if let Some(members) = self.members.get_mut(class)
+            && members.remove(peer)
+            && members.is_empty()
+        {
+            // Names of classes can be made up: those that nobody is in are not kept.
+            self.members.remove(class);
+        }
+    }
 }
 
 /// What a handle wants.
@@ -84,11 +98,11 @@ impl Handle {
     }
     /// The peers that are connected and have said Hello, sorted.
     pub fn connections(&self) -> Vec<PeerId> {
-        self.seen(|s| s.connected.clone())
+        self.seen(|s| s.connected.iter().cloned().collect())
     }
     /// The admitted, connected members of a class, sorted.
     pub fn members(&self, class: &str) -> Vec<PeerId> {
-        self.seen(|s| s.members.get(class).cloned().unwrap_or_default())
+        self.seen(|s| s.members.get(class).map(|m| m.iter().cloned().collect()).unwrap_or_default())
     }
     /// Bytes and messages so far.
     pub fn traffic(&self) -> Traffic {

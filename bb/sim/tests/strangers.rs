@@ -15,7 +15,7 @@ use bb_sim::{Host, NodeIx, World, peer_id};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const HELPER: NodeIx = NodeIx(1);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -607,4 +607,28 @@ fn nobody_is_told_that_numbers_begin_where_no_checkpoint_says_so() {
         }
         assert_eq!(answers, 1, "in time: {in_time}");
     }
+}
+
+/// Hosts ask with everyone who comes and goes.
+#[test]
+fn who_is_a_member_is_known_without_looking_at_all_peers() {
+    let many = 4000;
+    let (mut helper, asker) = (helper(many), asker(2));
+    let hello = asker.hello();
+    let begun = Instant::now();
+    for n in (2..many + 2).rev() {
+        feed(&mut helper, NOW, Input::Connected { peer: peer_id(n), hello: hello.clone() });
+    }
+    let joined = begun.elapsed();
+    let begun = Instant::now();
+    for n in 2..many + 2 {
+        assert!(helper.is_member("Asker", &peer_id(n)) && helper.members("Helper").is_empty());
+    }
+    assert!(begun.elapsed() < joined, "{:?}, and {joined:?} to join", begun.elapsed());
+    let members = helper.members("Asker");
+    assert!(members.len() == many && members.is_sorted());
+    for n in 2..many + 2 {
+        feed(&mut helper, NOW, Input::Disconnected { peer: peer_id(n) });
+    }
+    assert_eq!((helper.members("Asker"), helper.classes().count()), (Vec::new(), 0));
 }

@@ -172,8 +172,8 @@ impl Node {
             self.announced(&peer, &bytes);
         }
         self.tell_addresses(&peer);
+        self.see_connected(&peer);
         self.publish(Event::Connected { peer });
-        self.see_connected();
     }
 
     /// Tells connected peers what this node is by now, before anything else goes out to them.
@@ -190,12 +190,15 @@ impl Node {
         if self.peers.lost(peer) {
             self.tell(Input::Disconnected { peer: peer.clone() });
             self.publish(Event::Disconnected { peer: peer.clone(), how });
-            self.see_connected();
+            self.see_connected(peer);
         }
     }
 
-    fn see_connected(&self) {
-        let known = self.peers.known();
-        self.see(|s| s.connected = known);
+    fn see_connected(&self, peer: &PeerId) {
+        let known = self.peers.is_known(peer);
+        self.see(|s| match known {
+            true => _ = s.connected.insert(peer.clone()),
+            false => _ = s.connected.remove(peer),
+        });
     }
 }

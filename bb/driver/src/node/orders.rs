@@ -5,6 +5,8 @@ use super::{Node, Waiter};
 use crate::builder::Hosted;
 use crate::handle::Order;
 use bb_engine::{CallId, Input, InstallError, Installed};
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 impl Node {
     pub(super) fn on_order(&mut self, order: Order) {
@@ -58,8 +60,13 @@ impl Node {
     }
 
     pub(super) fn check_waiters(&mut self) {
-        let engine = &self.engine;
-        for waiter in self.waiters.extract_if(.., |w| engine.members(&w.class).len() >= w.count) {
+        if self.waiters.is_empty() {
+            return;
+        }
+        // Whoever is told that there are so many sees as many.
+        let seen = self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let there = |w: &mut Waiter| seen.members.get(&w.class).map_or(0, BTreeSet::len) >= w.count;
+        for waiter in self.waiters.extract_if(.., there) {
             // Whoever waited may have gone.
             let _ = waiter.reply.send(());
         }

@@ -183,9 +183,9 @@ impl<M: Message> Peers<M> {
             peer.connections.links().for_each(|link| act(id, link));
         }
     }
-    /// Those who have said Hello.
-    pub fn known(&self) -> Vec<PeerId> {
-        self.of.iter().filter(|(_, p)| p.said.is_some()).map(|(id, _)| id.clone()).collect()
+    /// Whether a peer has said Hello.
+    pub fn is_known(&self, peer: &PeerId) -> bool {
+        self.of.get(peer).is_some_and(|p| p.said.is_some())
     }
     /// Lets go of all links: their writers write what is queued, and close.
     pub fn unlink(&mut self) {

@@ -5,7 +5,7 @@ use crate::components::{Answer, Job};
 use crate::error::CallError;
 use crate::event::{Event, Parting};
 use crate::plane::Lost;
-use bb_engine::{EngineStep, Input, Outgoing};
+use bb_engine::{EngineStep, Input, LimitKind, Outgoing};
 use tokio::time::Instant;
 
 impl Node {
@@ -40,13 +40,16 @@ impl Node {
 
     fn on_event(&mut self, event: bb_engine::Event) {
         match &event {
-            bb_engine::Event::MemberJoined { class, .. } | bb_engine::Event::MemberLeft { class, .. } => {
-                let members = self.engine.members(class);
-                // Names of classes can be made up: those that nobody is in are not kept.
-                self.see(|s| match members.is_empty() {
-                    true => drop(s.members.remove(&**class)),
-                    false => drop(s.members.insert(class.to_string(), members)),
-                });
+            bb_engine::Event::MemberJoined { peer, class } | bb_engine::Event::MemberLeft { peer, class } => {
+                let is_one = self.engine.is_member(class, peer);
+                self.see(|s| s.is_member(class, peer, is_one));
+                self.check_waiters();
+            }
+            // Members may have come and gone without an event.
+            bb_engine::Event::LimitReached { limit: LimitKind::Steps, .. } => {
+                let all = self.engine.classes();
+                let all = all.map(|c| (c.to_owned(), self.engine.members(c).into_iter().collect())).collect();
+                self.see(|s| s.members = all);
                 self.check_waiters();
             }
             bb_engine::Event::OpenMembership { class } => {

@@ -339,6 +339,16 @@ impl Engine {
         self.peers.members(class)
     }
 
+    /// Whether a peer is one of them.
+    pub fn is_member(&self, class: &str, peer: &PeerId) -> bool {
+        self.peers.is_member(class, peer)
+    }
+
+    /// The classes that have any.
+    pub fn classes(&self) -> impl Iterator<Item = &str> {
+        self.peers.classes()
+    }
+
     /// What the engine holds: zero when nothing runs.
     pub fn usage(&self) -> Usage {
         Usage {

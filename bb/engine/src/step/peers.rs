@@ -66,6 +66,8 @@ pub struct Peers {
     /// Who was asked for last: messages of one peer come in rows.
     last: PeerIx,
     me: PeerId,
+    /// Who is connected, by the classes that it was admitted to.
+    members: BTreeMap<Arc<str>, BTreeSet<PeerId>>,
     hosted: BTreeSet<Arc<str>>,
     told_open: BTreeSet<Arc<str>>,
     gone: Gone,
@@ -84,6 +86,7 @@ impl Peers {
             by_id: FxHashMap::default(),
             last: PeerIx(0),
             me,
+            members: BTreeMap::new(),
             hosted: BTreeSet::new(),
             told_open: BTreeSet::new(),
             gone: Gone::default(),
@@ -129,9 +132,9 @@ impl Peers {
     /// A connected peer hosts more than before.
     pub fn hosts_more(&mut self, peer: &PeerId, hello: Hello, classes: BTreeSet<Arc<str>>, graphs: &[GraphSlot]) {
         let Some(ix) = self.find(peer) else { return };
+        self.enters(ix, classes);
         let peer = self.at(ix);
         peer.hello = Some(hello);
-        peer.classes.extend(classes);
         peer.admit(graphs);
     }
     /// There are more graphs than before.
@@ -157,10 +160,37 @@ impl Peers {
         *peer == self.me || self.get(peer).is_some_and(|p| p.runs(digest))
     }
     pub fn members(&self, class: &str) -> Vec<PeerId> {
-        let members = self.all.iter().filter(|p| p.hello.is_some() && p.classes.contains(class));
-        let mut members: Vec<PeerId> = members.filter_map(|p| p.id.clone()).collect();
-        members.sort();
-        members
+        self.members.get(class).map(|members| members.iter().cloned().collect()).unwrap_or_default()
+    }
+    pub fn is_member(&self, class: &str, peer: &PeerId) -> bool {
+        self.members.get(class).is_some_and(|members| members.contains(peer))
+    }
+    /// Classes that have members.
+    pub fn classes(&self) -> impl Iterator<Item = &str> {
+        self.members.keys().map(|class| &**class)
+    }
+    /// A peer that is connected is a member of these classes, too.
+    fn enters(&mut self, ix: PeerIx, classes: BTreeSet<Arc<str>>) {
+        let id = self.id(ix);
+        for class in &classes {
+            self.members.entry(class.clone()).or_default().insert(id.clone());
+        }
+        self.at(ix).classes.extend(classes);
+    }
+    /// A peer that is not connected any more is no member of anything; of what it was.
+    fn exits(&mut self, ix: PeerIx) -> BTreeSet<Arc<str>> {
+        let id = self.id(ix);
+        let classes = std::mem::take(&mut self.at(ix).classes);
+        for class in &classes {
+            // Names of classes can be made up: those that nobody is in are not kept.
+            if let Some(members) = self.members.get_mut(class)
+                && members.remove(&id)
+                && members.is_empty()
+            {
+                self.members.remove(class);
+            }
+        }
+        classes
     }
     pub fn members_of_program(&self, class: &str, digest: &ProgramDigest) -> Vec<PeerId> {
         self.members(class).into_iter().filter(|p| self.runs(p, digest)).collect()

@@ -86,8 +86,9 @@ impl Engine {
         }
         self.joined(&id, &classes);
         let forgotten = hello.forgot;
+        self.peers.enters(ix, classes);
         let (now, peer) = (self.now, self.peers.at(ix));
-        (peer.hello, peer.classes, peer.left) = (Some(hello), classes, Left::default());
+        (peer.hello, peer.left) = (Some(hello), Left::default());
         peer.admit(&self.graphs);
         peer.outbox.heard();
         let left = peer.outbox.left_behind();
@@ -188,8 +189,8 @@ impl Engine {
         (peer.hello, peer.mattered) = (None, peer.matters());
         peer.admitted = Vec::new();
         peer.owes_ack = 0;
-        let classes = std::mem::take(&mut peer.classes);
         let in_lanes = peer.outbox.lost(self.now);
+        let classes = self.peers.exits(ix);
         for class in classes {
             self.event(Event::MemberLeft { peer: id.clone(), class });
         }
