@@ -145,9 +145,9 @@ pub enum CallError {
     #[error("the call does not fit the node's limits: {0:?}")]
     Limit(LimitKind),
     /// Its budget ran out.
-    #[error("the call's budget ran out; it waited for {}", .waited_for.join(", "))]
+    #[error("the call's budget ran out; it waited for {}", .waited_for.join("; "))]
     Deadline {
-        /// The sites it waited for.
+        /// What it waited for, each with what is known of whom it would have come from.
         waited_for: Vec<String>,
     },
     /// Something an output needs failed.

@@ -445,6 +445,22 @@ fn one_that_takes_values_begins_when_the_last_is_staged() {
 }
 
 #[test]
+fn a_deadline_says_what_the_bootstrap_waits_for() {
+    let mut world = world();
+    for host in told_hosts() {
+        world.add(vec![host]).expect("installs");
+    }
+    world.connect_all();
+    world.stage(ASKER, "first", whole(2)).expect("it takes it");
+    let call = world.call(ASKER, args(), 3 * S);
+    world.run_until(10 * S);
+    let Some(Err(error)) = world.result(call) else { panic!("{:?}", world.result(call)) };
+    assert!(error.to_string().ends_with(": its bootstrap waits for `rates`"), "{error}");
+    let helper = |e: &Event| matches!(e, Event::FrameExpired { waited_for, .. } if waited_for.iter().any(|w| w.ends_with(": its bootstrap waits for `others`")));
+    assert_eq!(events(&world, helper), 1);
+}
+
+#[test]
 fn what_it_does_not_take_is_refused_and_changes_nothing() {
     use bb::engine::StageError;
     let mut world = world();

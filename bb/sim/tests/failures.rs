@@ -70,7 +70,27 @@ fn a_deadline_says_which_wire_of_the_program_brought_nothing() {
     world.run(world.elapsed() + 10 * S);
     let Some(Err(error)) = world.result(call) else { panic!("{:?}", world.result(call)) };
     assert!(error.to_string().contains("the wire of tests/failures.rs:"), "{error}");
-    assert!(error.to_string().ends_with(", from a `Helper`)"), "{error}");
+    let end = format!(", from a `Helper`): {} is not connected", peer_id(1));
+    assert!(error.to_string().ends_with(&end), "{error}");
+}
+
+#[test]
+fn a_deadline_says_which_peer_is_no_member_of_the_class_that_was_asked() {
+    let program = bb::compile(|graph: &Graph, x: On<Asker, f32>, to: On<Asker, Peer<Helper>>| {
+        let there = graph.wire(x, to);
+        graph.wire(digits(there, there), there.sender::<Asker>())
+    });
+    let mut world = world(&program, 0);
+    world.add(vec![Host::new(program.artifact("Asker").expect("compiled").bytes.clone())]).expect("installs");
+    world.connect_all();
+    let mut says = |to: usize, what: &str| {
+        let call = world.call(ASKER, vec![number(1.0), peer(to)], 3 * S);
+        world.run(world.elapsed() + 10 * S);
+        let Some(Err(error)) = world.result(call) else { panic!("{:?}", world.result(call)) };
+        assert!(error.to_string().ends_with(&format!("{} {what}", peer_id(to))), "{error}");
+    };
+    says(1, "is no `Helper` (it is a `Asker`)");
+    says(0, "is this node, which is no `Helper` (it is a `Asker`)");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::Engine;
 use super::frame::{DONE, Frame, FrameRef, RecvState, SiteState};
 use super::lanes::{LaneRecv, LanesState, lanes_of};
 use crate::event::{CallError, Cause, Event};
-use crate::plan::{LanesIx, NodeIx, NodeKind, RecvIx, RecvPlan, SiteIx, Storage};
+use crate::plan::{LanesIx, NodeIx, NodeKind, RecvIx, SiteIx, Storage};
 use bb_ir::failure::FailureCode;
 use std::sync::Arc;
 
@@ -181,21 +181,9 @@ impl Engine {
     pub(super) fn expire(&mut self, at: FrameRef) {
         let Some(frame) = self.frames.get(at) else { return };
         let plan = frame.plan.clone();
-        let waits = |i: usize| match plan.recvs[i].lanes {
-            None => frame.recvs[i] == RecvState::Waiting,
-            Some(lanes) => frame.lanes[lanes.0 as usize].as_ref().is_none_or(|l| l.waiting > 0),
-        };
-        let waiting: Vec<usize> = (0..plan.recvs.len()).filter(|i| waits(*i)).collect();
-        let name = |recv: &RecvPlan| match &recv.source {
-            Some(source) => format!("{} (the wire of {source}, from a `{}`)", recv.name, recv.from_class),
-            None => recv.name.to_string(),
-        };
-        let mut waited_for: Vec<String> = waiting.iter().map(|i| name(&plan.recvs[*i])).collect();
-        let running = frame.commands.iter().filter_map(|c| self.commands.get(c));
-        waited_for.extend(running.map(|(r, _)| plan.node(r.node).name.to_string()));
-        waited_for.extend(frame.parked.iter().map(|p| plan.node(p.node).name.to_string()));
         let (execution, call) = (self.processes.execution(&frame.key), frame.call);
         let lane = plan.each.then_some(frame.key.lane);
+        let waited_for = self.waited_for(at);
         self.event(Event::FrameExpired {
             execution: execution.clone(),
             place: plan.place,

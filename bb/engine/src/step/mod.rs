@@ -19,6 +19,7 @@ mod receive;
 mod rtt;
 mod send;
 mod shares;
+mod silence;
 mod syscall;
 mod timers;
 

@@ -1,0 +1,117 @@
+//! What this node knows of peers that have not answered: said when time is out, it changes nothing.
+
+use super::Engine;
+use super::bootstrap::State;
+use super::frame::{Frame, FrameRef, RecvState};
+use super::lanes::LaneRecv;
+use crate::Value;
+use crate::input::GraphId;
+use crate::plan::{Destination, Filler, RecvPlan};
+use bb_ir::peer::PeerId;
+
+/// How many peers are named in one text.
+const NAMED_MAX: usize = 16;
+
+/// These, and how many more there are.
+pub fn listed(all: impl IntoIterator<Item = String>) -> String {
+    let mut all = all.into_iter();
+    let mut some: Vec<String> = all.by_ref().take(NAMED_MAX).collect();
+    match all.count() {
+        0 => {}
+        more => some.push(format!("{more} more")),
+    }
+    some.join(", ")
+}
+
+impl Engine {
+    /// What a frame waits for, each with what is known of whom it would come from.
+    pub(super) fn waited_for(&self, at: FrameRef) -> Vec<String> {
+        let Some(frame) = self.frames.get(at) else { return Vec::new() };
+        let (plan, graph) = (&frame.plan, GraphId(frame.key.graph));
+        let waits = |i: usize| match plan.recvs[i].lanes {
+            None => frame.recvs[i] == RecvState::Waiting,
+            Some(lanes) => frame.lanes[lanes.0 as usize].as_ref().is_none_or(|l| l.waiting > 0),
+        };
+        let name = |recv: &RecvPlan| {
+            let name = match &recv.source {
+                Some(source) => format!("{} (the wire of {source}, from a `{}`)", recv.name, recv.from_class),
+                None => recv.name.to_string(),
+            };
+            let awaited = self.awaited(frame, recv).into_iter();
+            let known = listed(awaited.filter_map(|(peer, place)| self.why_silent(graph, peer, place)));
+            if known.is_empty() { name } else { format!("{name}: {known}") }
+        };
+        let mut all: Vec<String> = (0..plan.recvs.len()).filter(|i| waits(*i)).map(|i| name(&plan.recvs[i])).collect();
+        let running = frame.commands.iter().filter_map(|c| self.commands.get(c));
+        all.extend(running.map(|(r, _)| plan.node(r.node).name.to_string()));
+        all.extend(frame.parked.iter().map(|p| plan.node(p.node).name.to_string()));
+        let kept = self.bootstraps.waiting().filter(|ready| ready.frame == at);
+        let bootstrap = self.bootstrap_waits_for(graph);
+        all.extend(kept.map(|ready| format!("{}: {bootstrap}", plan.node(ready.node).name)));
+        all
+    }
+
+    /// The peers that a wire waits for, and each one's place: whom it comes from, and whom it would come by way of.
+    fn awaited<'a>(&self, frame: &'a Frame, recv: &RecvPlan) -> Vec<(&'a PeerId, u32)> {
+        if let Some(lanes) = recv.lanes.and_then(|ix| frame.lanes[ix.0 as usize].as_ref()) {
+            let waiting = lanes.members.iter().zip(&lanes.lanes).filter(|(_, lane)| lane.recv == LaneRecv::Waiting);
+            return waiting.map(|(peer, _)| (peer, recv.from_place)).collect();
+        }
+        let sends = frame.plan.sends.iter().filter_map(|node| Self::send_plan(&frame.plan, *node));
+        let by_way_of = sends.filter(|send| recv.awaits.contains(&send.wire)).filter_map(|send| match send.peer {
+            Destination::Site(site) => Some((site, send.to_place)),
+            Destination::Static(_) => None,
+        });
+        let from = match recv.filler {
+            Filler::Named(site) => Some((site, recv.from_place)),
+            _ => None,
+        };
+        let mut all: Vec<(&PeerId, u32)> = Vec::new();
+        for (site, place) in by_way_of.chain(from) {
+            let peer = frame.value(site, None).and_then(Value::as_peer);
+            all.extend(peer.map(|peer| (peer, place)).filter(|new| !all.contains(new)));
+        }
+        all
+    }
+
+    /// Why nothing comes from that peer's place, where this node knows.
+    pub(super) fn why_silent(&self, graph: GraphId, peer: &PeerId, place: u32) -> Option<String> {
+        let slot = &self.graphs[graph.0 as usize];
+        let class = slot.classes.get(place as usize)?;
+        if *peer == self.config.peer {
+            return (!self.peers.hosts_class(class))
+                .then(|| format!("{peer} is this node, which is no `{class}` (it is a `{}`)", slot.class));
+        }
+        let Some((ix, hello)) = self.peers.connected(peer).zip(self.peers.hello_of(peer)) else {
+            return Some(format!("{peer} is not connected"));
+        };
+        if self.peers.runs_another(ix, graph) {
+            return Some(format!("{peer} runs another build"));
+        }
+        if self.peers.admitted(ix, graph, place) == Some(true) {
+            return None;
+        }
+        let claims: Vec<String> = hello.classes.iter().map(|c| format!("`{}`", c.name)).collect();
+        Some(match hello.classes.iter().any(|c| *c.name == **class) {
+            true => format!("{peer} is not on the list of `{class}`s"),
+            false if claims.is_empty() => format!("{peer} is no `{class}`"),
+            false => format!("{peer} is no `{class}` (it is a {})", listed(claims)),
+        })
+    }
+
+    /// Why methods that a bootstrap keeps back do not run.
+    fn bootstrap_waits_for(&self, graph: GraphId) -> String {
+        let inputs = self.graphs[graph.0 as usize].bootstrap.iter().flat_map(|b| &b.inputs);
+        let missing: Vec<String> = match self.bootstraps.state(graph) {
+            Some(State::Due(staged)) => {
+                let missing = inputs.zip(staged).filter(|(_, staged)| staged.is_none());
+                missing.map(|(input, _)| format!("`{}`", input.name)).collect()
+            }
+            _ => Vec::new(),
+        };
+        match missing.as_slice() {
+            [] => "its bootstrap has not ended".to_owned(),
+            missing => format!("its bootstrap waits for {}", missing.join(", ")),
+        }
+    }
+}
