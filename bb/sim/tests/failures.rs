@@ -94,6 +94,32 @@ fn a_deadline_says_which_peer_is_no_member_of_the_class_that_was_asked() {
 }
 
 #[test]
+fn an_empty_cohort_says_how_many_run_another_build() {
+    let sum = bb::compile(|graph: &Graph, x: On<Asker, f32>, cohort: On<Asker, Peers<Helper>>| {
+        let there = graph.wire(x, cohort);
+        graph.wire(digits(there, there), there.sender::<Asker>()).sum()
+    });
+    let other = bb::compile(|graph: &Graph, x: On<Asker, f32>, cohort: On<Asker, Peers<Helper>>| {
+        let there = graph.wire(x, cohort);
+        graph.wire(positive(there), there.sender::<Asker>()).sum()
+    });
+    let mut world = world(&sum, 0);
+    for more in 0..3 {
+        let Err(CallError::Failed(cause)) = ask(&mut world, vec![number(1.0), EVERYONE]) else {
+            panic!("nobody answers")
+        };
+        let why = match more {
+            0 => "",
+            1 => ": 1 connected peer of the class `Helper` runs another build",
+            _ => ": 2 connected peers of the class `Helper` run another build",
+        };
+        assert_eq!(cause.message, format!("the cohort is empty{why}"));
+        world.add(vec![Host::new(other.artifact("Helper").expect("compiled").bytes.clone())]).expect("installs");
+        world.connect_all();
+    }
+}
+
+#[test]
 fn at_a_deadline_what_a_gather_has_made_ready_is_cancelled_and_told() {
     let program = bb::compile(
         |graph: &Graph, x: On<Asker, f32>, cohort: On<Asker, Peers<Helper>>, to: On<Asker, Peer<Helper>>| {

@@ -6,6 +6,7 @@ use super::lanes::LaneRecv;
 use crate::Value;
 use crate::bugs::{Bug, has};
 use crate::event::{Cause, QuorumFailure};
+use crate::input::GraphId;
 use crate::plan::{GatherPlan, LanesIx, NeedPlan, NodeIx, NodeKind, NodePlan, WithinPlan};
 use crate::time::Time;
 use bb_ir::failure::FailureCode;
@@ -143,7 +144,7 @@ impl Engine {
                 }
             }
         };
-        let (lanes, number) = (g.lanes, g.number);
+        let (lanes, number, graph) = (g.lanes, g.number, GraphId(frame.key.graph));
         let need = match need {
             Ok(need) if has(Bug::QuorumOffByOne) => need.saturating_sub(1),
             Ok(need) => need,
@@ -158,7 +159,7 @@ impl Engine {
         }
         if members == 0 {
             let quorum = QuorumFailure { need: need.max(1), arrived: Vec::new(), missing: Vec::new() };
-            let message = "the cohort is empty".to_owned();
+            let message = self.empty_cohort(graph, &plan.recv(plan.lanes(lanes).recv).from_class);
             let cause = Cause { code: FailureCode::QuorumNotReached, message, quorum: Some(Box::new(quorum)) };
             self.gather_failed(at, node, Arc::new(cause));
             return;

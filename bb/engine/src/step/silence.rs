@@ -99,6 +99,17 @@ impl Engine {
         })
     }
 
+    /// Nobody is asked: those that could be, but for the program they run.
+    pub(super) fn empty_cohort(&self, graph: GraphId, class: &str) -> String {
+        let slot = &self.graphs[graph.0 as usize];
+        let others = self.peers.members(class).len() - self.peers.members_of_program(class, &slot.digest).len();
+        match others {
+            0 => "the cohort is empty".to_owned(),
+            1 => format!("the cohort is empty: 1 connected peer of the class `{class}` runs another build"),
+            n => format!("the cohort is empty: {n} connected peers of the class `{class}` run another build"),
+        }
+    }
+
     /// Why methods that a bootstrap keeps back do not run.
     fn bootstrap_waits_for(&self, graph: GraphId) -> String {
         let inputs = self.graphs[graph.0 as usize].bootstrap.iter().flat_map(|b| &b.inputs);
