@@ -243,3 +243,38 @@ fn a_member_that_failed_is_asked_again_where_its_answer_was_not_needed() {
         assert_eq!(ask(&mut world, vec![number(1.0), EVERYONE]), Ok(expected.into()), "{failures} failures");
     }
 }
+
+#[test]
+fn a_member_that_is_missing_says_why() {
+    #[bb::role]
+    trait Strict {
+        fn check(&mut self, x: f32) -> Result<f32, String>;
+    }
+    struct Wordy(usize);
+    impl Strict for Wordy {
+        fn check(&mut self, _: f32) -> Result<f32, String> {
+            if self.0 == 0 { panic!("division by a duck") } else { Err("no ".repeat(self.0)) }
+        }
+    }
+    let program =
+        bb::compile(|graph: &Graph, x: On<Asker, f32>, cohort: On<Asker, Peers<Helper>>, strict: StrictAt<Helper>| {
+            let there = graph.wire(x, cohort);
+            graph.wire(strict.check(there), there.sender::<Asker>()).quorum(0.1).within(Duration::from_secs(5)).sum()
+        });
+    let mut world = World::new(7, bb::kernels());
+    let host = |class: &str| Host::new(program.artifact(class).expect("it takes part").bytes.clone());
+    world.add(vec![host("Asker")]).expect("installs");
+    for words in [0, 1000] {
+        let strict = move || <StrictAt<Helper> as bb::__private::Accepts<Wordy>>::component(Wordy(words));
+        world.add(vec![host("Helper").bind("c", strict)]).expect("installs");
+    }
+    world.connect_all();
+    let cohort = || Arg::Value(Value::Seq((0..3).map(|i| Value::Peer(peer_id(i))).collect()));
+    let Err(CallError::Failed(cause)) = ask(&mut world, vec![number(1.0), cohort()]) else { panic!("it fails") };
+    let has = |text: &str| assert!(cause.message.contains(text), "{cause}");
+    has(&format!("{} (Deadline: is this node, which is no `Helper`", peer_id(0)));
+    has(&format!("{} (OpFailed: `", peer_id(1)));
+    has("division by a duck)");
+    has("no n…)");
+    assert!(cause.message.len() < 1000, "{cause}");
+}

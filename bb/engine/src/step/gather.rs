@@ -238,7 +238,7 @@ impl Engine {
                 "{} of {} members answered, {need} are needed; missing: {}",
                 quorum.arrived.len(),
                 lanes.members.len(),
-                quorum.missing.iter().map(|(p, c)| format!("{p} ({c})")).collect::<Vec<_>>().join(", ")
+                self.missing(at, g, &quorum.missing)
             );
             let cause = Cause { code: FailureCode::QuorumNotReached, message, quorum: Some(Box::new(quorum)) };
             self.gather_failed(at, node, Arc::new(cause));

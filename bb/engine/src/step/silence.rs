@@ -2,25 +2,33 @@
 
 use super::Engine;
 use super::bootstrap::State;
-use super::frame::{Frame, FrameRef, RecvState};
+use super::frame::{Frame, FrameRef, RecvState, SiteState};
 use super::lanes::LaneRecv;
 use crate::Value;
 use crate::input::GraphId;
-use crate::plan::{Destination, Filler, RecvPlan};
+use crate::plan::{Destination, Filler, GatherPlan, RecvPlan};
+use bb_ir::failure::FailureCode;
 use bb_ir::peer::PeerId;
 
-/// How many peers are named in one text.
+/// How many peers are named in one text, and how much of what each of them said.
 const NAMED_MAX: usize = 16;
+const SAID_CHARS_MAX: usize = 160;
 
 /// These, and how many more there are.
-pub fn listed(all: impl IntoIterator<Item = String>) -> String {
-    let mut all = all.into_iter();
-    let mut some: Vec<String> = all.by_ref().take(NAMED_MAX).collect();
-    match all.count() {
-        0 => {}
-        more => some.push(format!("{more} more")),
+fn listed<T>(all: &[T], say: impl Fn(&T) -> String) -> String {
+    let mut some: Vec<String> = all.iter().take(NAMED_MAX).map(say).collect();
+    if let Some(more) = all.len().checked_sub(NAMED_MAX).filter(|more| *more > 0) {
+        some.push(format!("{more} more"));
     }
     some.join(", ")
+}
+
+/// As much of what a peer said as stands in a text about many.
+fn shortened(said: &str) -> String {
+    match said.char_indices().nth(SAID_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &said[..end]),
+        None => said.to_owned(),
+    }
 }
 
 impl Engine {
@@ -38,7 +46,9 @@ impl Engine {
                 None => recv.name.to_string(),
             };
             let awaited = self.awaited(frame, recv).into_iter();
-            let known = listed(awaited.filter_map(|(peer, place)| self.why_silent(graph, peer, place)));
+            let known = |(peer, place)| Some((peer, self.why_silent(graph, peer, place)?));
+            let known: Vec<(&PeerId, String)> = awaited.filter_map(known).collect();
+            let known = listed(&known, |(peer, why)| format!("{peer} {why}"));
             if known.is_empty() { name } else { format!("{name}: {known}") }
         };
         let mut all: Vec<String> = (0..plan.recvs.len()).filter(|i| waits(*i)).map(|i| name(&plan.recvs[i])).collect();
@@ -74,28 +84,52 @@ impl Engine {
         all
     }
 
-    /// Why nothing comes from that peer's place, where this node knows.
+    /// What this node knows of why nothing comes from that peer's place: it …
     pub(super) fn why_silent(&self, graph: GraphId, peer: &PeerId, place: u32) -> Option<String> {
         let slot = &self.graphs[graph.0 as usize];
         let class = slot.classes.get(place as usize)?;
         if *peer == self.config.peer {
             return (!self.peers.hosts_class(class))
-                .then(|| format!("{peer} is this node, which is no `{class}` (it is a `{}`)", slot.class));
+                .then(|| format!("is this node, which is no `{class}` (it is a `{}`)", slot.class));
         }
         let Some((ix, hello)) = self.peers.connected(peer).zip(self.peers.hello_of(peer)) else {
-            return Some(format!("{peer} is not connected"));
+            return Some("is not connected".to_owned());
         };
         if self.peers.runs_another(ix, graph) {
-            return Some(format!("{peer} runs another build"));
+            return Some("runs another build".to_owned());
         }
         if self.peers.admitted(ix, graph, place) == Some(true) {
             return None;
         }
-        let claims: Vec<String> = hello.classes.iter().map(|c| format!("`{}`", c.name)).collect();
+        let claims = listed(&hello.classes, |c| format!("`{}`", c.name));
         Some(match hello.classes.iter().any(|c| *c.name == **class) {
-            true => format!("{peer} is not on the list of `{class}`s"),
-            false if claims.is_empty() => format!("{peer} is no `{class}`"),
-            false => format!("{peer} is no `{class}` (it is a {})", listed(claims)),
+            true => format!("is not on the list of `{class}`s"),
+            false if claims.is_empty() => format!("is no `{class}`"),
+            false => format!("is no `{class}` (it is a {claims})"),
+        })
+    }
+
+    /// Who is missing in a gather, each with its reason: what failed at the member, or what is known of one that is silent.
+    pub(super) fn missing(&self, at: FrameRef, g: &GatherPlan, missing: &[(PeerId, FailureCode)]) -> String {
+        let Some(frame) = self.frames.get(at) else { return String::new() };
+        let graph = GraphId(frame.key.graph);
+        let place = frame.plan.recv(frame.plan.lanes(g.lanes).recv).from_place;
+        let lanes = frame.lanes[g.lanes.0 as usize].as_ref();
+        let why = |peer: &PeerId, code: FailureCode| match code {
+            // The code says it all.
+            FailureCode::PeerLost | FailureCode::Unreachable | FailureCode::PeerRestarted => None,
+            FailureCode::Deadline => self.why_silent(graph, peer, place),
+            _ => {
+                let lane = lanes?.lanes.get(lanes?.members.iter().position(|member| member == peer)?)?;
+                g.values.iter().find_map(|value| match &lane.sites[*value as usize] {
+                    SiteState::Failed(cause) => Some(shortened(&cause.message)),
+                    _ => None,
+                })
+            }
+        };
+        listed(missing, |(peer, code)| match why(peer, *code) {
+            Some(why) => format!("{peer} ({code}: {why})"),
+            None => format!("{peer} ({code})"),
         })
     }
 
