@@ -1,7 +1,9 @@
 //! One node of a world: an engine, its artifacts and its components.
 
 use crate::installations::{BoundTo, Installations};
+use crate::piece::arguments;
 use crate::wrong::Wrong;
+use bb::__private::Typed;
 use bb::engine::{
     Arg, CheckpointError, CommandId, ComponentFailure, ComponentId, Config, Engine, GraphId, GraphSlot, InstallError,
     StageError, Time,
@@ -70,8 +72,12 @@ impl Host {
         });
         Host { components, ..self }
     }
-    /// Hands in what the program's bootstrap takes by that name, at every start.
-    pub fn stage(mut self, name: impl Into<String>, args: Vec<Arg>) -> Self {
+    /// Hands in what the program's bootstrap takes by that name, at every start, as `Node::stage` does at one.
+    pub fn stage(self, name: impl Into<String>, value: impl Typed) -> Self {
+        self.stage_args(name, arguments(value))
+    }
+    /// The same, untyped.
+    pub fn stage_args(mut self, name: impl Into<String>, args: Vec<Arg>) -> Self {
         self.staged.push((name.into(), args));
         self
     }

@@ -21,6 +21,11 @@ impl<P> Clone for NodeOf<P> {
     }
 }
 impl<P> Copy for NodeOf<P> {}
+impl<P> From<NodeOf<P>> for NodeIx {
+    fn from(node: NodeOf<P>) -> NodeIx {
+        node.ix
+    }
+}
 
 /// A call that will have a `T`.
 pub struct Asked<T> {
@@ -66,13 +71,7 @@ impl World {
 
     /// Calls the program, as of now.
     pub fn ask<P: Entry>(&mut self, node: NodeOf<P>, args: P::Args, budget: Duration) -> Asked<P::Output> {
-        let mut arguments = Vec::new();
-        args.into_arguments(&mut arguments);
-        let arguments = arguments.into_iter().map(|a| match a {
-            Argument::Value(value) => Arg::Value(value),
-            Argument::AllPeers { and_self } => Arg::AllPeers { and_self },
-        });
-        Asked { call: self.call(node.ix, arguments.collect(), budget), output: PhantomData }
+        Asked { call: self.call(node.ix, arguments(args), budget), output: PhantomData }
     }
     /// What a call resolved to; `None` as long as it has not.
     ///
@@ -84,4 +83,15 @@ impl World {
         let wrong = |e: OpError| -> T { panic!("the answer is of another type: {e}") };
         Some(answer.map(|values| read(values).unwrap_or_else(wrong)))
     }
+}
+
+/// Values as they are handed in.
+pub(crate) fn arguments(values: impl Typed) -> Vec<Arg> {
+    let mut arguments = Vec::new();
+    values.into_arguments(&mut arguments);
+    let arg = |argument| match argument {
+        Argument::Value(value) => Arg::Value(value),
+        Argument::AllPeers { and_self } => Arg::AllPeers { and_self },
+    };
+    arguments.into_iter().map(arg).collect()
 }

@@ -429,16 +429,17 @@ fn one_that_takes_values_begins_when_the_last_is_staged() {
     let [asker, helper] = told_hosts();
     let mut world = world();
     world.add(vec![asker]).expect("installs");
-    world.add(vec![helper.stage("others", whole(3))]).expect("installs");
+    world.add(vec![helper.stage("others", 3u64)]).expect("installs");
     world.connect_all();
     let call = world.call(ASKER, args(), 60 * S);
     world.run_until(S);
     let done = |world: &World| events(world, |e| matches!(e, Event::Bootstrapped { .. }));
     assert_eq!((done(&world), world.result(call)), (1, None), "the helper has all it needs");
-    world.stage(ASKER, "rates", rates()).expect("it takes them");
+    // Typed, as a node's is.
+    world.stage(ASKER, "rates", Tensor::from([1.0f32, 2.0])).expect("it takes them");
     world.run_until(2 * S);
     assert_eq!((done(&world), world.result(call)), (1, None));
-    world.stage(ASKER, "first", whole(2)).expect("it takes it");
+    world.stage(ASKER, "first", 2u64).expect("it takes it");
     world.run_until(3 * S);
     assert_eq!((done(&world), world.result(call)), (2, Some(&told_right())));
     at_rest(&world);
@@ -451,7 +452,7 @@ fn a_deadline_says_what_the_bootstrap_waits_for() {
         world.add(vec![host]).expect("installs");
     }
     world.connect_all();
-    world.stage(ASKER, "first", whole(2)).expect("it takes it");
+    world.stage_args(ASKER, "first", whole(2)).expect("it takes it");
     let call = world.call(ASKER, args(), 3 * S);
     world.run_until(10 * S);
     let Some(Err(error)) = world.result(call) else { panic!("{:?}", world.result(call)) };
@@ -467,7 +468,8 @@ fn what_it_does_not_take_is_refused_and_changes_nothing() {
     for host in told_hosts() {
         world.add(vec![host]).expect("installs");
     }
-    let refused = |world: &mut World, name: &str, args: Vec<Arg>| world.stage(ASKER, name, args).expect_err("refused");
+    let refused =
+        |world: &mut World, name: &str, args: Vec<Arg>| world.stage_args(ASKER, name, args).expect_err("refused");
     let takes = vec!["first".to_owned(), "rates".to_owned()];
     let other =
         |name: &str| StageError::NoSuchInput { program: "told".into(), name: name.into(), takes: takes.clone() };
@@ -477,9 +479,9 @@ fn what_it_does_not_take_is_refused_and_changes_nothing() {
         let error = refused(&mut world, "first", vec![wrong]);
         assert!(matches!(&error, StageError::WrongType { name, .. } if name == "first"), "{error}");
     }
-    world.stage(ASKER, "first", whole(2)).expect("it takes it");
+    world.stage_args(ASKER, "first", whole(2)).expect("it takes it");
     assert_eq!(refused(&mut world, "first", whole(2)), StageError::AlreadyStaged("first".into()));
-    world.stage(ASKER, "rates", rates()).expect("it takes them");
+    world.stage_args(ASKER, "rates", rates()).expect("it takes them");
     world.run_until(S);
     assert_eq!(refused(&mut world, "first", whole(2)), StageError::Begun("told".into()));
     let help = other("others").to_string();
@@ -496,8 +498,10 @@ fn a_durable_node_is_handed_values_at_every_start_and_uses_them_once() {
     for at in (0..200).step_by(7) {
         let mut world = world();
         let [asker, helper] = told_hosts();
-        world.add_durable(vec![asker.stage("first", whole(2)).stage("rates", rates())], 2 * MS).expect("installs");
-        world.add(vec![helper.stage("others", whole(3))]).expect("installs");
+        world
+            .add_durable(vec![asker.stage_args("first", whole(2)).stage_args("rates", rates())], 2 * MS)
+            .expect("installs");
+        world.add(vec![helper.stage_args("others", whole(3))]).expect("installs");
         world.run_until(at * MS);
         world.kill(ASKER);
         world.start(ASKER).expect("installs");

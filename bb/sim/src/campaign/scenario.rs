@@ -1,7 +1,7 @@
 //! A program of the campaign in a world: who hosts what, how it is called, and what its answer has to be.
 
 use crate::programs::{Ready, Seen, federated, gossip, join, prepared, request, scatter, split};
-use bb::engine::{Arg, CallError, Value};
+use bb::engine::CallError;
 use bb::{OpError, Peer, Peers};
 use bb_sim::{Asked, Host, NodeIx, NodeOf, World, peer_id};
 use std::cell::RefCell;
@@ -219,11 +219,7 @@ impl Hosting {
             }
             WITH_BOOTSTRAP => {
                 let asker = self.host(world, |once| prepared::Asker { home: Prepared::new(once) });
-                let key = Arg::Value(Value::scalar(KEY));
-                self.add(
-                    world,
-                    self.piece(|once| prepared::Helper { away: Prepared::new(once) }).stage("key", vec![key]),
-                );
+                self.add(world, self.piece(|once| prepared::Helper { away: Prepared::new(once) }).stage("key", KEY));
                 let start: Start = Box::new(move |world, number, budget| {
                     call(world.ask(asker, (number, peer(1)), budget), |(home, away)| (*home, *away) == (1, 1))
                 });

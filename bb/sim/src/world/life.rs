@@ -2,7 +2,9 @@
 
 use super::{CLOCK_ORIGIN, Limits, Membership, Node, NodeIx, Time, World};
 use crate::node::{Host, Running, peer_id};
+use crate::piece::arguments;
 use crate::trace::What;
+use bb::__private::Typed;
 use bb::engine::{Arg, Config, GraphSlot, InstallError, StageError};
 use rand::RngExt;
 use std::time::Duration;
@@ -118,14 +120,25 @@ impl World {
         self.drain(node);
         Ok(())
     }
-    /// Hands in what the bootstrap of a node's first piece takes by that name. For every start alike: [`Host::stage`].
+    /// Hands in what the bootstrap of a node's first piece takes by that name, as `Node::stage` does. For every start
+    /// alike: [`Host::stage`].
     ///
     /// # Errors
     /// What the engine says of it.
     ///
     /// # Panics
     /// If the node does not run.
-    pub fn stage(&mut self, node: NodeIx, name: &str, args: Vec<Arg>) -> Result<(), StageError> {
+    pub fn stage(&mut self, node: impl Into<NodeIx>, name: &str, value: impl Typed) -> Result<(), StageError> {
+        self.stage_args(node.into(), name, arguments(value))
+    }
+    /// The same, untyped.
+    ///
+    /// # Errors
+    /// What the engine says of it.
+    ///
+    /// # Panics
+    /// If the node does not run.
+    pub fn stage_args(&mut self, node: NodeIx, name: &str, args: Vec<Arg>) -> Result<(), StageError> {
         let running = self.nodes[node.0].running.as_mut().expect("the node runs");
         let staged = running.engine.stage(running.graphs[0], name, args);
         self.drain(node);

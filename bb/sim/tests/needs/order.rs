@@ -85,7 +85,7 @@ fn who_needs_what_a_bootstrap_makes_ready_waits_for_it() {
     let call = world.call(ASKER, vec![number(1.0)], 60 * S);
     world.run_until(S);
     assert_eq!(world.result(call), None, "nothing is staged");
-    world.stage(ASKER, "first", vec![number(5.0)]).expect("it is taken");
+    world.stage_args(ASKER, "first", vec![number(5.0)]).expect("it is taken");
     world.run_until(2 * S);
     assert_eq!(world.result(call), Some(&Ok(vec![Value::scalar(2.0f32)])), "the second that is kept");
 }
