@@ -1,13 +1,14 @@
 //! Making connections: to the addresses that are wanted, and to peers that messages wait for.
 
 use super::Node;
+use super::start::cause;
 use crate::address;
 use crate::book::Source;
 use crate::event::Event;
 use crate::random::random;
 use libp2p::Multiaddr;
-use libp2p::swarm::ConnectionId;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::swarm::{ConnectionId, DialError};
 use tokio::time::Instant;
 
 impl Node {
@@ -34,7 +35,7 @@ impl Node {
             let connection = opts.connection_id();
             self.dialler.dialling(&address, connection);
             if let Err(error) = self.swarm.dial(opts) {
-                self.dial_failed(connection, &error.to_string());
+                self.dial_failed(connection, &error);
             }
         }
         for peer in self.peers.dial_next(now) {
@@ -48,9 +49,24 @@ impl Node {
         }
     }
 
-    pub(super) fn dial_failed(&mut self, connection: ConnectionId, reason: &str) {
+    pub(super) fn dial_failed(&mut self, connection: ConnectionId, error: &DialError) {
         if let Some((address, again_in)) = self.dialler.failed(connection, Instant::now(), random()) {
-            self.publish(Event::DialFailed { address: address.to_string(), reason: reason.to_owned(), again_in });
+            self.publish(Event::DialFailed { address: address.to_string(), reason: reason(error), again_in });
         }
+    }
+}
+
+/// Why an address is not reached, in a sentence.
+fn reason(error: &DialError) -> String {
+    match error {
+        DialError::WrongPeerId { obtained, .. } => {
+            format!("another node listens there, {obtained}: check the address's `/p2p/…`")
+        }
+        DialError::LocalPeerId { .. } => "this node itself listens there".to_owned(),
+        DialError::Transport(tried) => match tried.first() {
+            Some((_, error)) => cause(error),
+            None => cause(error),
+        },
+        other => cause(other),
     }
 }

@@ -56,7 +56,7 @@ impl Node {
                 if let Some(peer) = peer_id {
                     self.missed(&address::ours(&peer), &error);
                 }
-                self.dial_failed(connection_id, &error.to_string());
+                self.dial_failed(connection_id, &error);
             }
             SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => self.see_listening(),
             _ => {}

@@ -178,7 +178,7 @@ async fn listen_on(
 }
 
 /// What is behind an error: libp2p's outer ones say nothing of their own.
-fn cause(error: &dyn std::error::Error) -> String {
+pub(super) fn cause(error: &dyn std::error::Error) -> String {
     let mut said = error.to_string();
     let mut inner = error.source();
     while let Some(error) = inner {

@@ -167,11 +167,31 @@ async fn an_address_where_nobody_is_is_told_and_tried_again() {
     client.dial(&address).await.expect("an address");
     for _ in 0..2 {
         let told = next(&mut events, |e| match e {
-            Event::DialFailed { address, .. } => Some(address),
+            Event::DialFailed { address, reason, .. } => Some((address, reason)),
             _ => None,
         });
-        assert_eq!(told.await, address);
+        let (told, reason) = told.await;
+        assert_eq!(told, address);
+        // The system's own words, and they alone.
+        assert!(reason.starts_with("Connection refused (os error "), "{reason}");
     }
+}
+
+#[tokio::test]
+async fn an_address_where_another_node_is_is_told_as_such() {
+    let there = server(1).start().await.expect("starts");
+    let absent = echo(2).start().await.expect("starts").peer_id().to_string();
+    let real = there.listen_addresses().remove(0);
+    let client = echo(3).start().await.expect("starts");
+    let mut events = client.events();
+    let own = there.peer_id().to_string();
+    client.dial(&real.replace(&own, &absent)).await.expect("an address");
+    let told = next(&mut events, |e| match e {
+        Event::DialFailed { reason, .. } => Some(reason),
+        _ => None,
+    });
+    let right = format!("another node listens there, {own}: check the address's `/p2p/…`");
+    assert_eq!(told.await, right);
 }
 
 #[tokio::test]
