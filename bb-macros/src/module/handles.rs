@@ -23,7 +23,6 @@ fn column<'a>(row: &[&'a str], n: usize) -> &'a str {
 
 pub fn expand(m: &Module, lines: &[Vec<&str>]) -> TokenStream {
     let (vis, ident, output) = (&m.item.vis, &m.item.sig.ident, &m.output);
-    let types = format_ident!("__bb_{ident}");
     let entry = rows(lines, "entry").next().map_or("-", |l| column(l, 2));
     let aliases = m.params.iter().enumerate().map(|(i, (_, ty))| {
         let alias = format_ident!("Arg{i}");
@@ -31,12 +30,15 @@ pub fn expand(m: &Module, lines: &[Vec<&str>]) -> TokenStream {
     });
     let classes = rows(lines, "class").map(|row| class(m, lines, column(row, 2), entry));
     quote! {
-        #[doc(hidden)]
-        #[allow(unused_imports, dead_code, missing_docs)]
-        mod #types { use super::*; #(#aliases)* pub type Out = #output; }
         #[doc = concat!("What peers need to take part in [`", stringify!(#ident), "`](fn@", stringify!(#ident), ").")]
         #[allow(dead_code)]
-        #vis mod #ident { use super::#types as types; #(#classes)* }
+        #vis mod #ident {
+            // Within, where it is found from: beside a module that stands in a function nothing is.
+            #[doc(hidden)]
+            #[allow(unused_imports, dead_code, missing_docs)]
+            mod types { use super::super::*; #(#aliases)* pub type Out = #output; }
+            #(#classes)*
+        }
     }
 }
 
