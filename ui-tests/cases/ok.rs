@@ -57,7 +57,7 @@ pub fn round_trip(graph: &Graph, (a, b): (On<Node, Tensor>, On<Node, u64>), to: 
 pub fn exact(a: On<Server, Gathered<Tensor>>) -> On<Server, Tensor> {
     a.quorum(0.5).within(secs(3)).mean()
 }
-#[derive(bb::WireType)]
+#[derive(WireType)]
 pub struct Report {
     pub loss: f32,
     pub steps: u64,

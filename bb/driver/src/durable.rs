@@ -11,6 +11,8 @@ const FILE: &str = "node.checkpoint";
 const MAGIC: &[u8; 8] = b"bb.node\0";
 const VERSION: u32 = 1;
 const SUM_BYTES: usize = 32;
+/// What to do about a file that is of no use.
+const ANEW: &str = "\n  help: put back a copy of it, or move it away: the node then starts anew";
 
 /// A directory of one node's. The lock on it ends with the node.
 pub struct Store {
@@ -101,17 +103,18 @@ impl Image {
 
     fn decode(bytes: Bytes) -> Result<Self, String> {
         if bytes.get(..8) != Some(MAGIC) {
-            return Err("it is no checkpoint of a node".into());
+            return Err(format!("it is no checkpoint of a node{ANEW}"));
         }
-        let version = bytes.get(8..12).map(|mut b| b.get_u32_le()).ok_or("it is cut off")?;
+        let version = bytes.get(8..12).map(|mut b| b.get_u32_le()).ok_or_else(|| format!("it is cut off{ANEW}"))?;
         if version != VERSION {
             return Err(format!(
-                "it has version {version}, this bb reads version {VERSION}: start the bb that wrote it"
+                "it has version {version}, this bb reads version {VERSION}\n  help: start the bb that wrote it"
             ));
         }
-        let body = bytes.len().checked_sub(SUM_BYTES).filter(|b| *b >= 12).ok_or("it is cut off")?;
+        let body =
+            bytes.len().checked_sub(SUM_BYTES).filter(|b| *b >= 12).ok_or_else(|| format!("it is cut off{ANEW}"))?;
         if sha256(&bytes[..body])[..] != bytes[body..] {
-            return Err("it is damaged or cut off: its checksum is another".into());
+            return Err(format!("it is damaged or cut off: its checksum is another{ANEW}"));
         }
         let mut rest = bytes.slice(12..body);
         let mut part = || -> Result<Option<Bytes>, String> {

@@ -128,11 +128,11 @@ pub enum StageError {
         takes: Vec<String>,
     },
     /// It is of another type, or contradicts what is staged already.
-    #[error("`{name}` does not fit: it is {expected}")]
+    #[error("`{name}` does not fit: {expected}")]
     WrongType {
         /// The value's name.
         name: String,
-        /// What it should be.
+        /// What it should be, and what it is.
         expected: String,
     },
     /// There is one of that name.

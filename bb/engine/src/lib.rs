@@ -19,6 +19,7 @@ mod input;
 mod load;
 mod outgoing;
 mod plan;
+mod rust;
 mod step;
 mod tables;
 mod time;

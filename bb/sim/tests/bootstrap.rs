@@ -475,8 +475,15 @@ fn what_it_does_not_take_is_refused_and_changes_nothing() {
         |name: &str| StageError::NoSuchInput { program: "told".into(), name: name.into(), takes: takes.clone() };
     assert_eq!(refused(&mut world, "others", whole(1)), other("others"), "that is for the helper");
     assert_eq!(refused(&mut world, "first", [whole(1), whole(2)].concat()), other("first.0"), "one value, not two");
-    for wrong in [number(1.0), Arg::Value(Value::Trigger), Arg::AllPeers { and_self: true }] {
+    let wrong = [
+        (number(1.0), "`f32`"),
+        (Arg::Value(Value::Trigger), "`()`"),
+        (Arg::AllPeers { and_self: true }, "`Peers::all()`"),
+        (rates().remove(0), "`Tensor<f32>` of [2]"),
+    ];
+    for (wrong, said) in wrong {
         let error = refused(&mut world, "first", vec![wrong]);
+        assert_eq!(error.to_string(), format!("`first` does not fit: it is a `u64`, this is a {said}"));
         assert!(matches!(&error, StageError::WrongType { name, .. } if name == "first"), "{error}");
     }
     world.stage_args(ASKER, "first", whole(2)).expect("it takes it");

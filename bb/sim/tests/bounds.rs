@@ -106,7 +106,7 @@ fn a_cohort_of_more_peers_than_there_are_lanes_is_no_argument() {
     else {
         panic!("{} steps", steps.len())
     };
-    assert_eq!(expected, "`b` is a seq(bb.peer) of at most 65536");
+    assert_eq!(expected, "`b` is a `Peers` of at most 65536, this is a `Peers` of 65537");
     assert_eq!(asker.usage(), Usage::default());
     let steps = feed(&mut asker, NOW, call(2, cohort(1..65_537)));
     let last = steps.iter().rev().find_map(|s| if let EngineStep::Send(m) = s { Some(m) } else { None });

@@ -47,7 +47,9 @@ pub fn install_bound(
             let has: Vec<String> =
                 named().map(|info| format!("`{}`, of the role `{}`", info.name, info.role)).collect();
             let help = match has.as_slice() {
-                [] => "it names none: what the handle has a field for is given there".to_owned(),
+                [] => {
+                    "this program names no component, so there is none to replace; one that the handle has a field for is given there".to_owned()
+                },
                 has => format!("it names {}", has.join("; ")),
             };
             let (program, class) = (installed.program.to_string(), installed.class.to_string());

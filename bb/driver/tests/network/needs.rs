@@ -1,6 +1,6 @@
 //! Components that call those they need, on a node over its threads.
 
-use super::program::LONG;
+use super::program::{LONG, piece};
 use bb::__private::Accepts;
 use bb::prelude::*;
 use bb::{Compiled, Storage};
@@ -148,6 +148,11 @@ async fn what_is_bound_is_handed_over_and_what_it_lacks_is_told_before_the_node_
     let full = <dyn Log as Accepts<Notes>>::component(Notes(100));
     let bound = node().bind("written", Notes::ROLE, full).host(hosted()).start().await.expect("starts");
     assert_eq!(works(&bound, 1).await, [100, 1, 102, 1]);
+    let full = <dyn Log as Accepts<Notes>>::component(Notes(100));
+    let server = Hosted { artifact: piece("Server").into(), components: Vec::new(), ..hosted() };
+    let Err(error) = node().bind("written", Notes::ROLE, full).host(server).start().await else { panic!("it starts") };
+    let help = "\n  help: this program names no component, so there is none to replace; ";
+    assert!(error.to_string().contains(help), "{error}");
 
     /// A log that needs another one.
     #[derive(Default)]

@@ -69,6 +69,10 @@ async fn a_durable_node_needs_a_key_and_a_checkpoint_of_its_own() {
     assert!(error.to_string().contains("of the node"), "another key: {error}");
     let error = refused(echo(1).durable(dir.path())).await;
     assert!(error.to_string().contains("another build"), "another class: {error}");
+    assert!(
+        error.to_string().contains("\n  help: start that one, or keep this one in a directory of its own"),
+        "{error}"
+    );
     let file = dir.path().join("node.checkpoint");
     let mut bytes = std::fs::read(&file).expect("it was written");
     server(1).durable(dir.path()).start().await.expect("it is whole").shutdown().await;
@@ -78,5 +82,6 @@ async fn a_durable_node_needs_a_key_and_a_checkpoint_of_its_own() {
     let error = refused(server(1).durable(dir.path())).await;
     assert!(matches!(&error, StartError::Checkpoint { path, .. } if *path == file), "{error:?}");
     assert!(error.to_string().contains("damaged"), "{error}");
+    assert!(error.to_string().contains("\n  help: put back a copy of it, or move it away"), "{error}");
     assert_eq!(std::fs::read(&file).expect("it is there"), bytes, "and is left as it is");
 }

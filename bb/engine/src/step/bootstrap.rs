@@ -12,6 +12,7 @@ use crate::error::StageError;
 use crate::event::{CallError, Cause, Event};
 use crate::input::{Arg, ComponentId, GraphId};
 use crate::plan::{BootstrapPlan, GraphSlot, SiteIx, Sizes};
+use crate::rust;
 use bb_ir::failure::FailureCode;
 use bb_ir::limits::REMAINING_NS_MAX;
 use bb_ir::names;
@@ -130,9 +131,13 @@ impl Engine {
             if staged[number].is_some() {
                 return Err(StageError::AlreadyStaged(name));
             }
-            let expected = format!("a {}", inputs[number].ty.canonical_text());
-            let value = self.argument(graph, arg, &inputs[number]);
-            staged[number] = Some(value.ok_or(StageError::WrongType { name: name.clone(), expected })?);
+            let value = self.argument(graph, &arg, &inputs[number]);
+            let wrong = || {
+                let expected =
+                    format!("it is a {}, this is a {}", rust::of_type(&inputs[number].ty), rust::of_arg(&arg));
+                StageError::WrongType { name: name.clone(), expected }
+            };
+            staged[number] = Some(value.ok_or_else(wrong)?);
             let mut sizes = Sizes::of(plan);
             for (site, value) in plan.inputs.iter().zip(&staged) {
                 let learnt = value.iter().try_for_each(|value| sizes.learn(plan, *site, value));

@@ -9,6 +9,7 @@ use crate::bugs::{Bug, has};
 use crate::event::{CallError, Cause, EngineStep, Event};
 use crate::input::{Arg, CallId, GraphId};
 use crate::plan::{EntryInput, Sizes};
+use crate::rust;
 use bb_ir::failure::FailureCode;
 use bb_ir::limits::LANES_MAX;
 use bb_ir::types::{DURATION_DENOTATION, ValueType};
@@ -107,9 +108,11 @@ impl Engine {
         }
         let mut values = Vec::with_capacity(args.len());
         for (index, (arg, input)) in args.into_iter().zip(&slot.inputs).enumerate() {
-            let value = self.argument(graph, arg, input);
+            let value = self.argument(graph, &arg, input);
             let most = if input.ty.is_cohort() { format!(" of at most {LANES_MAX}") } else { String::new() };
-            let expected = || format!("`{}` is a {}{most}", input.name, input.ty.canonical_text());
+            let expected = || {
+                format!("`{}` is a {}{most}, this is a {}", input.name, rust::of_type(&input.ty), rust::of_arg(&arg))
+            };
             values.push(value.ok_or_else(|| CallError::BadArgument { index, expected: expected() })?);
         }
         let mut sizes = Sizes::of(&plan);
@@ -150,15 +153,15 @@ impl Engine {
     }
 
     /// The value of an argument, if it is what the input takes.
-    pub(super) fn argument(&self, graph: GraphId, arg: Arg, input: &EntryInput) -> Option<Value> {
+    pub(super) fn argument(&self, graph: GraphId, arg: &Arg, input: &EntryInput) -> Option<Value> {
         let value = match arg {
-            Arg::Value(value) => value,
+            Arg::Value(value) => value.clone(),
             Arg::AllPeers { and_self } => {
                 let slot = self.graphs.get(graph.0 as usize)?;
                 let class = input.peer_class.as_deref()?;
                 let mut peers = self.peers.members_of_program(class, &slot.digest);
                 let hosted = self.graphs.iter().any(|g| g.digest == slot.digest && &*g.class == class);
-                if and_self && hosted {
+                if *and_self && hosted {
                     peers.push(self.config.peer.clone());
                 }
                 peers.sort();

@@ -54,7 +54,9 @@ pub enum CheckpointError {
     #[error("the checkpoint has version {0}, this engine reads up to {VERSION}: restore it with the bb that wrote it")]
     Newer(u32),
     /// Some of it is missing.
-    #[error("the checkpoint is cut off: {there} of {expected} bytes")]
+    #[error(
+        "the checkpoint is cut off: {there} of {expected} bytes\n  help: put back a copy of it; without one the node starts anew where it keeps nothing yet"
+    )]
     Truncated {
         /// How many bytes there are.
         there: u64,
@@ -62,13 +64,17 @@ pub enum CheckpointError {
         expected: u64,
     },
     /// Its bytes have changed.
-    #[error("the checkpoint is damaged: its checksum is another")]
+    #[error(
+        "the checkpoint is damaged: its checksum is another\n  help: put back a copy of it; without one the node starts anew where it keeps nothing yet"
+    )]
     Damaged,
     /// Of a node with another identity.
     #[error("the checkpoint is of the node {0}, not of this one: start with that node's key")]
     OtherNode(String),
     /// Of a program, or a build of one, that is not installed.
-    #[error("the checkpoint is of another build of the program with `{class}`: install that one")]
+    #[error(
+        "the checkpoint is of another build of the program with `{class}`\n  help: start that one, or keep this one in a directory of its own"
+    )]
     OtherProgram {
         /// The class it hosted.
         class: String,
