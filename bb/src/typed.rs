@@ -1,7 +1,10 @@
 //! Rust types as types of values, and values of them while a program runs.
 
+use crate::On;
 use crate::gather::{Gathered, Partial, Reason};
-use crate::place::PeerClass;
+use crate::module::Values;
+use crate::place::{PeerClass, Place};
+use crate::record::Source;
 use crate::tensor::{ElementType, Shape, Tensor};
 use crate::wire::{Peer, Peers};
 use bb_ir::component::OpError;
@@ -58,6 +61,11 @@ pub trait Typed: Sized + Send + 'static {
     /// # Errors
     /// Says what was found instead.
     fn from_values(values: &mut dyn Iterator<Item = Value>) -> Result<Self, OpError>;
+    /// What an op records gives, at its place.
+    #[doc(hidden)]
+    fn emit_at<P: Place>(source: &mut Source) -> On<P, Self> {
+        Values::emit(source)
+    }
 }
 
 /// The next value, or an error that names the type wanted. `read` gives back what it cannot read.

@@ -9,7 +9,34 @@ use syn::{Data, DataStruct, DeriveInput, Fields, Index, LitInt, LitStr, Member, 
 pub fn expand(item: &DeriveInput) -> TokenStream {
     match parse(item) {
         Ok(message) => implement(item, &message),
-        Err(error) => error.to_compile_error(),
+        Err(error) => {
+            let (error, stub) = (error.to_compile_error(), stub(item));
+            quote!(#error #stub)
+        }
+    }
+}
+
+/// What is refused is a payload all the same: of what uses it nothing more is said.
+fn stub(item: &DeriveInput) -> TokenStream {
+    let (ident, name) = (&item.ident, item.ident.to_string());
+    if !item.generics.params.is_empty() {
+        return quote!();
+    }
+    quote! {
+        impl ::bb::WireType for #ident {
+            const TEXT: ::bb::ir::type_text::TypeText = ::bb::ir::type_text::TypeText::of(#name);
+            type Carried = Self;
+        }
+        impl ::bb::__private::Plain for #ident {}
+        impl ::bb::__private::Typed for #ident {
+            fn infos() -> ::std::vec::Vec<::bb::__private::ValueInfo> { ::core::unreachable!() }
+            fn into_values(self, _: &mut ::std::vec::Vec<::bb::__private::Value>) { ::core::unreachable!() }
+            fn from_values(
+                _: &mut dyn ::core::iter::Iterator<Item = ::bb::__private::Value>,
+            ) -> ::core::result::Result<Self, ::bb::__private::OpError> {
+                ::core::unreachable!()
+            }
+        }
     }
 }
 
@@ -99,7 +126,7 @@ fn implement(item: &DeriveInput, message: &Message) -> TokenStream {
         const _: () = {
             fn tagged() -> ::std::vec::Vec<(u32, ::bb::ir::types::ValueType)> {
                 let mut all = ::std::vec::Vec::new();
-                #(all.extend(<#types as ::bb::__private::Typed>::infos().into_iter().map(|info| (#tags, info.ty)));)*
+                #(all.extend(<#types as ::bb::WireType>::field_infos().into_iter().map(|info| (#tags, info.ty)));)*
                 all
             }
             impl ::bb::__private::Typed for #ident {
@@ -109,7 +136,7 @@ fn implement(item: &DeriveInput, message: &Message) -> TokenStream {
                 }
                 fn into_values(self, out: &mut ::std::vec::Vec<::bb::__private::Value>) {
                     let mut values = ::std::vec::Vec::new();
-                    #(<#types as ::bb::__private::Typed>::into_values(self.#members, &mut values);)*
+                    #(<#types as ::bb::WireType>::into_field(self.#members, &mut values);)*
                     let fields: ::std::vec::Vec<(u32, ::bb::__private::Value)> = [#(#tags),*].into_iter().zip(values).collect();
                     out.push(::bb::__private::wire_message::encode(&fields));
                 }
@@ -120,7 +147,7 @@ fn implement(item: &DeriveInput, message: &Message) -> TokenStream {
                         ::std::format!("a value is missing where a `{}` is taken", #name)
                     ))?;
                     let mut fields = ::bb::__private::wire_message::decode(value, &tagged())?.into_iter();
-                    #(let #locals = <#types as ::bb::__private::Typed>::from_values(&mut fields)?;)*
+                    #(let #locals = <#types as ::bb::WireType>::from_field(&mut fields)?;)*
                     ::core::result::Result::Ok(#ident { #(#members: #locals),* })
                 }
             }

@@ -9,20 +9,18 @@ pub fn component(name: &Ident, own: &[Ident], bounded: &[syn::TypeParam], method
     let role = name.to_string();
     let arms = methods.iter().map(|m| {
         let (method, text) = (&m.ident, m.ident.to_string());
-        let types = m.signature.inputs.iter().map(|(_, ty)| ty);
         let names: Vec<_> = (0..m.signature.inputs.len()).map(|i| format_ident!("a{i}")).collect();
         let results = m.signature.results_type();
-        // What gives nothing gives no value either; `()` as a value is a trigger.
-        let values = if m.signature.results.is_empty() {
-            quote!(|()| ::std::vec::Vec::new())
-        } else {
-            quote!(::bb::__private::results)
-        };
+        let (arguments, write) = (m.signature.arguments(), m.signature.outputs());
         quote! {
             #text => {
-                #(let #names = ::bb::__private::arguments::<#types>(&mut inputs)?;)*
+                #arguments
                 let reply = #name::<#(#own),*>::#method(&mut self.0, #(#names),*);
-                ::bb::__private::Reply::<#results>::reply(reply).map(#values)
+                let results = ::bb::__private::Reply::<#results>::reply(reply)?;
+                let mut all = ::std::vec::Vec::new();
+                let outputs = &mut all;
+                #write
+                ::core::result::Result::Ok(all)
             }
         }
     });

@@ -116,12 +116,13 @@ fn recorder(m: &Method, role: &str) -> TokenStream {
     let (method, docs, text) = (&m.ident, &m.docs, m.ident.to_string());
     let Recording { generics, arguments, output, bounds, place, inputs, trigger } =
         m.signature.recording(Some(&quote!(At)));
-    let infos = m.signature.result_infos();
+    let (infos, emitted) = (m.signature.result_infos(), m.signature.emitted(&place));
     quote! {
         #(#docs)*
         #[track_caller]
         pub fn #method<#generics>(self, #arguments) -> #output where #bounds {
-            ::bb::__private::Values::emit(&mut ::bb::__private::method::<#place>(#role, #text, self.0, &[#inputs], #trigger, &[#infos]))
+            let mut source = ::bb::__private::method::<#place>(#role, #text, self.0, &[#inputs], #trigger, &[#infos]);
+            #emitted
         }
     }
 }

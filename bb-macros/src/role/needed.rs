@@ -55,7 +55,15 @@ pub fn needed(
 fn call(m: &Method) -> TokenStream {
     let (method, docs, text) = (&m.ident, &m.docs, m.ident.to_string());
     let results = m.signature.results_type();
-    let types = m.signature.inputs.iter().map(|(_, ty)| ty);
+    let types: Vec<_> = m.signature.inputs.iter().map(|(_, ty)| ty).collect();
+    let read = match m.signature.results.as_slice() {
+        [one] => quote!(<#one as ::bb::__private::Typed>::from_values(inputs)),
+        [] => quote!({
+            inputs.next();
+            ::core::result::Result::Ok(())
+        }),
+        many => quote!(::core::result::Result::Ok((#(<#many as ::bb::__private::Typed>::from_values(inputs)?),*))),
+    };
     let names: Vec<_> = (0..m.signature.inputs.len()).map(|i| format_ident!("a{i}")).collect();
     quote! {
         #(#docs)*
@@ -65,8 +73,8 @@ fn call(m: &Method) -> TokenStream {
         pub fn #method(&mut self, #(#names: #types),*) -> ::core::result::Result<#results, ::bb::__private::OpError> {
             #[allow(unused_mut)]
             let mut values = ::std::vec::Vec::new();
-            #(::bb::__private::Typed::into_values(#names, &mut values);)*
-            self.0.call(#text, values, ::bb::__private::arguments::<#results>)
+            #(<#types as ::bb::__private::Typed>::into_values(#names, &mut values);)*
+            self.0.call(#text, values, |inputs| { #read })
         }
     }
 }

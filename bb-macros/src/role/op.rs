@@ -18,13 +18,14 @@ pub fn expand(item: ItemFn) -> TokenStream {
     let docs = item.attrs.iter().filter(|a| a.path().is_ident("doc"));
     let package = context::package().replace('-', "_");
     let Recording { generics, arguments, output, bounds, place, inputs, .. } = signature.recording(None);
-    let infos = signature.result_infos();
+    let (infos, emitted) = (signature.result_infos(), signature.emitted(&place));
     let kernel = (!context::in_build_script()).then(|| kernel(&item, &signature, &package));
     quote! {
         #(#docs)*
         #[track_caller]
         #vis fn #name<#generics>(#arguments) -> #output where #bounds {
-            ::bb::__private::Values::emit(&mut ::bb::__private::own_op::<#place>(#package, #text, &[#inputs], &[#infos]))
+            let mut source = ::bb::__private::own_op::<#place>(#package, #text, &[#inputs], &[#infos]);
+            #emitted
         }
         #kernel
     }
@@ -45,14 +46,9 @@ fn check(item: &ItemFn) -> syn::Result<Signature> {
 
 fn kernel(item: &ItemFn, signature: &Signature, package: &str) -> TokenStream {
     let (name, text) = (&item.sig.ident, item.sig.ident.to_string());
-    let types = signature.inputs.iter().map(|(_, ty)| ty);
     let names: Vec<_> = (0..signature.inputs.len()).map(|i| format_ident!("a{i}")).collect();
     let results = signature.results_type();
-    let write = if signature.results.is_empty() {
-        quote!(let () = reply; outputs.clear();)
-    } else {
-        quote!(::bb::__private::Typed::into_values(reply, outputs);)
-    };
+    let (arguments, write) = (signature.arguments(), signature.outputs());
     quote! {
         const _: () = {
             #item
@@ -62,8 +58,8 @@ fn kernel(item: &ItemFn, signature: &Signature, package: &str) -> TokenStream {
             ) -> ::core::result::Result<(), ::bb::__private::OpError> {
                 // Taken, not cloned: a value that nobody else holds can be changed in place.
                 let mut inputs = inputs.iter_mut().map(|v| ::core::mem::replace(v, ::bb::__private::Value::Absent));
-                #(let #names = ::bb::__private::arguments::<#types>(&mut inputs)?;)*
-                let reply = ::bb::__private::Reply::<#results>::reply(#name(#(#names),*))?;
+                #arguments
+                let results = ::bb::__private::Reply::<#results>::reply(#name(#(#names),*))?;
                 #write
                 ::core::result::Result::Ok(())
             }

@@ -55,6 +55,37 @@ impl Signature {
         Ok(Signature { inputs, results })
     }
 
+    /// The values of the parameters, taken in order from `inputs`.
+    pub fn arguments(&self) -> TokenStream {
+        let types = self.inputs.iter().map(|(_, ty)| ty);
+        let names = (0..self.inputs.len()).map(|i| format_ident!("a{i}"));
+        quote!(#(let #names = <#types as ::bb::__private::Typed>::from_values(&mut inputs)?;)*)
+    }
+    /// `results`, whose values go into `outputs`.
+    pub fn outputs(&self) -> TokenStream {
+        let results = &self.results;
+        match results.as_slice() {
+            // What gives nothing gives no value either; `()` as a value is a trigger.
+            [] => quote!(let () = results; let _ = outputs;),
+            [one] => quote!(<#one as ::bb::__private::Typed>::into_values(results, outputs);),
+            many => {
+                let names: Vec<_> = (0..many.len()).map(|i| format_ident!("r{i}")).collect();
+                quote! {
+                    let (#(#names),*) = results;
+                    #(<#many as ::bb::__private::Typed>::into_values(#names, outputs);)*
+                }
+            }
+        }
+    }
+    /// The recorded results, out of `source`.
+    pub fn emitted(&self, place: &TokenStream) -> TokenStream {
+        match self.results.as_slice() {
+            [] => quote!(<() as ::bb::__private::Values>::emit(&mut source)),
+            [one] => quote!(<#one as ::bb::__private::Typed>::emit_at::<#place>(&mut source)),
+            many => quote!((#(<#many as ::bb::__private::Typed>::emit_at::<#place>(&mut source)),*)),
+        }
+    }
+
     /// The results as one type.
     pub fn results_type(&self) -> TokenStream {
         match self.results.as_slice() {
