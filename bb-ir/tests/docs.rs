@@ -158,6 +158,16 @@ module silences; they are told once nothing is refused.
 A fault in a function without the attribute stands at the call that leads there, and shows the line; where several calls do, at
 the first, and names the others. `#[track_caller]` on the function puts it at the call that is meant.
 
+Two mistakes rustc tells in its own words, without a code:
+
+- *A condition on a value of the program*: `if k > 3`, `0..k`, `match k` with a `k: On<_, u64>` are mismatched types, or operators
+  that `On` does not have. The body runs while the crate builds, and `k` has no number yet. What depends on it is decided where it
+  has one: in the body of a `#[bb::op]` or in a method of a role, which are plain Rust; or both are computed, and one is taken
+  by arithmetic: `let is = k.equal(n).cast::<f32>();` and `y + is * (x - y)`. A loop over plain Rust's numbers is unrolled.
+- *A crate that the build script does not have*: a mounted file that says `use tokio::…` is compiled with the build script too,
+  where `tokio` is an `unresolved module or unlinked crate`. `#[bb::runtime]` on the `use`, and on what needs it, leaves both out
+  there.
+
 ",
     );
     let rows = diagnostics::CODES.iter();

@@ -373,3 +373,21 @@ fn what_comes_after_a_value_starts_when_that_is_there() {
     assert_eq!(ask(&mut world, vec![number(5.0), peer(1)]), Ok(vec![3.0]));
     assert_eq!(ran(&world), 1);
 }
+
+/// As `bb/docs/diagnostics.md` says it is done.
+#[test]
+fn one_of_two_values_is_taken_by_arithmetic() {
+    let program =
+        bb::compile(|_: &Graph, k: On<Asker, f32>, n: On<Asker, f32>, x: On<Asker, f32>, y: On<Asker, f32>| {
+            let is = k.equal(n).cast::<f32>();
+            y + is * (x - y)
+        });
+    let mut world = world(&program, 0);
+    let mut taken = |k: f32| {
+        let args = [k, 3.0, 10.0, 20.0].map(number).to_vec();
+        let call = world.call(ASKER, args, 60 * S);
+        world.run_until(world.elapsed() + S);
+        world.result(call).expect("it resolves").clone()
+    };
+    assert_eq!([taken(3.0), taken(4.0)], [10.0f32, 20.0].map(|x| Ok(vec![Value::scalar(x)])));
+}
