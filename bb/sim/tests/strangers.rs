@@ -15,7 +15,7 @@ use bb_sim::{Host, NodeIx, World, peer_id};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const HELPER: NodeIx = NodeIx(1);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -609,26 +609,21 @@ fn nobody_is_told_that_numbers_begin_where_no_checkpoint_says_so() {
     }
 }
 
-/// Hosts ask with everyone who comes and goes.
+/// Classes of whom nobody is there any more are not kept: their names may be made up.
 #[test]
-fn who_is_a_member_is_known_without_looking_at_all_peers() {
-    let many = 4000;
+fn members_are_those_that_are_there() {
+    let many = 100;
     let (mut helper, asker) = (helper(many), asker(2));
     let hello = asker.hello();
-    let begun = Instant::now();
     for n in (2..many + 2).rev() {
         feed(&mut helper, NOW, Input::Connected { peer: peer_id(n), hello: hello.clone() });
+        assert!(helper.is_member("Asker", &peer_id(n)) && !helper.is_member("Helper", &peer_id(n)));
     }
-    let joined = begun.elapsed();
-    let begun = Instant::now();
-    for n in 2..many + 2 {
-        assert!(helper.is_member("Asker", &peer_id(n)) && helper.members("Helper").is_empty());
-    }
-    assert!(begun.elapsed() < joined, "{:?}, and {joined:?} to join", begun.elapsed());
     let members = helper.members("Asker");
     assert!(members.len() == many && members.is_sorted());
     for n in 2..many + 2 {
         feed(&mut helper, NOW, Input::Disconnected { peer: peer_id(n) });
+        assert!(!helper.is_member("Asker", &peer_id(n)));
     }
     assert_eq!((helper.members("Asker"), helper.classes().count()), (Vec::new(), 0));
 }
