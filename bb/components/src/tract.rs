@@ -2,6 +2,7 @@
 //!
 //! A region whose shapes are all known is optimised at install; another one when it meets sizes for the first time.
 
+mod meanings;
 mod operator;
 mod plan;
 mod steps;

@@ -4,13 +4,14 @@
 
 mod kernel;
 
+use bb::ir::backend::Backend;
 use bb::ir::keys::{BACKEND_SUBGRAPH_BODY_ATTR, BACKEND_SUBGRAPH_OP};
 use bb::ir::ops::BACKEND_DOMAIN;
-use bb::ir::proto::onnx::{GraphProto, NodeProto, ValueInfoProto};
+use bb::ir::proto::onnx::{GraphProto, NodeProto, TensorProto, ValueInfoProto};
 use bb::ir::types::{ElementKind, ValueType};
 use bb::ir::value::{RawTensor, Value};
 use bb::ir::views::attribute;
-use bb_components::tract::KERNELS;
+use bb_components::tract::{KERNELS, Tract};
 use kernel::{A, f, i, node};
 use std::collections::BTreeSet;
 
@@ -226,6 +227,57 @@ fn what_tract_does_not_take_whole_is_run_in_steps() {
             let found = kernel::run(&kernels, &carrier, inputs.clone());
             let fits = found.as_ref().is_ok_and(|found| found.len() == 1 && close(&found[0], &expected));
             assert!(fits, "{op}: {found:?}");
+        }
+    }
+}
+
+/// A region of one slice of `length` numbers, whose bounds and step are known.
+fn sliced(length: u64, bounds: [i64; 3]) -> GraphProto {
+    let info = |name: &str| ValueInfoProto {
+        name: Some(name.into()),
+        r#type: Some(ValueType::tensor(ElementKind::F32).to_proto()),
+        ..ValueInfoProto::default()
+    };
+    let [start, end, step] = bounds;
+    let weight = |(name, number): (&str, i64)| TensorProto {
+        name: Some(name.into()),
+        dims: vec![1],
+        data_type: Some(ElementKind::I64 as i32),
+        raw_data: Some(number.to_le_bytes().to_vec().into()),
+        ..TensorProto::default()
+    };
+    let slice = NodeProto {
+        name: Some(format!("slice of {length}")),
+        input: ["x", "start", "end", "axis", "step"].map(String::from).to_vec(),
+        ..node("Slice", &[], 1)
+    };
+    GraphProto {
+        name: Some("region".into()),
+        input: vec![info("x")],
+        output: slice.output.iter().map(|name| info(name)).collect(),
+        node: vec![slice],
+        initializer: [("start", start), ("end", end), ("axis", -1), ("step", step)].map(weight).to_vec(),
+        ..GraphProto::default()
+    }
+}
+
+#[test]
+fn a_slice_in_a_region_is_what_it_is_alone() {
+    let bounds = [i64::MIN + 1, -6, -4, -1, 0, 1, 3, 4, 6, i64::MAX];
+    for length in [0, 1, 4] {
+        let x = f(&[length], &(0..length).map(|n| n as f32).collect::<Vec<f32>>());
+        for (start, end, step) in bounds
+            .iter()
+            .flat_map(|start| bounds.map(|end| (*start, end)))
+            .flat_map(|(start, end)| [1, -1, 2, -3].map(|step| (start, end, step)))
+        {
+            let given = [&[start], &[end], &[-1], &[step]].map(|list| axes(list));
+            let alone = std::iter::once(x.clone()).chain(given).collect();
+            let alone = kernel::run(bb_components::cpu::KERNELS, &node("Slice", &[], 1), alone);
+            let whole = Tract.dispatch(&sliced(length, [start, end, step])).expect("tract takes it whole");
+            let mut found = Vec::new();
+            let ran = whole.run(&mut [x.clone()], &mut found);
+            assert_eq!((ran, Ok(found)), (Ok(()), alone), "{length} from {start} to {end} by {step}");
         }
     }
 }

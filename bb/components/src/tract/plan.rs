@@ -1,5 +1,6 @@
 //! A region, and the plans it runs by: one for each list of shapes it has met.
 
+use super::meanings;
 use super::tensors::{datum, from_tract, to_tract};
 use bb::OpError;
 use bb::ir::proto::onnx::{GraphProto, ModelProto, OperatorSetIdProto, ValueInfoProto};
@@ -46,7 +47,9 @@ impl Region {
             ..ModelProto::default()
         };
         let bytes = bb::ir::artifact::write(&file);
-        let model = guarded(|| tract_onnx::onnx().model_for_read(&mut &bytes[..]).map_err(failed))?;
+        let mut onnx = tract_onnx::onnx();
+        meanings::register(&mut onnx.op_register);
+        let model = guarded(|| onnx.model_for_read(&mut &bytes[..]).map_err(failed))?;
         if let Some(node) = model.nodes().iter().find(|node| node.op_is::<UnimplementedOp>()) {
             return Err(OpError::new(format!("the backend tract lacks an operator: {}", node.op.name())));
         }

@@ -1,0 +1,23 @@
+//! What some operators mean, where tract takes them for something else or does not take them at all.
+
+mod slice;
+
+use tract_onnx::model::OnnxOpRegister;
+use tract_onnx::tract_hir::internal::*;
+
+type Built = TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
+
+/// Puts these meanings in place of tract's.
+pub fn register(operators: &mut OnnxOpRegister) {
+    operators.insert("Slice", slice::slice);
+}
+
+/// Whole numbers that are known when a plan is made.
+fn integers(tensor: &Tensor) -> TractResult<Vec<i64>> {
+    Ok(tensor.cast_to::<i64>()?.try_as_plain_ram()?.as_slice::<i64>()?.to_vec())
+}
+
+fn axis(axis: i64, rank: usize) -> TractResult<usize> {
+    let at = if axis < 0 { axis + rank as i64 } else { axis };
+    usize::try_from(at).ok().filter(|at| *at < rank).with_context(|| format!("{rank} dimensions have no axis {axis}"))
+}
