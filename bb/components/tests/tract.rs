@@ -24,6 +24,13 @@ fn axes(values: &[i64]) -> Value {
     i(&[values.len() as u64], values)
 }
 
+fn w(values: &[i32]) -> Value {
+    Value::Tensor(RawTensor::from_vec(&[values.len() as u64], values.to_vec()).expect("as many"))
+}
+fn d(values: &[f64]) -> Value {
+    Value::Tensor(RawTensor::from_vec(&[values.len() as u64], values.to_vec()).expect("as many"))
+}
+
 fn run(node: &NodeProto, inputs: Vec<Value>) -> Result<Vec<Value>, String> {
     kernel::run(KERNELS, node, inputs)
 }
@@ -57,6 +64,10 @@ fn elementwise() -> Vec<Case> {
         ("Clip", vec![], vec![x(), f(&[], &[-0.5]), f(&[], &[1.])], vec![f(&[3], &[-0.5, 0., 1.])]),
         ("Clip", vec![], vec![x(), Value::Absent, f(&[], &[1.])], vec![f(&[3], &[-1., 0., 1.])]),
         ("Pow", vec![], vec![x(), f(&[], &[2.])], vec![f(&[3], &[1., 0., 4.])]),
+        ("Pow", vec![], vec![x(), d(&[2.])], vec![f(&[3], &[1., 0., 4.])]),
+        ("Pow", vec![], vec![x(), axes(&[2])], vec![f(&[3], &[1., 0., 4.])]),
+        ("Pow", vec![], vec![w(&[-3, 2]), axes(&[3])], vec![w(&[-27, 8])]),
+        ("Pow", vec![], vec![axes(&[3, 2, 1, -1]), axes(&[39, -1, -3, -3])], vec![axes(&[3i64.pow(39), 0, 1, -1])]),
         ("Max", vec![], vec![x(), f(&[1], &[1.]), f(&[], &[0.])], vec![f(&[3], &[1., 1., 2.])]),
         ("Min", vec![], vec![x(), f(&[], &[1.])], vec![f(&[3], &[-1., 0., 1.])]),
         ("Sum", vec![], vec![x(), x(), f(&[], &[1.])], vec![f(&[3], &[-1., 1., 5.])]),
@@ -102,9 +113,15 @@ fn dimensions() -> Vec<Case> {
         ("Expand", vec![], vec![f(&[2, 1], &[1., 2.]), axes(&[1, 2])], vec![f(&[2, 2], &[1., 1., 2., 2.])]),
         ("Flatten", vec![("axis", I(1))], vec![f(&[1, 2, 2], &[1., 2., 3., 4.])], vec![f(&[1, 4], &[1., 2., 3., 4.])]),
         ("Squeeze", vec![], vec![f(&[1, 2], &[1., 2.]), axes(&[0])], vec![f(&[2], &[1., 2.])]),
+        ("Squeeze", vec![], vec![f(&[1, 1, 1], &[1.]), axes(&[-1, 1])], vec![f(&[1], &[1.])]),
+        ("Squeeze", vec![], vec![f(&[1, 2, 1], &[1., 2.])], vec![f(&[2], &[1., 2.])]),
+        ("Flatten", vec![("axis", I(1))], vec![f(&[2, 0, 3], &[])], vec![f(&[2, 0], &[])]),
+        ("Flatten", vec![("axis", I(-2))], vec![f(&[0, 2, 3], &[])], vec![f(&[0, 6], &[])]),
         ("Unsqueeze", vec![], vec![f(&[2], &[1., 2.]), axes(&[0])], vec![f(&[1, 2], &[1., 2.])]),
         ("Pad", vec![], vec![f(&[2], &[1., 2.]), axes(&[1, 1])], vec![f(&[4], &[0., 1., 2., 0.])]),
         ("Pad", vec![], vec![f(&[2], &[1., 2.]), axes(&[0, 1]), f(&[], &[7.])], vec![f(&[3], &[1., 2., 7.])]),
+        ("Pad", vec![], vec![f(&[3], &[1., 2., 3.]), axes(&[-1, 1])], vec![f(&[3], &[2., 3., 0.])]),
+        ("Pad", vec![], vec![m(), axes(&[1, -1]), f(&[], &[7.]), axes(&[-1])], vec![f(&[2, 2], &[7., 1., 7., 3.])]),
         ("Tile", vec![], vec![f(&[2], &[1., 2.]), axes(&[2])], vec![f(&[4], &[1., 2., 1., 2.])]),
         ("Split", vec![("axis", I(1))], vec![m(), axes(&[1, 1])], vec![f(&[2, 1], &[1., 3.]), f(&[2, 1], &[2., 4.])]),
         (

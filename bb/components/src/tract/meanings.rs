@@ -1,5 +1,8 @@
 //! What some operators mean, where tract takes them for something else or does not take them at all.
 
+mod pad;
+mod power;
+mod shapes;
 mod slice;
 
 use tract_onnx::model::OnnxOpRegister;
@@ -9,7 +12,11 @@ type Built = TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
 
 /// Puts these meanings in place of tract's.
 pub fn register(operators: &mut OnnxOpRegister) {
+    operators.insert("Flatten", shapes::flatten);
+    operators.insert("Pad", pad::pad);
+    operators.insert("Pow", power::power);
     operators.insert("Slice", slice::slice);
+    operators.insert("Squeeze", shapes::squeeze);
 }
 
 /// Whole numbers that are known when a plan is made.
