@@ -195,8 +195,9 @@ fn bounds(op: &str, start: i64, end: i64, step: i64, length: i64) -> Result<(isi
             Ok((start as isize, end.max(start) as isize, step_size))
         }
         _ => {
-            // Elements start, start + step, … down to but without end: the range end + 1 ..= start.
-            let (start, end) = (start.clamp(-1, length - 1), end.clamp(-1, length - 1));
+            // Elements start, start + step, … down to but without end: the range end + 1 ..= start. A start in front of all
+            // is the first element.
+            let (start, end) = (start.max(0).min(length - 1), end.clamp(-1, length - 1));
             Ok(((end + 1).min(start + 1) as isize, (start + 1) as isize, step_size))
         }
     }

@@ -12,8 +12,8 @@ pub fn slice_range(start: i64, end: i64, step: i64, length: u64) -> Option<(i64,
     let length = i64::try_from(length).ok()?;
     let from_front = |i: i64| if i < 0 { i.saturating_add(length) } else { i };
     let (low, high) = if step > 0 { (0, length) } else { (-1, length - 1) };
-    let clamp = |i: i64| from_front(i).clamp(low, high.max(low));
-    let (start, end) = (clamp(start), clamp(end));
+    // Backwards, a start in front of all is the first element, and an end there is behind it.
+    let (start, end) = (from_front(start).max(0).min(high), from_front(end).clamp(low, high));
     let span = match step {
         0 => return None,
         1.. => end - start,
@@ -36,6 +36,7 @@ mod tests {
             (3, 1, 1, 5, (3, 0)),
             (-1, i64::MIN, -1, 5, (4, 5)),
             (9, 0, -2, 5, (4, 2)),
+            (-9, i64::MIN, -2, 5, (0, 1)),
             (0, 9, 1, 0, (0, 0)),
             (-1, i64::MIN, -1, 0, (-1, 0)),
         ] {

@@ -56,7 +56,7 @@ impl Slice {
             let (from, to) = if step > 0 {
                 (start.clamp(0, length), end.clamp(0, length))
             } else {
-                (end.clamp(-1, length - 1) + 1, start.clamp(-1, length - 1) + 1)
+                (end.clamp(-1, length - 1) + 1, start.max(0).min(length - 1) + 1)
             };
             cuts.push(Cut { axis, from: from as usize, to: to.max(from) as usize, step: step as isize });
         }
