@@ -15,7 +15,7 @@ use bb_components::tract::{KERNELS, Tract};
 use kernel::{A, f, i, node};
 use std::collections::BTreeSet;
 
-use A::{F, I, Is};
+use A::{F, I, Is, S};
 
 fn b(values: &[bool]) -> Value {
     Value::Tensor(RawTensor::from_vec(&[values.len() as u64], values.to_vec()).expect("as many"))
@@ -137,6 +137,9 @@ fn dimensions() -> Vec<Case> {
 fn windows() -> Vec<Case> {
     let image = || f(&[1, 1, 3, 3], &[1., 2., 3., 4., 5., 6., 7., 8., 9.]);
     let two = ("kernel_shape", Is(&[2, 2]));
+    let row = || f(&[1, 1, 5], &[0., 1., 2., 3., 4.]);
+    let cut_off =
+        || vec![("kernel_shape", Is(&[2])), ("strides", Is(&[2])), ("auto_pad", S("VALID")), ("ceil_mode", I(1))];
     vec![
         (
             "Conv",
@@ -152,6 +155,8 @@ fn windows() -> Vec<Case> {
         ),
         ("MaxPool", vec![two], vec![image()], vec![f(&[1, 1, 2, 2], &[5., 6., 8., 9.])]),
         ("AveragePool", vec![two], vec![image()], vec![f(&[1, 1, 2, 2], &[3., 4., 6., 7.])]),
+        ("AveragePool", cut_off(), vec![row()], vec![f(&[1, 1, 3], &[0.5, 2.5, 4.])]),
+        ("MaxPool", cut_off(), vec![row()], vec![f(&[1, 1, 3], &[1., 3., 4.])]),
         ("GlobalAveragePool", vec![], vec![image()], vec![f(&[1, 1, 1, 1], &[5.])]),
         ("GlobalMaxPool", vec![], vec![image()], vec![f(&[1, 1, 1, 1], &[9.])]),
         (

@@ -5,6 +5,8 @@ mod power;
 mod shapes;
 mod slice;
 
+use bb::ir::proto::onnx::NodeProto;
+use bb::ir::views::Attributes;
 use tract_onnx::model::OnnxOpRegister;
 use tract_onnx::tract_hir::internal::*;
 
@@ -17,6 +19,16 @@ pub fn register(operators: &mut OnnxOpRegister) {
     operators.insert("Pow", power::power);
     operators.insert("Slice", slice::slice);
     operators.insert("Squeeze", shapes::squeeze);
+}
+
+/// A pool that is not to be padded: what tract calls VALID leaves no windows that are cut off, whatever `ceil_mode` says.
+pub fn as_tract_reads_it(node: &NodeProto) -> NodeProto {
+    let mut node = node.clone();
+    let pool = ["AveragePool", "MaxPool"].contains(&node.op_type());
+    if pool && node.attr_str("auto_pad") == Some("VALID") {
+        node.attribute.retain(|attribute| !["auto_pad", "pads"].contains(&attribute.name()));
+    }
+    node
 }
 
 /// Whole numbers that are known when a plan is made.

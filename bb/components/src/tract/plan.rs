@@ -37,6 +37,7 @@ impl Region {
             input: region.input.iter().map(without_shape).collect(),
             output: region.output.iter().map(without_shape).collect(),
             value_info: Vec::new(),
+            node: region.node.iter().map(meanings::as_tract_reads_it).collect(),
             ..region.clone()
         };
         let opset = OperatorSetIdProto { domain: Some(String::new()), version: Some(TESTED) };

@@ -11,6 +11,8 @@ pub enum A {
     I(i64),
     F(f32),
     Is(&'static [i64]),
+    #[allow(dead_code, reason = "not every test has one")]
+    S(&'static str),
 }
 
 pub fn f(dims: &[u64], values: &[f32]) -> Value {
@@ -28,6 +30,7 @@ pub fn node(op: &str, with: &[(&str, A)], outputs: usize) -> NodeProto {
         node.set_attr(match value {
             A::I(i) => attribute::int(name, *i),
             A::F(f) => attribute::float(name, *f),
+            A::S(s) => attribute::string(name, s),
             A::Is(is) => attribute::ints(name, is.to_vec()),
         });
     }
