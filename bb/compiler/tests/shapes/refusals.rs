@@ -53,6 +53,7 @@ const ROWS: &[Row] = &[
     ("Conv", &["f32(1,4,9,9)", "f32(8,3,3,3)"], "", "BB0302: `Conv` cannot put"),
     ("Conv", &["f32(1,3,9)", "f32(8,3,3,3)"], "", "but a tensor of `f32` with the shape (_, _, _, _) is needed here"),
     ("Conv", &["f32(1,3,2,9)", "f32(8,3,3,3)"], "", "a window of 3 does not fit into 2"),
+    ("Conv", &["f32(1,1,1)", "f32(1,1,3)"], "dilations=2, pads=1,1", "3 that spans 5 does not fit into 1 padded by 2"),
     ("Conv", &["f32(1,4,9,9)", "f32(8,3,3,3)"], "group=2", "BB0302: `Conv` cannot put"),
     ("MaxPool", &["f32(1,3,9)"], "kernel_shape=2,2", "a window of 2 dimensions looks at a tensor of 4"),
     ("MaxPool", &["f32(1,3,9)"], "kernel_shape=2, strides=0,", "a stride is 0"),

@@ -87,7 +87,9 @@ impl Relation<'_, '_> {
             let pad = if auto == "VALID" { 0 } else { pads[i].saturating_add(pads[i + count]) };
             let spans = window.saturating_sub(1).saturating_mul(steps[i]).saturating_add(1);
             let Some(room) = size.saturating_add(pad).checked_sub(spans).filter(|_| window > 0) else {
-                self.refuse(0, format!("a window of {window} does not fit into {size}"));
+                let reach = if spans > window { format!(" that spans {spans}") } else { String::new() };
+                let padded = if pad > 0 { format!(" padded by {pad}") } else { String::new() };
+                self.refuse(0, format!("a window of {window}{reach} does not fit into {size}{padded}"));
                 return None;
             };
             let mut fits = if up { room.div_ceil(strides[i]) } else { room / strides[i] } + 1;
