@@ -59,6 +59,47 @@ fn a_gather_that_came_in_as_a_parameter_is_settled() {
 }
 
 #[bb::module]
+fn mixes_lanes(graph: &Graph, cohort: On<Server, Peers<Client>>, x: On<Server, Tensor>) -> On<Server, Tensor> {
+    let there = graph.wire(x, cohort);
+    let back = || graph.wire(there, there.sender::<Server>());
+    let mut kept = None;
+    let first = back().each(|y| {
+        kept = Some(y);
+        y
+    });
+    first.mean() + back().each(|z| z + kept.expect("the body of each runs once")).mean()
+}
+
+/// No peer is another one here, and nothing is to be sent.
+#[test]
+fn a_value_of_a_lane_in_another_each() {
+    let r = bb::record(mixes_lanes);
+    assert_eq!(codes(&r), ["BB0210"]);
+    let text = r.diagnostics[0].to_string();
+    assert!(text.contains("is of a lane of another `.each`, which it has left"), "{text}");
+    assert!(text.contains("help: give it back from its own `.each`"), "{text}");
+}
+
+#[bb::module]
+fn asks(graph: &Graph, to: On<Server, Peer<Client>>, x: On<Server, Tensor>) -> On<Client, Tensor> {
+    graph.wire(x, to)
+}
+#[bb::module]
+fn answers(graph: &Graph, to: On<Server, Peer<Client>>, x: On<Server, Tensor>) -> On<Server, Tensor> {
+    let there = asks(graph, to, x);
+    graph.wire(there, there.sender::<Server>())
+}
+
+#[test]
+fn the_sender_of_what_a_called_module_took_off_a_wire() {
+    let r = bb::record(answers);
+    assert_eq!(codes(&r), ["BB0203"]);
+    let text = r.diagnostics[0].to_string();
+    assert!(text.contains("this value came off a wire in `asks`: who sent it is known only there"), "{text}");
+    assert!(text.contains("help: let `asks` give the sender as well: `value.sender::<Server>()`"), "{text}");
+}
+
+#[bb::module]
 fn panics(x: On<Server, Tensor>) -> On<Server, Tensor> {
     assert!(std::hint::black_box(false), "on purpose");
     x

@@ -153,12 +153,12 @@ pub fn call<R: Values>(
                 let mut outer = |i: u32| {
                     if i >= TOLD { i } else { *instances.entry(i).or_insert_with(|| r.new_instance()) }
                 };
-                let origin = site.origin.map(|(class, i)| (class, outer(i)));
                 Site {
                     instance: outer(site.instance),
                     points_to: outer(site.points_to),
                     // Who sent it is known inside only.
-                    origin: origin.filter(|_| false),
+                    origin: None,
+                    called: site.origin.map(|_| module).or(site.called.map(|_| module)),
                     param: None,
                     sender: None,
                     gather: None,

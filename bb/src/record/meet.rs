@@ -30,7 +30,13 @@ impl Recorder {
         let around = self.lane_around.get(&instance).copied();
         let stranger = fixed.iter().map(|s| s.instance).find(|i| *i != instance && Some(*i) != around);
         if let Some(other) = stranger {
-            self.fail(at, two_peers(class, self.reached.get(&instance), self.reached.get(&other)));
+            let lanes = around.is_some() && self.lane_around.contains_key(&other);
+            let fault = if lanes {
+                two_lanes(class)
+            } else {
+                two_peers(class, self.reached.get(&instance), self.reached.get(&other))
+            };
+            self.fail(at, fault);
             return Some(TOLD);
         }
         Some(instance)
@@ -44,6 +50,13 @@ fn two_peers(class: &str, one: Reached, other: Reached) -> Diagnostic {
     Diagnostic::new("BB0210", format!("these values live on two different peers of class `{class}`"))
         .note_two_peers(class, place(one), place(other))
         .help(format!("send both to the same peer value, or keep the state in a component of `{class}`"))
+}
+
+fn two_lanes(class: &str) -> Diagnostic {
+    let message = format!("one of these values of `{class}` is of a lane of another `.each`, which it has left");
+    let help =
+        "give it back from its own `.each`, close that gather, and use what it yields; or wire both values together";
+    Diagnostic::new("BB0210", message).help(help)
 }
 
 /// `graph` as what fires an op on `C`: the site that replaces the start, if there is one.

@@ -77,6 +77,8 @@ struct Site {
     points_to: u32,
     /// For a value that came off a wire: the class and instance it left from.
     origin: Option<(&'static str, u32)>,
+    /// For what a called module took off a wire: that module, which alone knows the sender.
+    called: Option<&'static str>,
     /// For a parameter of the module: its name.
     param: Option<&'static str>,
     /// The names of its values in the function: several for a gather.
@@ -283,6 +285,7 @@ impl Site {
             instance,
             points_to: 0,
             origin: None,
+            called: None,
             param: None,
             values,
             infos,

@@ -142,10 +142,17 @@ pub(crate) fn sender<D: PeerClass>(of: SiteRef) -> SiteRef {
                     format!("pass the sender along, as a parameter of its own: `from: On<_, Peer<{}>>`", D::NAME);
                 told(r, Diagnostic::new("BB0207", message).help(help))
             }
-            (None, None) => {
-                let message = "this value did not come off a wire: it was made here and has no sender";
-                told(r, Diagnostic::new("BB0203", message).help("ask the value that `graph.wire` gave"))
-            }
+            (None, None) => match site.called {
+                Some(module) => {
+                    let message = format!("this value came off a wire in `{module}`: who sent it is known only there");
+                    let help = format!("let `{module}` give the sender as well: `value.sender::<{}>()`", D::NAME);
+                    told(r, Diagnostic::new("BB0203", message).help(help))
+                }
+                None => {
+                    let message = "this value did not come off a wire: it was made here and has no sender";
+                    told(r, Diagnostic::new("BB0203", message).help("ask the value that `graph.wire` gave"))
+                }
+            },
         };
         let info = ValueInfo { ty: ValueType::peer(), peer_class: Some(D::NAME) };
         // Where there is no sender the fault has been told; the program is not compiled.
