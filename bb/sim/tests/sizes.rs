@@ -126,6 +126,14 @@ fn arguments_that_share_a_name_are_of_one_size() {
 }
 
 #[test]
+fn an_argument_of_another_shape_is_told_both_shapes() {
+    let program = bb::compile(scored);
+    let refused = call(&mut engines(&program, 1)[0], vec![tensor(&[3, 5]), tensor(&[3]), Value::Peer(peer_id(1))]);
+    let expected = "`rows` is a `Tensor<f32>` of [Rows, 2], this is a `Tensor<f32>` of [3, 5]".to_owned();
+    assert_eq!(resolved(&refused), Some(Err(CallError::BadArgument { index: 0, expected })));
+}
+
+#[test]
 fn what_comes_back_is_of_the_size_that_was_sent() {
     let program = bb::compile(scored);
     for (size, fits) in [(3, true), (5, false)] {
