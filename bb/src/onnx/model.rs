@@ -1,6 +1,6 @@
 //! A model's file, checked: whatever it holds, the answer is a model or what is wrong with it.
 
-use super::operators::{accept, operator_set, without_unread_outputs};
+use super::operators::{accept, operator_set, refuse_unknown, without_unread_outputs};
 use super::{Fault, constants};
 use bb_ir::artifact::{self, ArtifactError};
 use bb_ir::diagnostics::Diagnostic;
@@ -70,6 +70,7 @@ impl Model {
             }
         }
         let mut nodes = Vec::new();
+        refuse_unknown(&graph.node, path)?;
         without_unread_outputs(&mut graph.node, &model.outputs);
         for mut node in graph.node {
             if [ONNX_DOMAIN, "ai.onnx"].contains(&node.domain()) && node.op_type() == "Constant" {

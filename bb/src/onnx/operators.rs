@@ -42,6 +42,28 @@ pub fn without_unread_outputs(nodes: &mut [NodeProto], given: &[String]) {
     }
 }
 
+/// Names all operators that bb does not have.
+pub fn refuse_unknown(nodes: &[NodeProto], path: &str) -> Result<(), Fault> {
+    let mut found: Vec<(String, &NodeProto)> = Vec::new();
+    for node in nodes {
+        let (domain, op) = (node.domain(), node.op_type());
+        let plain = [ONNX_DOMAIN, "ai.onnx"].contains(&domain);
+        // These two are written as something else.
+        if plain && (onnx_op(op).is_some() || ["Constant", "Dropout"].contains(&op)) {
+            continue;
+        }
+        let name = if plain { format!("`{op}`") } else { format!("`{op}` of `{domain}`") };
+        if found.iter().all(|(known, _)| *known != name) {
+            found.push((name, node));
+        }
+    }
+    let Some(((_, first), others)) = found.split_first() else { return Ok(()) };
+    let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+    let fault = unknown(path, &format!("uses {}", names.join(", ")), first);
+    let named = others.iter().filter(|(_, node)| !node.name().is_empty());
+    Err(named.fold(fault, |fault, (name, node)| fault.note(format!("that of {name} is `{}`", node.name()))).into())
+}
+
 /// Looks at a node of a model of that operator set, and writes it as bb does.
 pub fn accept(
     node: &mut NodeProto,
@@ -61,11 +83,8 @@ pub fn accept(
     if node.domain() == ONNX_DOMAIN && node.op_type() == "Dropout" {
         without_dropout(node, constants, path)?;
     }
-    let (domain, op) = (node.domain().to_owned(), node.op_type().to_owned());
-    let Some(row) = onnx_op(&op).filter(|_| domain == ONNX_DOMAIN) else {
-        let domain = if domain == ONNX_DOMAIN { String::new() } else { format!(" of `{domain}`") };
-        return Err(unknown(path, &format!("uses `{op}`{domain}"), node).into());
-    };
+    let op = node.op_type().to_owned();
+    let row = onnx_op(&op).expect("what bb does not have has been refused");
     if opset < row.since {
         let why = format!("`{op}` means the same as in {ONNX_OPSET} only from {} on", row.since);
         return Err(other_set(path, opset, &why).into());

@@ -138,12 +138,32 @@ fn types_are_checked_on_both_sides_of_a_call() {
 }
 
 #[test]
+fn an_output_that_is_declared_wrongly_is_the_models_own_fault() {
+    let text = fault_of("declared.onnx", &with(|_, graph| graph.output[0] = value("scores", 7)));
+    assert!(text.starts_with("bb[BB0302]: this is a tensor of `f32` with the shape (_, 7), but"), "{text}");
+    assert!(text.contains("note: the first is declared: a model says it of what this `Gemm` gives"), "{text}");
+}
+
+#[test]
 fn operators_that_bb_does_not_have() {
     let text = fault_of("loop.onnx", &with(|_, graph| graph.node[1].op_type = Some("Loop".into())));
     assert_eq!(
         text,
         "bb[BB0804]: `loop.onnx` uses `Loop`, for which bb has no operator
   note: the node is `Relu_features`
+  help: `bb/docs/ir.md` lists the operators there are; what else a model does, a component does"
+    );
+    let several = with(|_, graph| {
+        graph.node[0].op_type = Some("Det".into());
+        graph.node[1].op_type = Some("Loop".into());
+        graph.node[1].domain = Some("com.microsoft".into());
+        graph.node[2].op_type = Some("Det".into());
+    });
+    assert_eq!(
+        fault_of("several.onnx", &several),
+        "bb[BB0804]: `several.onnx` uses `Det`, `Loop` of `com.microsoft`, for which bb has no operator
+  note: the node is `Gemm_hidden`
+  note: that of `Loop` of `com.microsoft` is `Relu_features`
   help: `bb/docs/ir.md` lists the operators there are; what else a model does, a component does"
     );
     let foreign = with(|_, graph| graph.node[1].domain = Some("com.microsoft".into()));

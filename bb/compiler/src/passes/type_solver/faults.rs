@@ -9,8 +9,11 @@ use super::types::{Type, show};
 use crate::error::{at_node, source_of};
 use crate::index::{NodeIx, ValueIx};
 use bb_ir::diagnostics::{Diagnostic, SourcePlace};
+use bb_ir::keys;
+use bb_ir::ops::ONNX_DOMAIN;
 use bb_ir::proto::onnx::NodeProto;
 use bb_ir::types::ValueType;
+use bb_ir::views::Metadata;
 
 const DECLARED: &str = "check the shapes that the program declares: `.shaped::<_>()`, parameters and roles";
 const RESHAPE: &str = "check the shapes that the program declares, or `.reshape` one of them";
@@ -33,7 +36,14 @@ impl TypeSolver<'_, '_> {
         let needed = self.in_place_of(said);
         let fault = error.about(self.index.node(at), &self.shown(said.value), &needed.written(&self.dims));
         let aspect = if matches!(error, TypeError::Elements) { Aspect::Element } else { Aspect::Shape };
-        let mut fault = self.note_origin(fault, at, "the first", said.value, aspect);
+        let mut fault = if self.declares(at, said.value, aspect) {
+            fault.note(format!(
+                "the first is declared: a model says it of what this `{}` gives",
+                self.index.node(at).op_type()
+            ))
+        } else {
+            self.note_origin(fault, at, "the first", said.value, aspect)
+        };
         if let Some(from) = said.from {
             fault = self.note_origin(fault, at, "the second", from, aspect);
         }
@@ -41,6 +51,15 @@ impl TypeSolver<'_, '_> {
             TypeError::Sizes(clash) => self.note_names(fault, at, clash),
             TypeError::Elements | TypeError::Ranks => fault,
         }
+    }
+
+    /// Whether what is known of a result of a model's operator stands beside it, and follows from nothing.
+    fn declares(&self, at: NodeIx, result: ValueIx, aspect: Aspect) -> bool {
+        let node = self.index.node(at);
+        // What is wrong in a model's function is told of the module that calls it.
+        let module = node.metadata(keys::MODULE_INSTANCE_KEY).and_then(|chain| chain.split('/').next());
+        let of_model = node.domain() == ONNX_DOMAIN && module.is_some_and(|it| it != self.index.function().name());
+        of_model && self.index.producer(result) == Some(at) && self.told.of(result, aspect).is_none()
     }
 
     /// What a statement asks for, where it leaves open what it holds.

@@ -55,7 +55,7 @@ impl Told {
             }
         }
     }
-    fn of(&self, value: ValueIx, aspect: Aspect) -> Option<Reason> {
+    pub fn of(&self, value: ValueIx, aspect: Aspect) -> Option<Reason> {
         match aspect {
             Aspect::Element => self.element[value.at()],
             Aspect::Shape => self.shape[value.at()],
