@@ -5,6 +5,7 @@
 mod meanings;
 mod operator;
 mod plan;
+mod refusals;
 mod steps;
 mod tensors;
 

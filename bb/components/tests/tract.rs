@@ -204,6 +204,9 @@ fn what_does_not_fit_is_an_error_and_no_panic() {
         ("Squeeze", vec![], vec![f(&[2], &[1., 2.]), axes(&[5])]),
         ("And", vec![], vec![f(&[1], &[1.]), Value::Trigger]),
         ("Expand", vec![], vec![f(&[2], &[1., 2.]), axes(&[3])]),
+        ("MaxPool", vec![("kernel_shape", Is(&[3]))], vec![f(&[1, 1, 2], &[1., 2.])]),
+        ("AveragePool", vec![("kernel_shape", Is(&[2])), ("auto_pad", S("VALID"))], vec![f(&[1, 1, 1], &[1.])]),
+        ("Conv", vec![("group", I(1))], vec![f(&[1, 1, 1], &[1.]), f(&[1, 1, 2], &[1., 1.])]),
     ] {
         assert!(run(&node(op, &with, 1), inputs).is_err(), "{op}");
     }

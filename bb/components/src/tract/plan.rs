@@ -1,7 +1,7 @@
 //! A region, and the plans it runs by: one for each list of shapes it has met.
 
-use super::meanings;
 use super::tensors::{datum, from_tract, to_tract};
+use super::{meanings, refusals};
 use bb::OpError;
 use bb::ir::proto::onnx::{GraphProto, ModelProto, OperatorSetIdProto, ValueInfoProto};
 use bb::ir::types::{Dim, ElementKind, ValueType};
@@ -71,7 +71,11 @@ impl Region {
         for (i, (element, shape)) in self.inputs.iter().zip(shapes).enumerate() {
             model = model.with_input_fact(i, InferenceFact::dt_shape(datum(*element), shape)).map_err(failed)?;
         }
-        guarded(|| model.into_optimized().and_then(|model| model.into_runnable()).map_err(failed))
+        guarded(|| {
+            let typed = model.into_typed().map_err(failed)?;
+            refusals::refuse(&typed).map_err(failed)?;
+            typed.into_optimized().and_then(|model| model.into_runnable()).map_err(failed)
+        })
     }
 }
 
