@@ -306,3 +306,28 @@ fn a_slice_in_a_region_is_what_it_is_alone() {
         }
     }
 }
+/// Alone and in a carrier: what changes nothing, and no value where there is none.
+#[test]
+fn what_is_reduced_of_nothing() {
+    let none = f(&[0, 2], &[]);
+    let rows = [
+        ("ReduceL1", Some(0.0)),
+        ("ReduceL2", Some(0.0)),
+        ("ReduceLogSum", Some(f32::NEG_INFINITY)),
+        ("ReduceLogSumExp", Some(f32::NEG_INFINITY)),
+        ("ReduceMax", None),
+        ("ReduceMin", None),
+        ("ReduceProd", Some(1.0)),
+        ("ReduceSum", Some(0.0)),
+        ("ReduceSumSquare", Some(0.0)),
+    ];
+    let kernels = bb::kernels();
+    for (op, expected) in rows {
+        let keeps = node(op, &[("keepdims", A::I(0))], 1);
+        let expected = expected.map(|value| vec![f(&[], &[value])]);
+        assert_eq!(kernel::run(&kernels, &keeps, vec![none.clone()]).ok(), expected, "{op}");
+        assert_eq!(kernel::run(&kernels, &carrier(keeps, 1), vec![none.clone()]).ok(), expected, "{op} in a carrier");
+        let along = kernel::run(&kernels, &node(op, &[], 1), vec![none.clone(), axes(&[1])]);
+        assert_eq!(along, Ok(vec![f(&[0, 1], &[])]), "{op} of no rows");
+    }
+}

@@ -10,7 +10,7 @@ mod compare;
 mod elementwise;
 mod matmul;
 mod number;
-mod reduce;
+pub(crate) mod reduce;
 mod sequence;
 mod shape;
 

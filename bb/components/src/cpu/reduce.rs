@@ -108,6 +108,22 @@ pub fn max(node: &NodeProto) -> Built {
     })
 }
 
+/// What the other reductions give for a tensor without elements: the value that changes nothing, if there is one.
+#[cfg(feature = "tract")]
+pub fn of_nothing(node: &NodeProto, inputs: &[Value]) -> Result<Value, OpError> {
+    let r = Reduction::of(node);
+    let t = tensor(&r.op, inputs, 0)?;
+    let Some(axes) = r.axes(inputs, t.shape().len())? else { return Ok(Value::Tensor(t.clone())) };
+    match r.op.as_str() {
+        "ReduceMin" => by_number!(&r.op, t, E => value(r.fold::<E>(t, &axes, None, |a, _| a)?.0)),
+        "ReduceProd" => by_number!(&r.op, t, E => value(r.fold::<E>(t, &axes, Some(E::ONE), Number::mul)?.0)),
+        "ReduceL1" | "ReduceL2" | "ReduceSumSquare" => {
+            by_number!(&r.op, t, E => value(r.fold::<E>(t, &axes, Some(E::ZERO), Number::add)?.0))
+        }
+        _ => by_float!(&r.op, t, E => value(r.fold::<E>(t, &axes, Some(E::ZERO), Number::add)?.0.mapv(E::ln))),
+    }
+}
+
 pub fn arg_max(node: &NodeProto) -> Built {
     let op = op(node);
     let at = node.attr_int("axis").unwrap_or(0);

@@ -1,6 +1,7 @@
 //! Operators one by one: each is a region of one node.
 
 use super::plan::{Plans, Region};
+use crate::cpu::reduce;
 use bb::OpError;
 use bb::ir::component::{Kernel, KernelEntry};
 use bb::ir::proto::onnx::{GraphProto, NodeProto, TensorProto, ValueInfoProto};
@@ -69,6 +70,11 @@ fn build(node: &NodeProto) -> Result<Box<dyn Kernel>, OpError> {
 
 impl Kernel for Operator {
     fn run(&self, inputs: &mut [Value], outputs: &mut Vec<Value>) -> Result<(), OpError> {
+        let nothing = |value: &Value| value.as_tensor().is_some_and(|tensor| tensor.elements() == 0);
+        if self.node.op_type().starts_with("Reduce") && inputs.first().is_some_and(nothing) {
+            outputs.push(reduce::of_nothing(&self.node, inputs)?);
+            return Ok(());
+        }
         let by_value = PLANNED_BY_VALUES.contains(&self.node.op_type());
         let mut given = Given::with_capacity(inputs.len());
         let mut values = Vec::with_capacity(inputs.len());

@@ -72,6 +72,7 @@ impl Region {
             model = model.with_input_fact(i, InferenceFact::dt_shape(datum(*element), shape)).map_err(failed)?;
         }
         guarded(|| {
+            model.analyse(true).and_then(|_| refusals::refuse_empty(&model)).map_err(failed)?;
             let typed = model.into_typed().map_err(failed)?;
             refusals::refuse(&typed).map_err(failed)?;
             typed.into_optimized().and_then(|model| model.into_runnable()).map_err(failed)

@@ -3,6 +3,16 @@
 use tract_onnx::tract_core::ops::cnn::{Conv, MaxPool, PaddingSpec, PoolSpec, SumPool};
 use tract_onnx::tract_hir::internal::*;
 
+/// Refuses to reduce what has no elements: tract has values of its own for that.
+pub fn refuse_empty(model: &InferenceModel) -> TractResult<()> {
+    for node in model.nodes() {
+        let Some(input) = node.inputs.first().filter(|_| node.op.name().starts_with("Reduce")) else { continue };
+        let shape = model.outlet_fact(*input)?.shape.as_concrete_finite()?;
+        ensure!(shape.is_none_or(|shape| !shape.contains(&0)), "{} of no elements", node.op.name());
+    }
+    Ok(())
+}
+
 /// Refuses a window that does not fit into what it looks at.
 pub fn refuse(model: &TypedModel) -> TractResult<()> {
     for node in &model.nodes {
