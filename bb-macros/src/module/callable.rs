@@ -9,7 +9,7 @@ use syn::{FnArg, ItemFn};
 pub fn callable(m: &Module) -> TokenStream {
     let ItemFn { attrs, vis, sig, block } = &m.item;
     let (name, output) = (&m.name, &m.output);
-    let names: Vec<_> = m.params.iter().map(|p| &p.0).collect();
+    let (names, types): (Vec<_>, Vec<_>) = m.params.iter().map(|(name, ty)| (name, ty)).unzip();
     let texts: Vec<_> = names.iter().map(|n| n.to_string()).collect();
     // Where rustc says a call is, that token is.
     let places = names.iter().map(|n| quote_spanned!(n.span()=> ::bb::__private::here()));
@@ -30,23 +30,32 @@ pub fn callable(m: &Module) -> TokenStream {
             // In a function of its own: within this one every call is where this one is called.
             fn __bb_places() -> [&'static ::core::panic::Location<'static>; #count] { [#(#places),*] }
             let __bb_parameters = ::bb::__private::Parameters { names: &[#(#texts),*], places: &__bb_places() };
-            ::bb::__private::call(#name, __bb_parameters, #start, (#(#names,)*), |#graph, (#(#names,)*)| -> #output #block)
+            let __bb_arguments = ((#(::bb::__private::taken::<#types>(),)*), (#(#names,)*));
+            let __bb_given = ::bb::__private::given::<#output>();
+            ::bb::__private::call(
+                #name, __bb_parameters, #start, __bb_arguments, __bb_given, |#graph, (#(#names,)*)| -> #output #block
+            )
         }
     }
 }
 
 /// In the build script: the module records itself when the crate builds.
 pub fn registered(m: &Module) -> TokenStream {
-    let (ident, name, hash) = (&m.item.sig.ident, &m.name, &m.hash);
-    let (names, types): (Vec<_>, Vec<_>) = m.params.iter().cloned().unzip();
-    let program = match &m.graph {
-        Some(_) => quote!(#ident),
-        None => quote!(|_: &::bb::Graph, #(#names: #types),*| #ident(#(#names),*)),
-    };
-    // With its types rustc speaks of the one at fault, and not at all of what it has spoken of already.
+    let (ident, name, hash, output) = (&m.item.sig.ident, &m.name, &m.hash, &m.output);
+    let (names, types): (Vec<_>, Vec<_>) = m.params.iter().map(|(name, ty)| (name, ty)).unzip();
+    let graph = m.graph.iter().map(|_| quote!(__bb_graph,));
     quote! {
         ::bb::__private::inventory::submit! {
-            ::bb::__private::Module { name: #name, path: module_path!(), hash: #hash, record: || ::bb::record::<(#(#types,)*)>(#program) }
+            ::bb::__private::Module {
+                name: #name,
+                path: module_path!(),
+                hash: #hash,
+                record: || ::bb::__private::recorded(
+                    (#(::bb::__private::taken::<#types>(),)*),
+                    ::bb::__private::given::<#output>(),
+                    |__bb_graph, (#(#names,)*)| #ident(#(#graph)* #(#names),*),
+                ),
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::concrete::Concrete;
 use super::{ANYWHERE, Function, Graph, Node, Site, SiteRef, Source, TOLD, value_info, with};
-use crate::module::{ParamInfo, Values};
+use crate::module::{Given, ParamInfo};
 use crate::place::Place;
 use crate::typed::Typed;
 use bb_ir::diagnostics::Diagnostic;
@@ -63,12 +63,13 @@ pub fn declare_slot(class: &'static str, name: &'static str, role: &str) -> Site
 
 /// A call of `module`: `body` records it, unless `key` was recorded before.
 #[track_caller]
-pub fn call<R: Values>(
+pub fn call<R>(
     module: &'static str,
     key: String,
     infos: &[ParamInfo],
     graph: Option<&Graph>,
     args: &[SiteRef],
+    given: &Given<R>,
     body: impl FnOnce() -> R,
 ) -> R {
     let at = Location::caller();
@@ -91,7 +92,7 @@ pub fn call<R: Values>(
         });
         let out = body();
         let mut sites = Vec::new();
-        out.sites(&mut sites);
+        (given.sites)(&out, &mut sites);
         with(|r| {
             let outputs: Vec<Site> = sites.into_iter().map(|s| r.get(at, s)).collect();
             let mut scope = r.scopes.pop().expect("pushed above");
@@ -169,7 +170,7 @@ pub fn call<R: Values>(
             .collect();
         Source::new(seeds)
     });
-    R::emit(&mut source)
+    (given.emit)(&mut source)
 }
 
 impl super::Recorder {

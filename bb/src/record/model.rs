@@ -1,7 +1,7 @@
 //! From a recording to an ONNX model.
 
 use super::{Graph, RECORDER, Recorder, Site, bootstrap, value_info, with};
-use crate::module::{OutputInfo, ParamInfo, Values};
+use crate::module::{Given, OutputInfo, ParamInfo};
 use bb_ir::component::ComponentDecl;
 use bb_ir::diagnostics::Diagnostic;
 use bb_ir::keys;
@@ -61,9 +61,10 @@ impl Recorder {
 }
 
 /// Records what `body` does. `declare` gives it its parameters.
-pub(crate) fn record_main<A, R: Values>(
+pub(crate) fn record_main<A, R>(
     params: Vec<ParamInfo>,
     declare: impl FnOnce() -> A,
+    given: &Given<R>,
     body: impl FnOnce(&Graph, A) -> R,
 ) -> Recorded {
     let before = RECORDER.replace(Some(Recorder::default()));
@@ -74,7 +75,7 @@ pub(crate) fn record_main<A, R: Values>(
     });
     let args = declare();
     let mut sites = Vec::new();
-    body(&Graph { start: None }, args).sites(&mut sites);
+    (given.sites)(&body(&Graph { start: None }, args), &mut sites);
     let outputs = with(|r| {
         let outputs: Vec<Site> = sites.into_iter().map(|s| r.get(std::panic::Location::caller(), s)).collect();
         r.scope().function.output = outputs.iter().flat_map(|s| s.values.clone()).collect();
@@ -86,7 +87,7 @@ pub(crate) fn record_main<A, R: Values>(
     }
     let recorder = with(std::mem::take);
     drop(restore);
-    let mut infos = R::infos();
+    let mut infos = (given.infos)();
     for (info, site) in infos.iter_mut().zip(outputs) {
         info.at_entry = site.instance == super::ORIGIN;
     }
